@@ -1,0 +1,1 @@
+"""Firstlight: everything that answers when a new server asks who it is."""

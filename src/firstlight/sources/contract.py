@@ -1,0 +1,50 @@
+"""What the metadata service asks of a source. Methods may block: they are called on cold threads.
+
+*Nothing* (None, an empty sequence) means that the source was asked and knows no such instance;
+*failed* is :class:`SourceUnavailable`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from firstlight.instance import Instance
+
+
+class SourceUnavailable(Exception):
+    """The source could not be asked; the message names the dependency and what was attempted."""
+
+
+class PasswordSet(Exception):
+    """The instance has a password already; it is set once."""
+
+
+class InstanceGone(Exception):
+    """The instance was deleted in the meantime."""
+
+
+class Source(Protocol):
+    """A place where instances are kept."""
+
+    def instance(self, uuid: str) -> Instance | None:
+        """The instance with its EC2 ids allotted and its password, or None if nobody has that id."""
+
+    def at_address(self, address: str) -> Sequence[Instance]:
+        """Every instance that has this fixed address, on any network."""
+
+    def at_provider(self, provider: str, address: str) -> Sequence[Instance] | None:
+        """Those with this address on a network `provider` serves; None if it serves no network."""
+
+    def set_password(self, uuid: str, password: str) -> None:
+        """Store what the guest posted.
+
+        Raises:
+            PasswordSet: one is stored already; it is left as it is.
+            InstanceGone: there is no such instance any more.
+            SourceUnavailable: nothing was stored.
+        """
+
+    def watch(self, changed: Callable[[str | None], None]) -> Callable[[], None]:
+        """Call `changed(uuid)` within 100 ms of a change by anyone, until the returned stop is called.
+
+        ``changed(None)`` means that anything may have changed.
+        """

@@ -1,0 +1,76 @@
+"""What passes between the wire and whoever answers: requests and responses, plain values."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+TEXT = b"text/plain; charset=UTF-8"
+
+
+class Request:
+    """One request, whole: the body has been read.
+
+    `headers` has lower-case names; a header sent more than once is joined with ``", "`` (RFC 9110
+    §5.3), as a WSGI server does. `target` is the request target as sent, undecoded.
+    """
+
+    __slots__ = (
+        "body",
+        "headers",
+        "id",
+        "listener",
+        "method",
+        "peer",
+        "subject",
+        "target",
+    )
+
+    def __init__(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[bytes, bytes],
+        body: bytes = b"",
+        *,
+        peer: str = "",
+        listener: Any = None,
+        id: str = "-",  # noqa: A002  (the trade's word)
+    ) -> None:
+        self.method = method
+        self.target = target
+        self.headers = headers
+        self.body = body
+        self.peer = peer  # the other end's address without port; "" on a unix socket
+        self.listener = listener  # what the listener it came in by stands for
+        self.id = id  # req-<uuid>, in the log and in the response
+        self.subject = "-"  # set by the handler: who was asking, for the log
+
+    def header(self, name: bytes) -> str | None:
+        """A header as text (Latin-1, as HTTP carries it), or None."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+class Response:
+    """A whole response. Content-Length, Date and Connection are the wire's business."""
+
+    __slots__ = ("body", "content_type", "headers", "status")
+
+    def __init__(
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        content_type: bytes = TEXT,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+    ) -> None:
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.headers = headers
+
+
+# A handler answers at once (hot), or hands back a future that a worker thread will fulfil (cold).
+# It is called on the event loop and must not block. A future that raises is answered with a 500.
+Handler = Callable[[Request], "Response | Future[Response]"]
+# Called on the event loop after each response, with the seconds it took from the first byte.
+Observer = Callable[[Request, Response, float], None]
