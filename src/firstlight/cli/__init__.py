@@ -1,0 +1,58 @@
+"""The ``firstlight`` command: one sub-command per thing a person does.
+
+A sub-command is a module here with ``configure(parser)`` and ``run(args) -> exit code``. Modules
+are imported when their command is used, so that the extras a command needs are its own.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+COMMANDS = {
+    "demo": "the whole road on this machine, without any cloud",
+    "metadata": "the metadata service",
+    "vendordata": "the vendordata service",
+    "instance": "add, list, show, update and remove instances of the embedded store",
+    "show": "what an instance would see",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="firstlight",
+        description="Everything that answers when a new server asks who it is.",
+        epilog="firstlight COMMAND --help tells about one of them.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    named = next((word for word in arguments if word in COMMANDS), None)
+    for name, summary in COMMANDS.items():
+        sub = commands.add_parser(name, help=summary, description=summary)
+        if name == named:
+            _module(name).configure(sub)
+    args = parser.parse_args(arguments)
+    return int(_module(args.command).run(args))
+
+
+def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+    """oslo's way of naming configuration files, for every sub-command."""
+    parser.add_argument(
+        "--config-file",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an oslo.config file; may be given more than once, later ones win",
+    )
+    parser.add_argument(
+        "--config-dir",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a directory of *.conf files, read in order of their names",
+    )
+
+
+def _module(command: str):  # type: ignore[no-untyped-def]
+    return import_module(f"firstlight.cli.{command}")

@@ -1,0 +1,79 @@
+"""oslo.config options, one module per section, and how each service loads its own.
+
+Each service has a ConfigOpts of its own, because the same name means different things in the
+files that operators hand us: ``[neutron]`` is Nova's in a nova.conf and pcss's in a pcss file.
+Nothing here is global: :func:`load` makes a new object each time.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import ModuleType
+
+from oslo_config import cfg
+from oslo_log import log
+
+from firstlight.conf import api, common, firstlight, neutron, store
+
+# What each service reads. Order is the order of its sample file.
+SERVICES: dict[str, tuple[ModuleType, ...]] = {
+    "store": (common, firstlight, store),
+    "metadata": (common, firstlight, store, api, neutron),
+}
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names file, option and remedy."""
+
+
+def load(
+    service: str,
+    config_files: Sequence[str] = (),
+    config_dirs: Sequence[str] = (),
+) -> cfg.ConfigOpts:
+    """The configuration of `service`, from these files or, if none are named, the usual places.
+
+    Raises:
+        ConfigError: a file is missing or unreadable, or an option has a value it cannot have.
+    """
+    conf = cfg.ConfigOpts()
+    register(conf, SERVICES[service])
+    log.register_options(conf)
+    files = [*config_files] or _usual_files(service)
+    args = [f"--config-file={file}" for file in files]
+    args += [f"--config-dir={directory}" for directory in config_dirs]
+    try:
+        conf(args, project="firstlight", prog=f"firstlight {service}", default_config_dirs=[])
+        _read_all(conf, SERVICES[service])
+    except (cfg.Error, ValueError) as error:
+        raise ConfigError(f"configuration of firstlight {service}: {error}") from error
+    return conf
+
+
+def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
+    """Make these sections' options known to `conf`."""
+    for module in modules:
+        for group, options in module.OPTIONS:
+            conf.register_opts(options, group=group)
+
+
+def _usual_files(service: str) -> list[str]:
+    path = Path("/etc/firstlight") / f"{service}.conf"
+    return [str(path)] if path.exists() else []
+
+
+def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
+    """Read every option once, so that a bad value stops the start and not the first request."""
+    for module in modules:
+        for group, options in module.OPTIONS:
+            section = conf if group == "DEFAULT" else conf[group]
+            for option in options:
+                getattr(section, option.dest)
+
+
+def list_metadata_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``firstlight.metadata``."""
+    return _list("metadata")
+
+
+def _list(service: str) -> list[tuple[str, list[cfg.Opt]]]:
+    return [entry for module in SERVICES[service] for entry in module.OPTIONS]

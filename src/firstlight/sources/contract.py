@@ -26,7 +26,7 @@ class Source(Protocol):
     """A place where instances are kept."""
 
     def instance(self, uuid: str) -> Instance | None:
-        """The instance with its EC2 ids allotted and its password, or None if nobody has that id."""
+        """The instance, EC2 ids allotted and password read; None if nobody has that id."""
 
     def at_address(self, address: str) -> Sequence[Instance]:
         """Every instance that has this fixed address, on any network."""
@@ -44,7 +44,7 @@ class Source(Protocol):
         """
 
     def watch(self, changed: Callable[[str | None], None]) -> Callable[[], None]:
-        """Call `changed(uuid)` within 100 ms of a change by anyone, until the returned stop is called.
+        """Call `changed(uuid)` within 100 ms of a change by anyone; returns what stops it.
 
         ``changed(None)`` means that anything may have changed.
         """

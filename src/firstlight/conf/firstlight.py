@@ -1,0 +1,89 @@
+"""``[firstlight]``: what Nova never had an option for."""
+
+from oslo_config import cfg
+
+OPTIONS = [
+    (
+        "firstlight",
+        [
+            cfg.StrOpt(
+                "source",
+                default="auto",
+                choices=[
+                    ("auto", "nova if the file names Nova's databases, else store"),
+                    ("store", "the embedded store, [store] connection"),
+                    ("nova", "Nova's databases"),
+                ],
+                help="Where instances come from.",
+            ),
+            cfg.ListOpt(
+                "previous_shared_secrets",
+                default=[],
+                secret=True,
+                help="""
+Secrets that are still accepted beside [neutron] metadata_proxy_shared_secret, so that it can be
+changed on the metadata service first and on the agents afterwards.
+""",
+            ),
+            cfg.HostAddressOpt(
+                "status_listen",
+                default="127.0.0.1",
+                help="Address of /healthz, /readyz and /metrics; never one that guests reach.",
+            ),
+            cfg.PortOpt("status_port", default=8780, help="Port of /healthz, /readyz, /metrics."),
+            cfg.StrOpt(
+                "access_log",
+                default="-",
+                help="File of the access log; ``-`` is standard error, empty is none.",
+            ),
+            cfg.IntOpt(
+                "cache_size",
+                default=256,
+                min=1,
+                help="MiB of instance data and rendered documents that are kept in memory.",
+            ),
+            cfg.FloatOpt(
+                "negative_cache_expiration",
+                default=1.0,
+                min=0,
+                help="Seconds for which it is remembered that an instance does not exist.",
+            ),
+            cfg.FloatOpt(
+                "stale_limit",
+                default=3600,
+                min=0,
+                help="""
+Seconds past its expiry for which what is known of an instance is served while its source cannot be
+asked. Responses then carry ``Firstlight-Stale``.
+""",
+            ),
+            cfg.IntOpt(
+                "cold_threads",
+                default=16,
+                min=1,
+                help="Threads that look up what is not in memory.",
+            ),
+            cfg.IntOpt(
+                "cold_queue",
+                default=1024,
+                min=1,
+                help="Look-ups that may wait for a thread; past it the answer is 503.",
+            ),
+            cfg.FloatOpt(
+                "deadline",
+                default=9.0,
+                min=1,
+                help="Seconds after which a request is answered with 503, come what may.",
+            ),
+            cfg.FloatOpt(
+                "vendordata_deadline",
+                default=8.0,
+                min=0.5,
+                help="""
+Seconds for all dynamic vendordata targets together; they are asked in parallel. A guest's
+cloud-init waits 10 seconds.
+""",
+            ),
+        ],
+    )
+]
