@@ -53,7 +53,7 @@ def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
     """Make these sections' options known to `conf`."""
     for module in modules:
         for group, options in module.OPTIONS:
-            conf.register_opts(options, group=group)
+            conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
 def _usual_files(service: str) -> list[str]:

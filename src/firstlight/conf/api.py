@@ -8,8 +8,8 @@ OPTIONS = [
         [
             cfg.HostAddressOpt(
                 "metadata_listen",
-                default="0.0.0.0",
-                help="Address to listen on.",  # noqa: S104
+                default="0.0.0.0",  # noqa: S104  (Nova's default)
+                help="Address to listen on.",
             ),
             cfg.PortOpt("metadata_listen_port", default=8775, help="Port to listen on."),
             cfg.IntOpt(
