@@ -1,6 +1,6 @@
 """``[api]``, ``[DEFAULT]``, ``[wsgi]`` and ``[oslo_middleware]`` of a nova.conf: Nova's options."""
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 OPTIONS = [
     (
@@ -44,7 +44,7 @@ default is one, whatever the number of cores.
             ),
             cfg.ListOpt(
                 "vendordata_providers",
-                item_type=cfg.types.String(choices=["StaticJSON", "DynamicJSON"]),
+                item_type=types.String(choices=["StaticJSON", "DynamicJSON"]),
                 default=["StaticJSON"],
                 help="Where vendor data comes from: StaticJSON, DynamicJSON or both, in order.",
             ),
