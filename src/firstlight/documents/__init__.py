@@ -1,0 +1,26 @@
+"""Instance and answers in, the bytes of every path out. No I/O, no clock.
+
+::
+
+    documents = Documents(instance, Settings(), static={}, today="2026-11-21")
+    documents.get(("openstack", "latest", "meta_data.json"))
+
+Both trees of metadata-api §1 are here: ``openstack/VERSION/DOCUMENT``, ``openstack/content/NNNN``,
+and ``[ec2/]VERSION/…``. The HTTP service, the config drive and ``firstlight show`` carry what this
+module says; none of them works it out again.
+"""
+
+from firstlight.documents.document import Document, Hole, seed
+from firstlight.documents.paths import segments
+from firstlight.documents.tree import AnswersNeeded, Documents, Settings, version_list
+
+__all__ = [
+    "AnswersNeeded",
+    "Document",
+    "Documents",
+    "Hole",
+    "Settings",
+    "seed",
+    "segments",
+    "version_list",
+]

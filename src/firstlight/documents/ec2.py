@@ -1,0 +1,101 @@
+"""The EC2 tree: nested dictionaries whose leaves are text, numbers, lists or nothing."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from firstlight.documents import versions
+from firstlight.documents.block_devices import block_device_mapping
+from firstlight.documents.document import PLAIN, Document, Hole, as_lines
+from firstlight.instance import Instance
+
+# The one key whose listing shows another name than its own: `0` is listed as `0=<key name>`.
+_LISTED_AS = "_name"
+
+_REQUESTER = object()  # the leaf is the address of whoever asks
+
+
+def ec2_document(
+    instance: Instance, user_data: bytes | None, fqdn: str, path: Sequence[str]
+) -> Document | None:
+    """The document at ``VERSION/…`` of the EC2 tree; None if there is none.
+
+    Below a leaf there is nothing. (Nova breaks with a 500 one level below and says 404 two levels
+    below; metadata-api §8 lets us say 404.)
+    """
+    version = versions.resolve(path[0], versions.EC2)
+    if version is None:
+        return None
+    node: Any = {"meta-data": meta_data(instance, version, fqdn)}
+    if user_data is not None:
+        node["user-data"] = user_data
+    for name in path[1:]:
+        if not isinstance(node, dict) or name not in node:
+            return None
+        node = node[name]
+    return _document(node)
+
+
+def meta_data(instance: Instance, version: str, fqdn: str) -> dict[str, Any]:
+    """The tree under ``meta-data``, with native types."""
+    ids = instance.ec2_ids
+    if ids is None:
+        raise ValueError(f"instance {instance.uuid} has no EC2 ids; its source must allot them")
+    tree: dict[str, Any] = {
+        "ami-id": None if ids.image is None else f"ami-{ids.image:08x}",
+        "ami-launch-index": instance.launch_index,
+        "ami-manifest-path": "FIXME",
+        "instance-id": f"i-{ids.instance:08x}",
+        "hostname": fqdn,
+        "local-ipv4": next(_fixed_ipv4(instance), _REQUESTER),
+        "reservation-id": instance.reservation_id,
+        "security-groups": list(instance.security_groups),
+    }
+    if instance.keypair is not None:
+        key = instance.keypair
+        tree["public-keys"] = {"0": {_LISTED_AS: f"0={key.name}", "openssh-key": key.ec2_text}}
+    if version >= "2007-01-19":
+        tree |= {"local-hostname": fqdn, "public-hostname": fqdn}
+        tree["public-ipv4"] = next(_floating(instance), "")
+    if version >= "2007-08-29":
+        tree["instance-type"] = instance.flavor
+    if version >= "2007-12-15":
+        tree["block-device-mapping"] = block_device_mapping(instance)
+        if ids.kernel is not None:
+            tree["kernel-id"] = f"aki-{ids.kernel:08x}"
+        if ids.ramdisk is not None:
+            tree["ramdisk-id"] = f"ari-{ids.ramdisk:08x}"
+    if version >= "2008-02-01":
+        tree["placement"] = {"availability-zone": instance.availability_zone}
+    if version >= "2008-09-01":
+        tree["instance-action"] = "none"
+    return tree
+
+
+def _fixed_ipv4(instance: Instance) -> Iterator[str]:
+    for interface in instance.interfaces:
+        for subnet in interface.network.subnets if interface.network else ():
+            if subnet.version == 4:
+                yield from (fixed.address for fixed in subnet.addresses)
+
+
+def _floating(instance: Instance) -> Iterator[str]:
+    for interface in instance.interfaces:
+        for subnet in interface.network.subnets if interface.network else ():
+            for fixed in subnet.addresses:
+                yield from fixed.floating
+
+
+def _document(node: Any) -> Document:
+    if node is _REQUESTER:
+        return Document(PLAIN, b"", Hole.REQUESTER)
+    if isinstance(node, dict):
+        return as_lines([_entry(name, node[name]) for name in sorted(node) if name != _LISTED_AS])
+    if isinstance(node, list):
+        return as_lines(node)
+    return Document(PLAIN, node if isinstance(node, bytes) else str(node).encode())
+
+
+def _entry(name: str, node: Any) -> str:
+    if not isinstance(node, dict):
+        return name
+    return str(node.get(_LISTED_AS, f"{name}/"))
