@@ -1,0 +1,235 @@
+"""What has been looked up, kept for a while: one look-up at a time, discarded when it changes.
+
+Three laws of the design live here. *Cold work is shared*: however many ask for a key, one look-up
+runs. *Nothing, empty and failed differ*: a key that nobody has is remembered, briefly; a source
+that cannot be asked is an exception. *Stale beats broken*: while the source is away, what was known
+is handed out with the reason, for a bounded time.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from threading import Lock
+from typing import Generic, TypeVar
+
+from firstlight.sources import SourceUnavailable
+from firstlight.wire.pool import Pool
+
+LOG = logging.getLogger(__name__)
+
+V = TypeVar("V")
+
+# While a source is away, each key asks for it this often.
+_RETRY_SECONDS = 1.0
+# A look-up that is overtaken by a change this many times in a row is answered but not kept.
+_ATTEMPTS = 3
+
+
+class Kept(Generic[V]):
+    """A value with its dates; `value` None means that nobody has that key."""
+
+    __slots__ = ("built", "expires", "problem", "size", "used", "value")
+
+    def __init__(
+        self, value: V | None, *, built: float, expires: float, size: int, problem: str | None
+    ) -> None:
+        self.value = value
+        self.built = built
+        self.expires = expires
+        self.size = size
+        self.problem = problem  # why it is stale, or None
+        self.used = False  # since it was last considered for eviction
+
+
+class _Flight(Generic[V]):
+    """A look-up under way, with everybody who waits for it."""
+
+    __slots__ = ("dirty", "future")
+
+    def __init__(self) -> None:
+        self.future: Future[Kept[V]] = Future()
+        self.future.set_running_or_notify_cancel()
+        self.dirty = False  # the key changed after the look-up began
+
+
+class Memory(Generic[V]):
+    """Values by key.
+
+    Args:
+        look_up: finds a value on a cold thread; None if nobody has the key. Raises
+            SourceUnavailable if its source cannot be asked.
+        pool: where look-ups run.
+        clock: monotonic seconds.
+        ttl: seconds a value is kept, counted from when its look-up began; 0: not at all.
+        negative_ttl: seconds for which "nobody" is remembered.
+        stale_limit: seconds past its expiry for which a value may stand in for a source that is
+            away; 0: never.
+        size: bytes a value takes, roughly.
+        limit: bytes all values together may take.
+    """
+
+    def __init__(
+        self,
+        look_up: Callable[[str], V | None],
+        pool: Pool,
+        *,
+        clock: Callable[[], float],
+        ttl: float,
+        negative_ttl: float,
+        stale_limit: float,
+        size: Callable[[V], int],
+        limit: int,
+    ) -> None:
+        self._look_up = look_up
+        self._pool = pool
+        self._clock = clock
+        self._ttl = ttl
+        self._negative_ttl = min(negative_ttl, ttl)
+        self._stale_limit = stale_limit
+        self._size = size
+        self._limit = limit
+        self._lock = Lock()
+        self._kept: dict[str, Kept[V]] = {}  # oldest first
+        self._flights: dict[str, _Flight[V]] = {}
+        self.bytes = 0
+        self.away: str | None = None  # why the source cannot be asked, as of the last attempt
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def peek(self, key: str) -> Kept[V] | None:
+        """What is known of `key` right now; None if it has to be looked up."""
+        kept = self._kept.get(key)
+        if kept is None or self._clock() >= kept.expires:
+            return None
+        kept.used = True
+        return kept
+
+    def get(self, key: str) -> "Kept[V] | Future[Kept[V]]":
+        """What is known of `key`, or a future of it (which may raise :class:`SourceUnavailable`).
+
+        Raises:
+            firstlight.wire.pool.Overloaded: it is not known and no look-up can be started.
+        """
+        return self.peek(key) or self._cold(key)
+
+    def forget(self, key: str | None) -> None:
+        """`key` has changed (None: anything may have): look-ups that began before do not count."""
+        with self._lock:
+            if key is None:
+                for kept in self._kept.values():
+                    kept.expires = min(kept.expires, self._clock())
+                for flight in self._flights.values():
+                    flight.dirty = True
+                return
+            self._drop(key)
+            if key in self._flights:
+                self._flights[key].dirty = True
+
+    def grown(self, key: str, extra: int) -> None:
+        """The value of `key` takes `extra` bytes more than it did."""
+        with self._lock:
+            kept = self._kept.get(key)
+            if kept is not None:
+                kept.size += extra
+                self.bytes += extra
+                self._evict()
+
+    def _cold(self, key: str) -> "Kept[V] | Future[Kept[V]]":
+        with self._lock:
+            flight = self._flights.get(key)
+            if flight is None:
+                flight = self._flights[key] = _Flight()
+                try:
+                    self._pool.submit(self._fly, key, flight)
+                except BaseException:
+                    del self._flights[key]
+                    raise
+            # Known to be away: no need to wait for yet another time-out to say so.
+            stale = self._stand_in(key, self.away) if self.away else None
+        return flight.future if stale is None else stale
+
+    def _fly(self, key: str, flight: _Flight[V]) -> None:
+        try:
+            kept = self._land(key, flight)
+        except BaseException as error:  # noqa: BLE001  (it belongs to whoever waits)
+            with self._lock:
+                self._flights.pop(key, None)
+            flight.future.set_exception(error)
+        else:
+            flight.future.set_result(kept)
+
+    def _land(self, key: str, flight: _Flight[V]) -> Kept[V]:
+        for _attempt in range(_ATTEMPTS):
+            flight.dirty = False
+            began = self._clock()
+            try:
+                value = self._look_up(key)
+            except SourceUnavailable as error:
+                return self._without_source(key, str(error))
+            if self.away is not None:
+                LOG.info("%s is back", self.away)
+                self.away = None
+            ttl = self._ttl if value is not None else self._negative_ttl
+            size = 256 + (self._size(value) if value is not None else 0)
+            kept = Kept(value, built=began, expires=began + ttl, size=size, problem=None)
+            with self._lock:
+                if not flight.dirty:
+                    self._keep(key, kept)
+                    self._flights.pop(key, None)
+                    return kept
+        with self._lock:
+            self._flights.pop(key, None)
+        return kept
+
+    def _without_source(self, key: str, problem: str) -> Kept[V]:
+        if self.away is None:
+            LOG.warning("%s; what is known is served, said to be stale", problem)
+        with self._lock:
+            self.away = problem
+            self._flights.pop(key, None)
+            stale = self._stand_in(key, problem)
+        if stale is None:
+            raise SourceUnavailable(problem)
+        return stale
+
+    def _stand_in(self, key: str, problem: str) -> Kept[V] | None:
+        """What was known of `key`, marked stale; None if nothing was or it is too old."""
+        old = self._kept.get(key)
+        now = self._clock()
+        if old is None or old.value is None or now - old.built > self._ttl + self._stale_limit:
+            return None
+        if self._stale_limit <= 0:
+            return None
+        stale = Kept(
+            old.value,
+            built=old.built,
+            expires=now + _RETRY_SECONDS,
+            size=old.size,
+            problem=problem,
+        )
+        self._keep(key, stale)
+        return stale
+
+    def _keep(self, key: str, kept: Kept[V]) -> None:
+        self._drop(key)
+        if kept.expires > kept.built:
+            self._kept[key] = kept
+            self.bytes += kept.size
+            self._evict()
+
+    def _drop(self, key: str) -> None:
+        kept = self._kept.pop(key, None)
+        if kept is not None:
+            self.bytes -= kept.size
+
+    def _evict(self) -> None:
+        """Make room, oldest first; what was used since the last time gets a second chance."""
+        while self.bytes > self._limit and len(self._kept) > 1:
+            key = next(iter(self._kept))
+            kept = self._kept.pop(key)
+            if kept.used:
+                kept.used = False
+                self._kept[key] = kept
+            else:
+                self.bytes -= kept.size

@@ -1,0 +1,42 @@
+"""``password``: the guest stores one, once, encrypted with its own key (metadata-api §1.10)."""
+
+from collections.abc import Sequence
+
+from firstlight.instance import Instance
+from firstlight.metadata.refusals import CONFLICT, Refusal
+from firstlight.sources import InstanceGone, PasswordSet, Source
+from firstlight.wire.messages import Request, Response
+
+LIMIT = 1020  # bytes; Nova keeps four chunks of 255 characters
+_TYPE = b"text/html; charset=UTF-8"
+
+
+def is_password(path: Sequence[str]) -> bool:
+    """Whether the path is ``openstack/VERSION/password``."""
+    return len(path) == 3 and path[0] == "openstack" and path[2] == "password"
+
+
+def answer_password(request: Request, instance: Instance, source: Source) -> Response:
+    """Answer any method but GET. Blocks: it writes.
+
+    Whether one is set already is asked of the source, not of what is remembered.
+
+    Raises:
+        Refusal: 400 for another method, a missing length, too much or not text; 409 if one is set.
+    """
+    if request.method != "POST":
+        raise Refusal(400, "GET and POST only are supported.")
+    if not {b"content-length", b"transfer-encoding"} & request.headers.keys():
+        raise Refusal(400, "Content-Length header is missing from request.")
+    if len(request.body) > LIMIT:
+        # "Already set" is said before "too large".
+        raise Refusal(409, CONFLICT) if instance.password else Refusal(400, "Request is too large.")
+    try:
+        source.set_password(instance.uuid, request.body.decode())
+    except UnicodeDecodeError as error:
+        raise Refusal(400, "The password is not UTF-8 text.") from error
+    except PasswordSet as error:
+        raise Refusal(409, CONFLICT) from error
+    except InstanceGone as error:
+        raise Refusal(400, f"Instance {instance.uuid} could not be found.") from error
+    return Response(200, b"", _TYPE)

@@ -1,0 +1,289 @@
+"""Every request arrives at :meth:`MetadataService.handle` and leaves as one response.
+
+A *hot* request (the instance is in memory) is answered on the event loop: signature, then bytes. A
+*cold* one becomes a future that a pool's thread fulfils.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from firstlight.documents import AnswersNeeded, Document, Documents, Settings, segments
+from firstlight.documents import version_list as list_versions
+from firstlight.instance import Answer, Instance
+from firstlight.metadata import identity
+from firstlight.metadata.flow import Reply, after, answered, now_or_after
+from firstlight.metadata.identity import By, Claim
+from firstlight.metadata.memory import Kept, Memory
+from firstlight.metadata.password import answer_password, is_password
+from firstlight.metadata.record import Record
+from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, not_found, try_later
+from firstlight.sources import Source
+from firstlight.wire.messages import Request, Response
+from firstlight.wire.pool import Pool
+
+LOG = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+
+
+class VendorData(Protocol):
+    """What the service needs of :mod:`firstlight.targets`."""
+
+    def static(self) -> Any:
+        """The value StaticJSON serves; raises StaticUnavailable when there is none to serve."""
+
+    def ask(self, instance: Instance) -> dict[str, Answer]:
+        """What every dynamic target says about `instance`, failures included. Blocks."""
+
+    def fatal(self, answers: dict[str, Answer]) -> str | None:
+        """Why these answers may not be shown at all, or None."""
+
+
+class Behaviour(Struct, frozen=True):
+    """The operator's options, read once."""
+
+    documents: Settings = Settings()
+    signed: bool = False  # [neutron] service_metadata_proxy
+    behind_proxy: bool = False  # [oslo_middleware] enable_proxy_headers_parsing
+    secrets: tuple[str, ...] = ("",)
+    ttl: float = 15.0
+    negative_ttl: float = 1.0
+    stale_limit: float = 3600.0
+    memory_mib: int = 256
+
+
+class MetadataService:
+    """The service, without a socket: requests in, responses or futures of them out.
+
+    Args:
+        source: where instances come from.
+        vendordata: static and dynamic vendor data.
+        behaviour: options.
+        lookups: the pool on which the source is read.
+        asks: the pool on which targets are asked; its own, so that slow targets cannot keep
+            instances from being read.
+        clock: monotonic seconds.
+        now: the date, for the list of versions.
+        random: n random bytes, for ``random_seed``.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        vendordata: VendorData,
+        behaviour: Behaviour,
+        *,
+        lookups: Pool,
+        asks: Pool,
+        clock: Callable[[], float],
+        now: Callable[[], datetime],
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._source = source
+        self._vendordata = vendordata
+        self._behaviour = behaviour
+        self._lookups = lookups
+        self._asks = asks
+        self._clock = clock
+        self._now = now
+        self._random = random
+        self._versions = list_versions()
+        self.records: Memory[Record] = Memory(
+            self._read,
+            lookups,
+            clock=clock,
+            ttl=behaviour.ttl,
+            negative_ttl=behaviour.negative_ttl,
+            stale_limit=behaviour.stale_limit,
+            size=Record.size,
+            limit=behaviour.memory_mib * _MIB,
+        )
+        # Who has which address. Never stale: an address moves from one server to another.
+        self.owners: Memory[tuple[str, ...]] = Memory(
+            self._find,
+            lookups,
+            clock=clock,
+            ttl=behaviour.ttl,
+            negative_ttl=behaviour.negative_ttl,
+            stale_limit=0,
+            size=lambda owners: 64 + 100 * len(owners),
+            limit=16 * _MIB,
+        )
+
+    def handle(self, request: Request) -> Reply:
+        """Answer one request (a :data:`firstlight.wire.messages.Handler`)."""
+        return answered(request, lambda: self._hot(request) or self._identified(request))
+
+    def changed(self, uuid: str | None) -> None:
+        """The source says that this instance (None: any) has changed. Any thread may call it."""
+        self.records.forget(uuid)
+        self.owners.forget(None)
+
+    # -- hot ---------------------------------------------------------------------------------
+
+    def _hot(self, request: Request) -> Response | None:
+        """The whole road for a signed request whose document is in memory; None for any other."""
+        headers = request.headers
+        instance_id = headers.get(b"x-instance-id")
+        if instance_id is None or not self._behaviour.signed or b"x-metadata-provider" in headers:
+            return None
+        kept = self.records.peek(instance_id.decode("latin-1"))
+        if kept is None or kept.value is None:
+            return None
+        record = kept.value
+        document = record.rendered.get(request.target)
+        if document is None or not self._may_read(record, headers):
+            return None
+        request.subject = record.instance.uuid
+        return self._response(document, request.header(b"x-forwarded-for"), kept)
+
+    def _may_read(self, record: Record, headers: Any) -> bool:
+        return (
+            identity.signed_by(record.signatures, headers.get(b"x-instance-id-signature", b""))
+            and headers.get(b"x-tenant-id") == record.project
+        )
+
+    # -- every other request --------------------------------------------------------------------
+
+    def _identified(self, request: Request) -> Reply:
+        path = segments(request.target)
+        if not path:
+            return Response(200, self._versions.head, self._versions.content_type)
+        claim = self._claim(request)
+        request.subject = claim.key.replace("\n", " ")
+        if claim.by is By.ID:
+            return self._with_record(request, claim, claim.key)
+        owners = self.owners.get(claim.key)
+        return now_or_after(owners, request, lambda kept: self._owned(request, claim, kept))
+
+    def _claim(self, request: Request) -> Claim:
+        behaviour = self._behaviour
+        if not behaviour.signed:
+            return identity.claim_by_address(request, behind_proxy=behaviour.behind_proxy)
+        if request.headers.get(b"x-metadata-provider"):
+            return identity.claim_by_provider(request, behaviour.secrets)
+        return identity.claim_by_id(request, behaviour.secrets)
+
+    def _owned(self, request: Request, claim: Claim, kept: Kept[tuple[str, ...]]) -> Reply:
+        if claim.by is By.PROVIDER:
+            instance_id = _only_provided(claim.key, kept.value)
+        else:
+            instance_id = _only_addressed(claim.key, kept.value or ())
+        return self._with_record(request, claim, instance_id)
+
+    def _with_record(self, request: Request, claim: Claim, instance_id: str) -> Reply:
+        request.subject = instance_id
+        kept = self.records.get(instance_id)
+        return now_or_after(kept, request, lambda kept: self._answer(request, claim, kept))
+
+    def _answer(self, request: Request, claim: Claim, kept: Kept[Record]) -> Reply:
+        record = kept.value
+        if record is None:
+            LOG.info("no instance %s: 404 for %s", request.subject, request.id)
+            raise not_found()
+        if claim.project is not None and claim.project != record.instance.project_id:
+            LOG.warning(
+                "project %s does not own instance %s: 404", claim.project, record.instance.uuid
+            )
+            raise not_found()
+        path = segments(request.target)
+        if is_password(path) and request.method != "GET":
+            return self._post_password(request, record, path)
+        try:
+            document = self._render(record, request.target)
+        except AnswersNeeded:
+            asked = self._asks.submit(self._vendordata.ask, record.instance)
+            return after(asked, request, lambda a: self._with_answers(request, path, kept, a))
+        return self._response(document, claim.requester, kept)
+
+    def _render(self, record: Record, target: str) -> Document:
+        document, extra = record.render(target)
+        if document is None:
+            raise not_found()
+        if extra:
+            self.records.grown(record.instance.uuid, extra)
+        return document
+
+    def _with_answers(
+        self,
+        request: Request,
+        path: Sequence[str],
+        kept: Kept[Record],
+        answers: dict[str, Answer],
+    ) -> Response:
+        assert kept.value is not None
+        fatal = self._vendordata.fatal(answers)
+        if fatal is not None:
+            LOG.error("vendor data of instance %s: %s: 503", request.subject, fatal)
+            raise try_later(UNKNOWN_ERROR)
+        document = kept.value.documents.get(path, answers)
+        if document is None:
+            raise not_found()
+        return self._response(document, None, kept)
+
+    def _post_password(self, request: Request, record: Record, path: Sequence[str]) -> Reply:
+        if record.documents.get(path) is None:
+            raise not_found()
+        posting = self._lookups.submit(answer_password, request, record.instance, self._source)
+        return after(posting, request, lambda response: self._posted(record, response))
+
+    def _posted(self, record: Record, response: Response) -> Response:
+        self.records.forget(record.instance.uuid)
+        return response
+
+    def _response(self, document: Document, requester: str | None, kept: Kept[Record]) -> Response:
+        body = document.body(self._random, requester)
+        if kept.problem is None:
+            return Response(200, body, document.content_type)
+        age = int(self._clock() - kept.built)
+        stale = (b"Firstlight-Stale", b"instance; age=%d" % age)
+        return Response(200, body, document.content_type, (stale,))
+
+    # -- cold: these run on the pool's threads -----------------------------------------------------
+
+    def _read(self, uuid: str) -> Record | None:
+        instance = self._source.instance(uuid)
+        if instance is None:
+            return None
+        documents = Documents(
+            instance,
+            self._behaviour.documents,
+            static=self._vendordata.static(),
+            today=f"{self._now():%Y-%m-%d}",
+        )
+        return Record(documents, [identity.sign(s, uuid) for s in self._behaviour.secrets])
+
+    def _find(self, key: str) -> tuple[str, ...] | None:
+        """Ids of the instances at an address, or at ``provider\\naddress``; None: no such place."""
+        provider, separator, address = key.rpartition("\n")
+        if separator:
+            found = self._source.at_provider(provider, address)
+        else:
+            found = self._source.at_address(address)
+        return None if found is None else tuple(instance.uuid for instance in found)
+
+
+def _only_provided(key: str, owners: tuple[str, ...] | None) -> str:
+    provider, _, address = key.rpartition("\n")
+    if owners is None:
+        raise Refusal(400, f"Could not find any subnets for provider {provider}")
+    if len(owners) != 1:
+        raise Refusal(
+            400,
+            f"Expected a single port matching provider {provider} and IP {address}. "
+            f"Found {len(owners)}.",
+        )
+    return owners[0]
+
+
+def _only_addressed(address: str, owners: tuple[str, ...]) -> str:
+    if not owners:
+        raise not_found()
+    if len(owners) > 1:
+        LOG.error("address %s belongs to several instances: %s", address, ", ".join(owners))
+        raise Refusal(500, UNKNOWN_ERROR)
+    return owners[0]
