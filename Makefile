@@ -1,0 +1,60 @@
+# What a person does with this repository. Each target does its own set-up: it needs make, and
+# python3 (3.11 or later) with venv.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TIERS := $(BIN)/python tools/tiers.py
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+.PHONY: demo
+demo: $(VENV)/.run  ## the whole road on this machine, without any cloud; Ctrl-C ends it
+	@$(BIN)/firstlight demo
+
+.PHONY: check
+check: $(VENV)/.test  ## the quick suite: style, types, borders, unit tests (seconds)
+	@$(TIERS) check
+
+.PHONY: test
+test: $(VENV)/.test  ## everything a change must pass, with real servers (see system-deps)
+	@$(TIERS) all
+
+.PHONY: soak
+soak: $(VENV)/.test  ## the large counts
+	@FIRSTLIGHT_SOAK=1 $(TIERS) all
+
+.PHONY: bench
+bench: $(VENV)/.test  ## side by side with the real peers, in one run
+	@$(BIN)/python -m bench
+
+.PHONY: format
+format: $(VENV)/.test  ## rewrite the sources as `make check` wants them
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: samples
+samples: $(VENV)/.run  ## write the sample configuration files anew
+	@$(BIN)/python tools/samples.py
+
+.PHONY: lock
+lock: $(VENV)/.test  ## resolve requirements/*.txt anew
+	@tools/lock
+
+.PHONY: system-deps
+system-deps:  ## install, from Debian, the servers and clients that the tests use (root)
+	@tools/system-deps
+
+.PHONY: clean
+clean:  ## remove the environment and all caches
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	@tools/venv $(PYTHON) $(VENV) requirements/run.txt
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run requirements/test.txt
+	@tools/venv $(PYTHON) $(VENV) requirements/test.txt
+	@touch $@

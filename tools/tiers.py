@@ -1,0 +1,114 @@
+"""Run tiers of checks and tests, then say in one place what came of them.
+
+``tools/tiers.py check`` runs the quick tiers, ``all`` every one, or name them. The last lines are
+one summary; the exit code is 0 only if nothing failed and something ran.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+
+
+class Tier(NamedTuple):
+    """`commands` must succeed; then pytest runs `tests`."""
+
+    promise: str
+    commands: tuple[tuple[str, ...], ...] = ()
+    tests: tuple[str, ...] = ()
+
+
+TIERS = {
+    "style": Tier(
+        "formatted, linted, typed, borders kept",
+        (
+            ("ruff", "format", "--check", "--quiet", "."),
+            ("ruff", "check", "--quiet", "."),
+            ("mypy",),
+            ("lint-imports",),
+        ),
+    ),
+    "unit": Tier("the pure parts, and golden answers of real Nova", tests=("tests/unit",)),
+    "integration": Tier("each part against real servers", tests=("tests/integration",)),
+    "conformance": Tier("HTTP conversations, row by row", tests=("tests/conformance",)),
+    "guests": Tier("real cloud-init in a network namespace", tests=("tests/guests",)),
+    "fuzz": Tier("no input makes a 500, a hang or a leak", tests=("tests/fuzz",)),
+    "lab": Tier("real Nova and Keystone", tests=("tests/lab",)),
+    "docs": Tier("documented commands, samples and units are right", tests=("tests/docs",)),
+}
+QUICK = ("style", "unit")
+
+
+class Outcome(NamedTuple):
+    """What came of one tier."""
+
+    passed: int
+    failed: int
+    skipped: int
+    seconds: float
+
+
+def main(names: list[str]) -> int:
+    """Run the tiers that are named; returns the exit code."""
+    wanted = QUICK if names == ["check"] else tuple(TIERS) if names in (["all"], []) else names
+    unknown = [name for name in wanted if name not in TIERS]
+    if unknown:
+        print(f"no such tier: {', '.join(unknown)}; there are: {', '.join(TIERS)}")
+        return 2
+    outcomes = {name: run(name, TIERS[name]) for name in wanted}
+    print()
+    for name, outcome in outcomes.items():
+        print(
+            f"{name:12} {outcome.passed:5} passed {outcome.failed:3} failed "
+            f"{outcome.skipped:3} skipped {outcome.seconds:6.0f} s   {TIERS[name].promise}"
+        )
+    passed, failed, skipped = (sum(o[i] for o in outcomes.values()) for i in range(3))
+    print(f"total: {passed} passed, {failed} failed, {skipped} skipped")
+    return 0 if passed and not failed else 1
+
+
+def run(name: str, tier: Tier) -> Outcome:
+    """Run one tier and count."""
+    print(f"\n== {name}: {tier.promise}", flush=True)
+    began = time.monotonic()
+    passed = failed = skipped = 0
+    for command in tier.commands:
+        ok = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, check=False).returncode == 0
+        passed, failed = passed + ok, failed + (not ok)
+    if tier.tests:
+        counts = run_pytest(tier.tests)
+        passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
+    return Outcome(passed, failed, skipped, time.monotonic() - began)
+
+
+def run_pytest(tests: tuple[str, ...]) -> tuple[int, int, int]:
+    """Passed, failed, skipped; a run that breaks, or finds nothing to run, counts as one failed."""
+    with tempfile.TemporaryDirectory() as directory:
+        report = Path(directory) / "report.xml"
+        code = subprocess.run(
+            [BIN / "python", "-m", "pytest", "-q", f"--junitxml={report}", *tests],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+            check=False,
+        ).returncode
+        if not report.exists():
+            return 0, 1, 0
+        suite = next(ET.parse(report).iter("testsuite"))  # noqa: S314  (pytest wrote it)
+    count, failures, errors, skipped = (
+        int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")
+    )
+    failed = failures + errors
+    if code != 0 and failed == 0:
+        failed = 1
+    return count - failures - errors - skipped, failed, skipped
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
