@@ -12,12 +12,12 @@ from types import ModuleType
 from oslo_config import cfg
 from oslo_log import log
 
-from firstlight.conf import api, common, firstlight, neutron, store
+from firstlight.conf import api, common, firstlight, neutron, store, vendordata_dynamic_auth
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
     "store": (common, firstlight, store),
-    "metadata": (common, firstlight, store, api, neutron),
+    "metadata": (common, firstlight, store, api, neutron, vendordata_dynamic_auth),
 }
 
 
@@ -52,7 +52,7 @@ def load(
 def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
     """Make these sections' options known to `conf`."""
     for module in modules:
-        for group, options in module.OPTIONS:
+        for group, options in _sections(module):
             conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
@@ -64,7 +64,7 @@ def _usual_files(service: str) -> list[str]:
 def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
     """Read every option once, so that a bad value stops the start and not the first request."""
     for module in modules:
-        for group, options in module.OPTIONS:
+        for group, options in _sections(module):
             section = conf if group == "DEFAULT" else conf[group]
             for option in options:
                 getattr(section, option.dest)
@@ -76,4 +76,14 @@ def list_metadata_options() -> list[tuple[str, list[cfg.Opt]]]:
 
 
 def _list(service: str) -> list[tuple[str, list[cfg.Opt]]]:
-    return [entry for module in SERVICES[service] for entry in module.OPTIONS]
+    return [entry for module in SERVICES[service] for entry in _sample(module)]
+
+
+def _sections(module: ModuleType) -> list[tuple[str, list[cfg.Opt]]]:
+    """A module's ``OPTIONS``, or what its ``options()`` takes from a library of an extra."""
+    return module.options() if hasattr(module, "options") else module.OPTIONS
+
+
+def _sample(module: ModuleType) -> list[tuple[str, list[cfg.Opt]]]:
+    """What the sample shows of a module: its ``sample()`` where that is more than is registered."""
+    return module.sample() if hasattr(module, "sample") else _sections(module)
