@@ -81,7 +81,10 @@ def _list(service: str) -> list[tuple[str, list[cfg.Opt]]]:
 
 def _sections(module: ModuleType) -> list[tuple[str, list[cfg.Opt]]]:
     """A module's ``OPTIONS``, or what its ``options()`` takes from a library of an extra."""
-    return module.options() if hasattr(module, "options") else module.OPTIONS
+    sections: list[tuple[str, list[cfg.Opt]]] = (
+        module.options() if hasattr(module, "options") else module.OPTIONS
+    )
+    return sections
 
 
 def _sample(module: ModuleType) -> list[tuple[str, list[cfg.Opt]]]:

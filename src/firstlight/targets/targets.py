@@ -21,16 +21,14 @@ class Target(NamedTuple):
     @property
     def shown(self) -> str:
         """The URL without what may be secret, for logs."""
-        return without_secrets(self.url)
+        return without_secrets(self.url) if _has_parts(self.url) else "malformed URL"
 
     @property
     def problem(self) -> str | None:
         """Why no request can be made to this URL, or None."""
-        try:
-            parts = urlsplit(self.url)
-            parts.port  # noqa: B018  (raises for what is no port)
-        except ValueError as error:
-            return f"the URL is malformed ({error})"
+        if not _has_parts(self.url):
+            return "the URL is malformed: its host or port cannot be told"
+        parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https"):
             return "the URL must begin with http:// or https://"
         return None if parts.hostname else "the URL names no host"
@@ -62,6 +60,14 @@ def parse(listed: Iterable[str]) -> tuple[Target, ...]:
 def without_secrets(text: str) -> str:
     """`text` with the userinfo and the query of every URL in it left out."""
     return _QUERY.sub("?…", _USERINFO.sub("//", text))
+
+
+def _has_parts(url: str) -> bool:
+    try:
+        urlsplit(url).port  # noqa: B018  (raises for what is no port)
+    except ValueError:
+        return False
+    return True
 
 
 def _warn(target: Target) -> None:
