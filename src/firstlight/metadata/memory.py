@@ -93,6 +93,7 @@ class Memory(Generic[V]):
         self._flights: dict[str, _Flight[V]] = {}
         self.bytes = 0
         self.away: str | None = None  # why the source cannot be asked, as of the last attempt
+        self.looked_up = self.failed = self.stale = self.overtaken = self.evicted = 0
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -163,6 +164,7 @@ class Memory(Generic[V]):
         for _attempt in range(_ATTEMPTS):
             flight.dirty = False
             began = self._clock()
+            self.looked_up += 1
             try:
                 value = self._look_up(key)
             except SourceUnavailable as error:
@@ -178,6 +180,7 @@ class Memory(Generic[V]):
                     self._keep(key, kept)
                     self._flights.pop(key, None)
                     return kept
+                self.overtaken += 1
         with self._lock:
             self._flights.pop(key, None)
         return kept
@@ -186,6 +189,7 @@ class Memory(Generic[V]):
         if self.away is None:
             LOG.warning("%s; what is known is served, said to be stale", problem)
         with self._lock:
+            self.failed += 1
             self.away = problem
             self._flights.pop(key, None)
             stale = self._stand_in(key, problem)
@@ -208,6 +212,7 @@ class Memory(Generic[V]):
             size=old.size,
             problem=problem,
         )
+        self.stale += 1
         self._keep(key, stale)
         return stale
 
@@ -232,4 +237,5 @@ class Memory(Generic[V]):
                 kept.used = False
                 self._kept[key] = kept
             else:
+                self.evicted += 1
                 self.bytes -= kept.size

@@ -1,0 +1,148 @@
+"""From a configuration to a service with everything it holds."""
+
+import logging
+import os
+import ssl
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from oslo_config import cfg
+from prometheus_client import generate_latest
+from prometheus_client.registry import CollectorRegistry
+
+from firstlight.documents import Settings
+from firstlight.metadata.metrics import MemoryCollector, TargetMetrics
+from firstlight.metadata.refusals import Refusal
+from firstlight.metadata.service import Behaviour, MetadataService
+from firstlight.sources.store import Store
+from firstlight.targets import vendor_data
+from firstlight.wire.messages import Request, Response
+from firstlight.wire.pool import Pool
+from firstlight.wire.status import Check
+
+LOG = logging.getLogger(__name__)
+
+
+class Unusable(Exception):
+    """The configuration is readable but cannot be served; the message says what to change."""
+
+
+class Deployment:
+    """A metadata service and what it holds, until :meth:`close`.
+
+    Attributes:
+        service: its `handle` answers requests.
+        checks: what ``/readyz`` asks.
+        registry: what ``/metrics`` shows.
+    """
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        own = conf.firstlight
+        behaviour = read_behaviour(conf)
+        self.registry = CollectorRegistry()
+        lookups = Pool("lookup", threads=own.cold_threads, waiting=own.cold_queue)
+        asks = Pool("ask", threads=own.cold_threads, waiting=own.cold_queue)
+        self._pools = (lookups, asks)
+        self._vendordata = vendor_data(conf, observe=TargetMetrics(self.registry).observe)
+        self._store = open_source(conf)
+        self.service = MetadataService(
+            self._store,
+            self._vendordata,
+            behaviour,
+            lookups=lookups,
+            asks=asks,
+            clock=time.monotonic,
+            now=lambda: datetime.now(UTC),
+            random=os.urandom,
+        )
+        self._stop_watching = self._store.watch(self.service.changed)
+        memories = {"instance": self.service.records, "address": self.service.owners}
+        self.registry.register(MemoryCollector(memories, self._pools))
+
+    @property
+    def checks(self) -> Mapping[str, Check]:
+        """By name, what is wrong now."""
+        return {"store": self._store.healthy, "static vendor data": self._vendordata.problem}
+
+    def metrics(self) -> bytes:
+        """The text of a scrape."""
+        return generate_latest(self.registry)
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self._stop_watching()
+        for pool in self._pools:
+            pool.close()
+        self._store.close()
+
+
+def read_behaviour(conf: cfg.ConfigOpts) -> Behaviour:
+    """The options that decide what is answered."""
+    secrets = (conf.neutron.metadata_proxy_shared_secret, *conf.firstlight.previous_shared_secrets)
+    if conf.neutron.service_metadata_proxy and not all(secrets):
+        LOG.warning(
+            "[neutron] metadata_proxy_shared_secret is empty: whoever reaches this service and "
+            "knows the id and project of an instance can be that instance; set a secret"
+        )
+    return Behaviour(
+        documents=Settings(
+            dhcp_domain=conf.api.dhcp_domain,
+            vendordata_providers=tuple(conf.api.vendordata_providers),
+        ),
+        signed=conf.neutron.service_metadata_proxy,
+        behind_proxy=conf.oslo_middleware.enable_proxy_headers_parsing,
+        secrets=secrets,
+        ttl=conf.api.metadata_cache_expiration,
+        negative_ttl=conf.firstlight.negative_cache_expiration,
+        stale_limit=conf.firstlight.stale_limit,
+        memory_mib=conf.firstlight.cache_size,
+    )
+
+
+def open_source(conf: cfg.ConfigOpts) -> Store:
+    """Where instances come from.
+
+    Raises:
+        Unusable: the configuration asks for Nova's databases, which this release cannot read.
+    """
+    wanted = conf.firstlight.source
+    per_cell = conf.api.local_metadata_per_cell and conf.database.connection
+    if wanted == "nova" or (wanted == "auto" and (conf.api_database.connection or per_cell)):
+        raise Unusable(
+            "this release reads instances from the embedded store only, and the configuration "
+            "names Nova's databases; to serve the store all the same, set [firstlight] source=store"
+        )
+    return Store.open(conf.store.connection, pool_size=conf.firstlight.cold_threads)
+
+
+def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
+    """What the listener speaks TLS with; None: it does not.
+
+    Raises:
+        Unusable: TLS is asked for and a file of it is missing or not what it should be.
+    """
+    if "metadata" not in conf.enabled_ssl_apis:
+        return None
+    if not conf.wsgi.ssl_cert_file or not conf.wsgi.ssl_key_file:
+        raise Unusable("enabled_ssl_apis names metadata: set [wsgi] ssl_cert_file and ssl_key_file")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(conf.wsgi.ssl_cert_file, conf.wsgi.ssl_key_file)
+        if conf.wsgi.ssl_ca_file:
+            context.load_verify_locations(conf.wsgi.ssl_ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED
+    except OSError as error:
+        raise Unusable(f"[wsgi] ssl_cert_file, ssl_key_file, ssl_ca_file: {error}") from error
+    return context
+
+
+def refuse(status: int, reason: str, request: Request | None) -> Response:
+    """What the wire refuses, in a status that survives the way to the guest.
+
+    Neutron's agent turns every status outside {200, 400, 403, 404, 409, 500, 502, 503, 504} into a
+    broken connection (metadata-proxy §4.6), so what is the client's fault is a 400 here.
+    """
+    if status < 500 or status in (501, 505):
+        status = 400
+    return Refusal(status, reason).response(request or Request("GET", "/", {}))

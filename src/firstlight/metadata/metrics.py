@@ -1,0 +1,77 @@
+"""The service's own numbers, read when Prometheus asks for them."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from firstlight.instance import Answer
+from firstlight.metadata.memory import Memory
+from firstlight.wire.pool import Pool
+
+
+class MemoryCollector(Collector):
+    """What is in memory and how cold work is doing."""
+
+    def __init__(self, memories: Mapping[str, Memory[Any]], pools: Iterable[Pool]) -> None:
+        self._memories = memories
+        self._pools = tuple(pools)
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """One family per number, labelled with the memory or the pool."""
+        for name, help_text, attribute in _GAUGES:
+            gauge = GaugeMetricFamily(f"firstlight_memory_{name}", help_text, labels=["memory"])
+            for label, memory in self._memories.items():
+                gauge.add_metric([label], attribute(memory))
+            yield gauge
+        for name, help_text in _COUNTERS:
+            counter = CounterMetricFamily(f"firstlight_memory_{name}", help_text, labels=["memory"])
+            for label, memory in self._memories.items():
+                counter.add_metric([label], getattr(memory, name))
+            yield counter
+        taken = GaugeMetricFamily("firstlight_pool_jobs", "Running or waiting", labels=["pool"])
+        refused = CounterMetricFamily("firstlight_pool_refused", "Turned away", labels=["pool"])
+        for pool in self._pools:
+            taken.add_metric([pool.name], pool.taken)
+            refused.add_metric([pool.name], pool.refused)
+        yield taken
+        yield refused
+
+
+_GAUGES = (
+    ("entries", "Keys in memory", len),
+    ("bytes", "Bytes they take, roughly", lambda memory: memory.bytes),
+    ("away", "1 while the source cannot be asked", lambda memory: int(memory.away is not None)),
+)
+_COUNTERS = (
+    ("looked_up", "Look-ups done"),
+    ("failed", "Look-ups that could not ask the source"),
+    ("stale", "Times a stale value stood in"),
+    ("overtaken", "Look-ups discarded because the key changed meanwhile"),
+    ("evicted", "Values dropped to make room"),
+)
+
+
+class TargetMetrics:
+    """What came of asking the dynamic vendordata targets."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._answers = Counter(
+            "firstlight_target_answers",
+            "Answers of dynamic vendordata targets",
+            ["target", "state"],
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "firstlight_target_seconds",
+            "Seconds a dynamic vendordata target took",
+            ["target"],
+            registry=registry,
+        )
+
+    def observe(self, target: str, answer: Answer, seconds: float) -> None:
+        """Count one answer (an :data:`firstlight.targets.Observe`)."""
+        self._answers.labels(target, answer.state.value).inc()
+        self._seconds.labels(target).observe(seconds)

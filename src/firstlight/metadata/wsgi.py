@@ -1,0 +1,47 @@
+"""``firstlight.metadata.wsgi:application`` for uWSGI, mod_wsgi or gunicorn.
+
+Configuration files are named by FIRSTLIGHT_CONFIG_FILES (separated by ``;``) or, as for Nova's own
+application, by OS_NOVA_CONFIG_DIR and OS_NOVA_CONFIG_FILES. The service is built on the first
+request, after the server has forked its workers.
+"""
+
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from oslo_log import log
+
+from firstlight import conf as configuration
+from firstlight.metadata.deploy import Deployment
+from firstlight.wire.wsgi import application as wsgi_application
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+_lock = threading.Lock()
+_built: "list[WSGIApplication]" = []
+
+
+def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    """Answer one request (PEP 3333)."""
+    with _lock:
+        if not _built:
+            _built.append(_build())
+    return _built[0](environ, start_response)
+
+
+def _build() -> "WSGIApplication":
+    conf = configuration.load("metadata", config_files(os.environ))
+    log.setup(conf, "firstlight")
+    deployment = Deployment(conf)
+    return wsgi_application(deployment.service.handle)
+
+
+def config_files(environ: "os._Environ[str] | dict[str, str]") -> list[str]:
+    """The files that the environment names; paste's file, which Nova lists too, is not ours."""
+    directory = environ.get("OS_NOVA_CONFIG_DIR", "/etc/nova")
+    names = environ.get("FIRSTLIGHT_CONFIG_FILES") or environ.get("OS_NOVA_CONFIG_FILES", "")
+    found = [Path(directory) / name for name in names.split(";") if name]
+    return [str(path) for path in found if path.name != "api-paste.ini"]

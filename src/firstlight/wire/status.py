@@ -1,0 +1,57 @@
+"""What a probe and a scrape ask, on a listener that guests do not reach."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+
+from firstlight.wire.messages import Request, Response
+from firstlight.wire.pool import Overloaded, Pool
+
+Check = Callable[[], str | None]  # what is wrong, in a sentence; None: nothing. Must not block.
+
+_METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"  # Prometheus' text format
+
+
+class Status:
+    """A handler for a listener of its own.
+
+    Args:
+        checks: by name; the service is ready when none of them finds anything wrong.
+        metrics: the text of a scrape. It may take milliseconds, so it runs on `pool`.
+        pool: for scrapes.
+    """
+
+    def __init__(
+        self, checks: Mapping[str, Check], metrics: Callable[[], bytes], pool: Pool
+    ) -> None:
+        self._checks = checks
+        self._metrics = metrics
+        self._pool = pool
+
+    def handle(self, request: Request) -> "Response | Future[Response]":
+        """Answer one request."""
+        path = request.target.partition("?")[0]
+        if path == "/healthz":
+            return Response(200, b"ok\n")
+        if path == "/readyz":
+            return self._readyz()
+        if path == "/metrics":
+            try:
+                return self._pool.submit(self._scrape)
+            except Overloaded:
+                return Response(503, b"another scrape is running\n")
+        return Response(404, b"here are /healthz, /readyz and /metrics\n")
+
+    def _readyz(self) -> Response:
+        problems = {name: check() for name, check in self._checks.items()}
+        ready = not any(problems.values())
+        body = {
+            "ready": ready,
+            "checks": {name: problem or "ok" for name, problem in problems.items()},
+        }
+        return Response(
+            200 if ready else 503, json.dumps(body, indent=2).encode() + b"\n", b"application/json"
+        )
+
+    def _scrape(self) -> Response:
+        return Response(200, self._metrics(), _METRICS_TYPE)
