@@ -1,0 +1,133 @@
+"""The connections of one listener: accepted, counted, bounded."""
+
+import asyncio
+import select
+import socket
+from time import monotonic
+
+from firstlight.wire import ids
+from firstlight.wire.connection import Connection
+from firstlight.wire.counters import Counts
+from firstlight.wire.ids import MakeId
+from firstlight.wire.limits import Limits
+from firstlight.wire.listener import Listener
+from firstlight.wire.messages import Observer
+from firstlight.wire.refusals import MakeRefusal
+
+# A listener that was full accepts again when this part of its connections is left.
+_ROOM_AGAIN = 0.9
+
+
+class Acceptor:
+    """Makes a :class:`Connection` of whatever a listener's socket accepts.
+
+    It accepts on a duplicate of the socket, so that it can stop and go on while connections wait
+    in the kernel's queue, and another process can accept from the same queue.
+    """
+
+    def __init__(
+        self,
+        listener: Listener,
+        *,
+        limits: Limits,
+        make_id: MakeId,
+        refusal: MakeRefusal,
+        observe: Observer | None,
+        counts: Counts,
+    ) -> None:
+        self.handler = listener.handler
+        self.stands_for = listener.stands_for
+        self.tls = listener.tls is not None
+        self.make_id = ids.trusting(make_id) if listener.trust_request_id else make_id
+        self.limits = limits
+        self.refusal = refusal
+        self.observe = observe
+        self.counts = counts
+        self.draining = False
+        self.connections: set[Connection] = set()
+        self._listener = listener
+        self._server: asyncio.AbstractServer | None = None
+        self._on_network = listener.socket.family in (socket.AF_INET, socket.AF_INET6)
+
+    async def open(self) -> None:
+        """Begin, or begin again, to accept."""
+        self.loop = asyncio.get_running_loop()
+        limits = self.limits
+        self._server = await self.loop.create_server(
+            lambda: Connection(self),
+            sock=self._listener.socket.dup(),
+            backlog=limits.backlog,
+            ssl=self._listener.tls,
+            ssl_handshake_timeout=limits.head_time if self.tls else None,
+            ssl_shutdown_timeout=limits.linger_time if self.tls else None,
+        )
+
+    def pause(self) -> None:
+        """Leave what comes from now on in the kernel's queue."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+    async def close(self) -> None:
+        """Accept what is queued, then no more.
+
+        Closing a listening socket resets what is in its queue. A queue that other processes
+        accept from, or that is being filled all the time, is left after a tenth of a second.
+        """
+        queue = select.poll()
+        queue.register(self._listener.socket, select.POLLIN)
+        until = monotonic() + 0.1
+        while self._server is not None and queue.poll(0) and monotonic() < until:
+            await asyncio.sleep(0.001)
+        self.pause()
+        self._listener.socket.close()
+
+    def drain(self) -> None:
+        """Tell every connection that its next response is the last."""
+        self.draining = True
+        now = monotonic()
+        for connection in tuple(self.connections):
+            connection.drain(now)
+
+    def abort(self) -> None:
+        """End every connection at once."""
+        for connection in tuple(self.connections):
+            connection.abort()
+
+    async def sweep(self, now: float) -> None:
+        """Look after deadlines, and accept again if there is room again."""
+        for connection in tuple(self.connections):
+            if connection.deadline < now:
+                connection.expire()
+        room = len(self.connections) < self.limits.connections * _ROOM_AGAIN
+        if self._server is None and room and not self.draining:
+            await self.open()
+
+    # What a connection calls.
+
+    def enter(self, connection: Connection) -> None:
+        connections = self.connections
+        connections.add(connection)
+        counts = self.counts
+        counts.accepted += 1
+        counts.open += 1
+        if len(connections) >= self.limits.connections:
+            self.pause()
+
+    def leave(self, connection: Connection) -> None:
+        self.connections.discard(connection)
+        self.counts.open -= 1
+
+    def peer_of(self, transport: asyncio.Transport) -> str:
+        """The other end's address, as it is written elsewhere; "" if it has none."""
+        if not self._on_network:
+            return ""
+        name = transport.get_extra_info("peername")
+        return _plain(name[0]) if name else ""
+
+
+def _plain(address: str) -> str:
+    """Without the scope of a link-local address, and IPv4 as IPv4 on a dual-stack socket."""
+    if ":" not in address:
+        return address
+    return address.partition("%")[0].removeprefix("::ffff:")

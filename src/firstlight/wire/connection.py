@@ -1,0 +1,320 @@
+"""One connection: requests are answered in the order they came, and nobody waits for ever."""
+
+import asyncio
+import logging
+from collections import deque
+from concurrent.futures import Future
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from firstlight.wire import refusals
+from firstlight.wire.head import CONTINUE, render
+from firstlight.wire.messages import Request, Response
+from firstlight.wire.reader import CLOSE, Reader
+from firstlight.wire.refusals import Refusal, Refused
+
+if TYPE_CHECKING:
+    from firstlight.wire.acceptor import Acceptor
+
+LOG = logging.getLogger(__name__)
+
+
+class _Turn(NamedTuple):
+    """A request (or the refusal of what cannot be read) and how to answer it."""
+
+    request: Request
+    keep: bytes
+    started: float
+    refusal: Refusal | None = None
+
+
+class Connection(asyncio.Protocol):
+    """What one peer sends and is sent.
+
+    `deadline` is when :meth:`expire` is due; the server's sweep looks at it.
+    """
+
+    __slots__ = (
+        "_at",
+        "_choked",
+        "_closing",
+        "_continue_due",
+        "_deaf",
+        "_future",
+        "_peer",
+        "_queue",
+        "_reader",
+        "_transport",
+        "_turn",
+        "deadline",
+    )
+
+    def __init__(self, at: "Acceptor") -> None:
+        self._at = at
+        self._reader = Reader(at.limits, self._deliver, self._proceed)
+        self._queue: deque[_Turn] | None = None  # turns behind an unfinished one
+        self._turn: _Turn | None = None  # the one whose answer is being looked up
+        self._future: Future[Response] | None = None
+        self._choked = False  # the peer does not take what it was sent
+        self._deaf = False  # what still comes is not read
+        self._closing = False
+        self._continue_due = False
+
+    # What the event loop calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        at = self._at
+        self._transport = cast(asyncio.Transport, transport)
+        self._peer = at.peer_of(self._transport)
+        self.deadline = monotonic() + at.limits.head_time
+        at.enter(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._closing = self._deaf = True
+        self._drop_answer()
+        self._queue = None
+        self._reader.forget()
+        self._at.leave(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self._deaf:
+            return
+        now = monotonic()
+        try:
+            self._reader.feed(data, now)
+        except Refused as refused:
+            self._refuse(refused.refusal)
+        self._settle(now)
+
+    def eof_received(self) -> bool:
+        """Stay for what was asked; the peer may have closed its sending half only."""
+        if self._reader.started and not self._deaf:
+            self._refuse(refusals.CUT_SHORT)
+        self._deaf = True
+        # TLS has no half-closed connections.
+        return bool(self._turn or self._choked) and not self._at.tls
+
+    def pause_writing(self) -> None:
+        self._choked = True
+        self._transport.pause_reading()
+        self.deadline = monotonic() + self._at.limits.write_time
+
+    def resume_writing(self) -> None:
+        self._choked = False
+        self._go_on()
+
+    # What the reader calls.
+
+    def _deliver(  # noqa: PLR0917  (keywords cost on the hot path)
+        self,
+        method: str,
+        target: str,
+        headers: dict[bytes, bytes],
+        body: bytes,
+        keep: bytes,
+        started: float,
+    ) -> bool:
+        at = self._at
+        request = Request(
+            method,
+            target,
+            headers,
+            body,
+            peer=self._peer,
+            listener=at.stands_for,
+            id=at.make_id(headers),
+        )
+        if keep is CLOSE:
+            self._deaf = True
+        if self._turn is None and not self._choked:
+            self._ask(request, keep, started)
+            return not self._deaf
+        return self._wait_in_line(_Turn(request, keep, started))
+
+    def _proceed(self) -> None:
+        if self._turn is None and not self._choked:
+            self._transport.write(CONTINUE)
+        else:
+            self._continue_due = True  # after the answers that come before it
+
+    # Turns.
+
+    def _ask(self, request: Request, keep: bytes, started: float) -> None:
+        try:
+            answer = self._at.handler(request)
+        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+            answer = self._crashed(request)
+        if isinstance(answer, Response):
+            self._send(request, answer, keep, started)
+        else:
+            self._await(answer, _Turn(request, keep, started))
+
+    def _await(self, future: Future[Response], turn: _Turn) -> None:
+        self._turn = turn
+        self._future = future
+        self._at.counts.in_flight += 1
+        self.deadline = monotonic() + self._at.limits.answer_time
+        future.add_done_callback(self._fulfilled)
+
+    def _fulfilled(self, future: Future[Response]) -> None:
+        """Called by the thread that looked the answer up."""
+        try:
+            self._at.loop.call_soon_threadsafe(self._complete, future)
+        except RuntimeError:
+            LOG.debug("an answer came after the event loop had ended")
+
+    def _complete(self, future: Future[Response]) -> None:
+        turn = self._turn
+        if turn is None or future is not self._future:
+            return  # nobody waits for it any more
+        try:
+            response = future.result()
+        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+            response = self._crashed(turn.request)
+        self._finish(turn, response)
+
+    def _finish(self, turn: _Turn, response: Response) -> None:
+        self._drop_answer()
+        self._send(turn.request, response, turn.keep, turn.started)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        queue = self._queue
+        while queue and self._turn is None and not self._choked and not self._closing:
+            turn = queue.popleft()
+            if turn.refusal is None:
+                self._ask(turn.request, turn.keep, turn.started)
+            else:
+                self._send_refusal(turn, turn.refusal)
+        if self._closing or self._turn is not None or self._choked:
+            return
+        if self._continue_due:
+            self._continue_due = False
+            self._transport.write(CONTINUE)
+        if self._deaf:
+            self._close()
+            return
+        self._transport.resume_reading()
+        self._settle(monotonic())
+
+    def _wait_in_line(self, turn: _Turn) -> bool:
+        """Queue a turn; False if the line is full, and the connection ends with this one.
+
+        A client may send again what was not answered (RFC 9112 §9.3.2).
+        """
+        queue = self._queue
+        if queue is None:
+            queue = self._queue = deque()
+        if len(queue) + 1 >= self._at.limits.pipeline:
+            turn = turn._replace(keep=CLOSE)
+            self._deaf = True
+        queue.append(turn)
+        return not self._deaf
+
+    def _drop_answer(self) -> None:
+        """Forget the future; it is not cancelled, because others may wait for the same one."""
+        if self._turn is not None:
+            self._at.counts.in_flight -= 1
+        self._future = self._turn = None
+
+    # Answers.
+
+    def _send(self, request: Request, response: Response, keep: bytes, started: float) -> None:
+        if self._at.draining:
+            keep = CLOSE
+        self._write(request, response, keep, started)
+        if keep is CLOSE:
+            self._close()
+
+    def _write(self, request: Request, response: Response, keep: bytes, started: float) -> None:
+        at = self._at
+        try:
+            head = render(response, request.id, keep)
+        except ValueError:
+            response = self._crashed(request)
+            head = render(response, request.id, keep)
+        self._transport.write(head if request.method == "HEAD" else head + response.body)
+        seconds = monotonic() - started
+        at.counts.answered(response.status, seconds)
+        if at.observe is not None:
+            at.observe(request, response, seconds)
+
+    def _crashed(self, request: Request) -> Response:
+        LOG.exception("%s %s %s could not be answered", request.id, request.method, request.target)
+        return self._refusal(refusals.CRASHED, request)
+
+    def _refusal(self, refusal: Refusal, request: Request | None) -> Response:
+        self._at.counts.refused[refusal.name] += 1
+        return self._at.refusal(refusal.status, refusal.reason, request)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Answer what cannot be read, after what could, and end the connection."""
+        self._deaf = True
+        at = self._at
+        nobody = Request("-", "-", {}, peer=self._peer, listener=at.stands_for, id=at.make_id({}))
+        turn = _Turn(nobody, CLOSE, self._reader.started or monotonic(), refusal)
+        if self._turn is None and not self._choked:
+            self._send_refusal(turn, refusal)
+        else:
+            self._wait_in_line(turn)
+
+    def _send_refusal(self, turn: _Turn, refusal: Refusal) -> None:
+        self._write(turn.request, self._refusal(refusal, None), CLOSE, turn.started)
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close the sending half, and throw away what comes until the peer has read and closed.
+
+        Closing at once would reset the connection, and the refusal might never be read
+        (RFC 9112 §9.6).
+        """
+        if not self._transport.can_write_eof():  # TLS
+            self._close()
+            return
+        self._deaf = self._closing = True
+        self.deadline = monotonic() + self._at.limits.linger_time
+        self._transport.write_eof()
+
+    def _close(self) -> None:
+        self._deaf = self._closing = True
+        self.deadline = monotonic() + self._at.limits.write_time
+        self._transport.close()
+
+    # Time.
+
+    def _settle(self, now: float) -> None:
+        """Set the deadline of what is awaited now; a cold answer and a choke have set theirs."""
+        if self._closing or self._turn is not None or self._choked:
+            return
+        limits = self._at.limits
+        reader = self._reader
+        if not reader.started:
+            self.deadline = now + (limits.drain_idle if self._at.draining else limits.idle_time)
+        elif reader.body_started:
+            self.deadline = reader.body_started + limits.body_time
+        else:
+            self.deadline = reader.started + limits.head_time
+
+    def drain(self, now: float) -> None:
+        """The server stops: the next response is the last, and it had better come soon."""
+        if not (self._closing or self._turn or self._choked or self._reader.started):
+            self.deadline = min(self.deadline, now + self._at.limits.drain_idle)
+
+    def expire(self) -> None:
+        """What was awaited did not come in time."""
+        if self._closing or self._choked:
+            self._transport.abort()
+        elif self._turn is not None:
+            self._answer_late(self._turn)
+        elif self._reader.started:
+            slow = refusals.BODY_SLOW if self._reader.body_started else refusals.HEAD_SLOW
+            self._refuse(slow)
+        else:
+            self._close()
+
+    def _answer_late(self, turn: _Turn) -> None:
+        self._finish(turn, self._refusal(refusals.ANSWER_LATE, turn.request))
+
+    def abort(self) -> None:
+        """End at once, whatever is unsent."""
+        self._transport.abort()

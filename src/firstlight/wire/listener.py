@@ -1,0 +1,23 @@
+"""Where requests come in, and who answers them there."""
+
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import Any
+
+from firstlight.wire.messages import Handler
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listener:
+    """A bound socket, and what it stands for.
+
+    The server owns the socket from then on, and closes it when it stops.
+    """
+
+    socket: socket.socket
+    handler: Handler
+    name: str  # in the access log and the metrics; unique within a server
+    stands_for: Any = None  # arrives as `Request.listener`: a network, a router, …
+    tls: ssl.SSLContext | None = None  # with verify_mode CERT_REQUIRED, only known clients get in
+    trust_request_id: bool = False  # for listeners that only other services reach

@@ -1,0 +1,259 @@
+"""Bytes to requests, without I/O: llhttp's strict parser plus the bounds it does not keep."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httptools
+
+from firstlight.wire import refusals
+from firstlight.wire.limits import Limits
+from firstlight.wire.refusals import Refused
+
+# What the connection says of itself in the response.
+CLOSE = b"Connection: close\r\n"
+KEEP_10 = b"Connection: keep-alive\r\n"  # HTTP/1.0 closes unless told otherwise
+KEEP = b""
+
+_METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "DELETE")}
+_ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+# Bytes of chunk framing that may come with each byte of a body: "1\r\nx\r\n" is six for one.
+_FRAMING = 8
+# A message without a body has none of these.
+_LEADS_TO_BODY = (b"content-length", b"transfer-encoding", b"expect")
+
+# (method, target, headers, body, keep, time of the first byte) -> read on?
+Deliver = Callable[[str, str, dict[bytes, bytes], bytes, bytes, float], bool]
+
+
+class _Enough(Exception):
+    """Stops the parser: the receiver wants no more."""
+
+
+class Reader:
+    """Reads one connection's requests and hands each to `deliver` when it is whole.
+
+    `proceed` is called when a request waits for ``100 Continue`` before its body.
+    """
+
+    __slots__ = (
+        "_body",
+        "_deliver",
+        "_done",
+        "_headers",
+        "_limits",
+        "_now",
+        "_parse",
+        "_parser",
+        "_proceed",
+        "_received",
+        "_repeats",
+        "_target",
+        "_whole_head",
+        "body_started",
+        "started",
+    )
+
+    def __init__(self, limits: Limits, deliver: Deliver, proceed: Callable[[], None]) -> None:
+        self._limits = limits
+        self._deliver = deliver
+        self._proceed = proceed
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._parse = self._parser.feed_data
+        self._headers: dict[bytes, bytes] = {}
+        self._whole_head: dict[bytes, bytes] | None = None
+        self._repeats = 0
+        self._target = b""
+        self._body: bytearray | None = None
+        self._received = 0
+        self._now = 0.0
+        self._done = False
+        self.started = 0.0  # when the first byte of an unfinished request came; 0.0: there is none
+        self.body_started = 0.0  # when its head was whole; 0.0: it is not
+
+    def feed(self, data: bytes, now: float) -> None:
+        """Take what has arrived at the time `now`.
+
+        Raises:
+            Refused: this is not a request that can be read; nothing more can be.
+        """
+        self._now = now
+        if self.started:
+            self._received += len(data)
+        else:
+            self.started = now
+            self._received = len(data)
+        try:
+            self._parse(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :], now)
+        except httptools.HttpParserError as error:
+            self._fail(error)
+        if self.started:
+            self._check_unfinished(data, now)
+
+    def forget(self) -> None:
+        """Let go of the parser, which refers back to this reader."""
+        del self._parser, self._parse
+
+    # What the parser calls. A request without a body passes on_url, on_header, … ,
+    # on_headers_complete, on_message_complete.
+
+    def on_url(self, part: bytes) -> None:
+        self._target += part
+        if not self.started:  # pipelined behind another
+            self.started = self._now
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        headers = self._headers
+        if name in headers:
+            self._repeat(name, value)
+        else:
+            headers[name] = value.rstrip(b" \t")
+
+    def on_headers_complete(self) -> None:
+        headers = self._headers
+        if self._received > self._limits.target:
+            self._measure()
+        if len(headers) + self._repeats > self._limits.fields:
+            raise Refused(refusals.HEAD_LARGE)
+        if b"host" not in headers or self._parser.get_http_version() != "1.1":
+            self._check_version()
+        for name in _LEADS_TO_BODY:
+            if name in headers:
+                self._open_body()
+                break
+
+    def on_body(self, part: bytes) -> None:
+        body = self._body
+        if body is None:
+            body = self._body = bytearray()
+        body += part
+        if len(body) > self._limits.body:
+            raise Refused(refusals.BODY_LARGE)
+
+    def on_message_complete(self) -> None:
+        parser = self._parser
+        verb = parser.get_method()
+        method = _METHODS.get(verb) or _uncommon(verb)
+        target = self._target
+        if target[0] != 0x2F:
+            target = _path_of(target, method)
+        headers = self._headers
+        body = b""
+        if self._whole_head is not None:
+            headers, body = self._close_body(self._whole_head)
+        keep = KEEP
+        if not parser.should_keep_alive():
+            keep = CLOSE
+            self._done = True
+        elif b"connection" in headers and parser.get_http_version() == "1.0":
+            keep = KEEP_10
+        started = self.started
+        self.started = 0.0
+        self._headers = {}
+        self._repeats = 0
+        self._target = b""
+        if not self._deliver(method, target.decode("latin-1"), headers, body, keep, started):
+            self._done = True
+            raise _Enough
+
+    # The roads less travelled.
+
+    def _repeat(self, name: bytes, value: bytes) -> None:
+        if name == b"host":
+            raise Refused(refusals.NO_HOST)
+        self._repeats += 1
+        self._headers[name] += b", " + value.rstrip(b" \t")
+
+    def _check_version(self) -> None:
+        version = self._parser.get_http_version()
+        if version not in ("1.1", "1.0"):
+            raise Refused(refusals.VERSION)
+        if version == "1.1":
+            raise Refused(refusals.NO_HOST)
+        if b"transfer-encoding" in self._headers:
+            # RFC 9112 §6.1: a sign of faulty framing, whoever sent it.
+            raise Refused(refusals.CODED_10)
+
+    def _open_body(self) -> None:
+        headers = self._headers
+        coding = headers.get(b"transfer-encoding")
+        if coding is not None and coding.lower() != b"chunked":
+            raise Refused(refusals.CODING)
+        # llhttp has made sure that it is a number, and that there is only one.
+        if int(headers.get(b"content-length", b"0")) > self._limits.body:
+            raise Refused(refusals.BODY_LARGE)
+        # Fields that come after a chunked body are read into a dictionary nobody looks at.
+        self._whole_head = headers
+        self._headers = {}
+        expect = headers.get(b"expect")
+        if expect is None:
+            return
+        if expect.lower() != b"100-continue":
+            raise Refused(refusals.EXPECTATION)
+        if self._parser.get_http_version() == "1.1":  # RFC 9110 §10.1.1: not for HTTP/1.0
+            self._proceed()
+
+    def _close_body(self, head: dict[bytes, bytes]) -> tuple[dict[bytes, bytes], bytes]:
+        body = bytes(self._body or b"")
+        self._body = self._whole_head = None
+        self.body_started = 0.0
+        return head, body
+
+    def _measure(self) -> None:
+        """The exact sizes of a head that may be too large, whatever pieces it came in."""
+        if len(self._target) > self._limits.target:
+            raise Refused(refusals.TARGET_LONG)
+        fields = sum(len(name) + len(value) + 4 for name, value in self._headers.items())
+        if len(self._target) + fields > self._limits.head:
+            raise Refused(refusals.HEAD_LARGE)
+
+    def _check_unfinished(self, data: bytes, now: float) -> None:
+        if self._whole_head is not None:
+            self.body_started = self.body_started or now
+            if self._received > self._limits.head + _FRAMING * self._limits.body:
+                raise Refused(refusals.BODY_LARGE)
+        elif len(self._target) > self._limits.target:
+            raise Refused(refusals.TARGET_LONG)
+        elif self._received > self._limits.head:
+            raise Refused(refusals.HEAD_LARGE)
+        elif not self._target and not data.strip(b"\r\n"):
+            self.started = 0.0  # RFC 9112 §2.2: blank lines before a request are nothing
+
+    def _decline_upgrade(self, rest: bytes, now: float) -> None:
+        """Go on with HTTP/1.1: the request was answered as if it had not asked for more."""
+        self._parser = httptools.HttpRequestParser(self)
+        self._parse = self._parser.feed_data
+        if rest and not self._done:
+            self.feed(rest, now)
+
+    def _fail(self, error: httptools.HttpParserError) -> None:
+        if self._done:
+            return  # what follows the last request is not read
+        cause = error.__context__
+        if isinstance(cause, Refused):
+            raise cause from None
+        if isinstance(error, httptools.HttpParserCallbackError):
+            raise error
+        if isinstance(error, httptools.HttpParserInvalidMethodError):
+            raise Refused(refusals.METHOD) from error
+        raise Refused(refusals.MALFORMED) from error
+
+
+def _uncommon(verb: bytes) -> str:
+    """The name of a method; CONNECT is refused, a 200 to it would make a tunnel."""
+    if verb == b"CONNECT":
+        raise Refused(refusals.METHOD)
+    return verb.decode()
+
+
+def _path_of(target: bytes, method: str) -> bytes:
+    """The path and query of a target in absolute form (RFC 9112 §3.2.2); ``*`` stays."""
+    if target == b"*" and method == "OPTIONS":
+        return target
+    path, found = _ABSOLUTE.subn(b"", target, count=1)
+    if not found:
+        raise Refused(refusals.BAD_TARGET)
+    return path if path.startswith(b"/") else b"/" + path

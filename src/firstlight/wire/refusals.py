@@ -1,0 +1,49 @@
+"""What the wire refuses by itself, before or instead of the handler."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from firstlight.wire.messages import Request, Response
+
+
+class Refusal(NamedTuple):
+    """Why the handler is not asked: `name` is for counting, `status` is the honest one."""
+
+    name: str
+    status: int
+    reason: str
+
+
+class Refused(Exception):
+    """Ends the reading of a connection; carries the :class:`Refusal`."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
+
+
+# `(status, reason, request)`; the request is None as long as there is not a whole one. The
+# response is sent as it is, so a service can answer with the statuses its clients know.
+MakeRefusal = Callable[[int, str, Request | None], Response]
+
+MALFORMED = Refusal("malformed", 400, "The request is not well-formed HTTP.")
+NO_HOST = Refusal("no-host", 400, "HTTP/1.1 asks for exactly one Host header.")
+CUT_SHORT = Refusal("cut-short", 400, "The connection ended in the middle of a request.")
+CODED_10 = Refusal("framing", 400, "HTTP/1.0 has no Transfer-Encoding.")
+BAD_TARGET = Refusal("bad-target", 400, "The request target is neither a path nor a URL.")
+HEAD_SLOW = Refusal("head-slow", 408, "The request's head took too long to arrive.")
+BODY_SLOW = Refusal("body-slow", 408, "The request's body took too long to arrive.")
+BODY_LARGE = Refusal("body-large", 413, "The request's body is too large.")
+TARGET_LONG = Refusal("target-long", 414, "The request target is too long.")
+EXPECTATION = Refusal("expectation", 417, "Only the expectation 100-continue can be met.")
+HEAD_LARGE = Refusal("head-large", 431, "The request's header fields are too large or too many.")
+CRASHED = Refusal("crashed", 500, "The server failed; its log says how.")
+METHOD = Refusal("method", 501, "The request begins with no method this server knows.")
+CODING = Refusal("coding", 501, "The only Transfer-Encoding this server knows is chunked.")
+ANSWER_LATE = Refusal("answer-late", 503, "The answer took too long to find; try again.")
+VERSION = Refusal("version", 505, "This server speaks HTTP/1.1 and HTTP/1.0.")
+
+
+def plain(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001
+    """The refusal of a server that was given no other: its reason as text."""
+    return Response(status, reason.encode() + b"\n")

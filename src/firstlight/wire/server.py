@@ -1,0 +1,114 @@
+"""The server: its listeners, its clock, its end."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from firstlight.wire import ids, refusals
+from firstlight.wire.acceptor import Acceptor
+from firstlight.wire.counters import Counters
+from firstlight.wire.limits import Limits
+from firstlight.wire.listener import Listener
+from firstlight.wire.messages import Observer
+from firstlight.wire.refusals import MakeRefusal
+
+LOG = logging.getLogger(__name__)
+
+
+class Server:
+    """Serves `listeners` on the running event loop until it is stopped.
+
+    `observe` is called once with each listener's name; what it returns is called after each
+    response. `refusal` makes the responses to what the wire refuses by itself.
+    """
+
+    def __init__(
+        self,
+        listeners: Iterable[Listener],
+        *,
+        limits: Limits | None = None,
+        observe: Callable[[str], Observer] | None = None,
+        refusal: MakeRefusal = refusals.plain,
+        counters: Counters | None = None,
+    ) -> None:
+        self.counters = counters or Counters()
+        self._limits = limits or Limits()
+        self._observe = observe
+        self._refusal = refusal
+        self._make_id = ids.fresh()
+        self._stopping = asyncio.Event()
+        self._acceptors: dict[str, Acceptor] = {}
+        for listener in listeners:
+            self._admit(listener)
+
+    async def serve(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until :meth:`stop`; `ready` is called once every listener accepts.
+
+        Returns when what was in flight has been answered, or `Limits.drain_time` has passed.
+        """
+        for acceptor in self._acceptors.values():
+            await acceptor.open()
+        sweeper = asyncio.create_task(self._sweep())
+        ready()
+        await self._stopping.wait()
+        await self._drain()
+        sweeper.cancel()
+
+    def stop(self) -> None:
+        """Accept no more, answer what has been asked, end. To be called on the event loop."""
+        self._stopping.set()
+
+    async def add(self, listener: Listener) -> None:
+        """Serve one listener more."""
+        await self._admit(listener).open()
+
+    async def remove(self, name: str) -> None:
+        """Accept no more there; what has been asked is answered, what does not end is ended."""
+        acceptor = self._acceptors[name]
+        await acceptor.close()
+        acceptor.drain()
+        await self._emptied([acceptor])
+        del self._acceptors[name]
+
+    def _admit(self, listener: Listener) -> Acceptor:
+        if listener.name in self._acceptors:
+            raise ValueError(f"two listeners are named {listener.name}")
+        acceptor = self._acceptors[listener.name] = Acceptor(
+            listener,
+            limits=self._limits,
+            make_id=self._make_id,
+            refusal=self._refusal,
+            observe=None if self._observe is None else self._observe(listener.name),
+            counts=self.counters.of(listener.name),
+        )
+        return acceptor
+
+    async def _sweep(self) -> None:
+        """One timer for every deadline: a timer for each request would cost more than it."""
+        while True:
+            await asyncio.sleep(self._limits.sweep)
+            now = monotonic()
+            for acceptor in tuple(self._acceptors.values()):
+                try:
+                    await acceptor.sweep(now)
+                except Exception:  # one listener must not stop the clock of all
+                    LOG.exception("a listener could not be looked after")
+
+    async def _drain(self) -> None:
+        acceptors = list(self._acceptors.values())
+        await asyncio.gather(*(acceptor.close() for acceptor in acceptors))
+        for acceptor in acceptors:
+            acceptor.drain()
+        await self._emptied(acceptors)
+
+    async def _emptied(self, acceptors: list[Acceptor]) -> None:
+        until = monotonic() + self._limits.drain_time
+        while any(acceptor.connections for acceptor in acceptors):
+            if monotonic() > until:
+                left = sum(len(acceptor.connections) for acceptor in acceptors)
+                LOG.warning("%d connections did not end in time and are cut off", left)
+                for acceptor in acceptors:
+                    acceptor.abort()
+                until += 1.0
+            await asyncio.sleep(0.01)

@@ -1,0 +1,187 @@
+"""Listening sockets: opened, or taken over from the process before or from systemd."""
+
+import errno
+import json
+import os
+import socket
+import stat
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+BACKLOG = 4096
+# How a process tells its successor which descriptor is which: a JSON object, name to [fd, address].
+INHERIT = "FIRSTLIGHT_LISTEN_FDS"
+_FIRST_ACTIVATED = 3  # sd_listen_fds(3)
+
+
+class CannotListen(Exception):
+    """An address that cannot be listened on; the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    """A host's name or address (IPv4, IPv6, IPv6 with a zone) and a port; 0 is any free one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp:{host}:{self.port}"
+
+    def open(self) -> socket.socket:
+        """A socket that listens here.
+
+        Raises:
+            CannotListen: the address is taken, is not this machine's, or may not be used.
+        """
+        with _explained(str(self)):
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                self.host, self.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            )[0]
+            opened = socket.socket(family, kind, protocol)
+            with _closed_on_failure(opened):
+                opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if family == socket.AF_INET6:
+                    # As wanted as written: "::" is not also 0.0.0.0.
+                    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                opened.bind(address)
+                opened.listen(BACKLOG)
+        return opened
+
+
+@dataclass(frozen=True, slots=True)
+class Unix:
+    """A path, the mode and the owner (uid, gid; -1 leaves it) of the socket there."""
+
+    path: str
+    mode: int = 0o660
+    owner: tuple[int, int] = (-1, -1)
+
+    def __str__(self) -> str:
+        return f"unix:{self.path}"
+
+    def open(self) -> socket.socket:
+        """A socket that listens here; one that a dead process left behind is replaced.
+
+        Raises:
+            CannotListen: somebody listens there, it is not a socket, or it cannot be made.
+        """
+        with _explained(str(self)):
+            _remove_dead(self.path)
+            opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            with _closed_on_failure(opened):
+                # Nobody may connect between bind and chmod; nobody can before listen.
+                opened.bind(self.path)
+                os.chown(self.path, *self.owner)
+                Path(self.path).chmod(self.mode)
+                opened.listen(BACKLOG)
+        return opened
+
+
+Address = Tcp | Unix
+
+
+def open_all(
+    addresses: Mapping[str, Address], environ: MutableMapping[str, str]
+) -> dict[str, socket.socket]:
+    """A socket for each named address: inherited if there is one, else opened.
+
+    A process before this one, or systemd (``FileDescriptorName=`` is the name), may have opened
+    it. What was inherited and is not asked for any more is closed. The variables that told of it
+    are removed from `environ`, because children have no part in it.
+
+    Raises:
+        CannotListen: one of them cannot be opened; then none is open.
+    """
+    inherited = {**_activated(environ), **_handed_over(environ)}
+    opened: dict[str, socket.socket] = {}
+    try:
+        for name, address in addresses.items():
+            key = next(
+                (key for key in ((name, str(address)), (name, "")) if key in inherited), None
+            )
+            opened[name] = address.open() if key is None else inherited.pop(key)
+    except CannotListen:
+        for each in opened.values():
+            each.close()
+        raise
+    finally:
+        for each in inherited.values():
+            each.close()
+    return opened
+
+
+def describe(addresses: Mapping[str, Address], opened: Mapping[str, socket.socket]) -> str:
+    """The value of :data:`INHERIT` for a process that is to take these over."""
+    return json.dumps(
+        [[name, str(addresses[name]), each.fileno()] for name, each in opened.items()]
+    )
+
+
+_Inherited = dict[tuple[str, str], socket.socket]
+
+
+def _handed_over(environ: MutableMapping[str, str]) -> _Inherited:
+    listed = json.loads(environ.pop(INHERIT, "[]"))
+    return {(name, address): _adopt(fd) for name, address, fd in listed}
+
+
+def _activated(environ: MutableMapping[str, str]) -> _Inherited:
+    for_whom = environ.pop("LISTEN_PID", "")
+    number = int(environ.pop("LISTEN_FDS", "0"))
+    names = environ.pop("LISTEN_FDNAMES", "").split(":")
+    if for_whom != str(os.getpid()):
+        return {}
+    numbers = range(_FIRST_ACTIVATED, _FIRST_ACTIVATED + number)
+    return {(name, ""): _adopt(fd) for name, fd in zip(names, numbers, strict=True)}
+
+
+def _adopt(fd: int) -> socket.socket:
+    os.set_inheritable(fd, False)
+    return socket.socket(fileno=fd)
+
+
+def _remove_dead(path: str) -> None:
+    """Remove a socket nobody listens on; anything else there is somebody's and stays."""
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise FileExistsError(errno.EEXIST, "a file that is not a socket is in the way")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            Path(path).unlink()
+        else:
+            raise OSError(errno.EADDRINUSE, "another process listens there")
+
+
+@contextmanager
+def _closed_on_failure(opened: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        opened.close()
+        raise
+
+
+_REMEDIES = {
+    errno.EADDRINUSE: "stop the other process or choose another address",
+    errno.EADDRNOTAVAIL: "choose an address this machine has",
+    errno.EACCES: "run as a user who may, or choose another address",
+    errno.ENOENT: "make the directory first",
+}
+
+
+@contextmanager
+def _explained(address: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0)
+        message = f"cannot listen on {address}: {error.strerror or error}"
+        raise CannotListen(f"{message}; {remedy}" if remedy else message) from error
