@@ -1,0 +1,25 @@
+"""The embedded store: instances in a database of our own (SQLite, PostgreSQL, MariaDB)."""
+
+from firstlight.sources.store.errors import (
+    BadConnection,
+    BadDocument,
+    Ec2IdTaken,
+    InstanceExists,
+    Problem,
+    Refused,
+    RevisionConflict,
+)
+from firstlight.sources.store.rows import Stored
+from firstlight.sources.store.store import Store
+
+__all__ = [
+    "BadConnection",
+    "BadDocument",
+    "Ec2IdTaken",
+    "InstanceExists",
+    "Problem",
+    "Refused",
+    "RevisionConflict",
+    "Store",
+    "Stored",
+]
