@@ -27,6 +27,9 @@ class Asks(Protocol):
     def ask(self, instance: Instance, deadline: float | None = None) -> dict[str, Answer]:
         """An answer per target, in order, within `deadline` seconds. Blocks."""
 
+    def close(self) -> None:
+        """Give back threads and connections; nothing may be asked afterwards."""
+
 
 class DynamicJSON:
     """Asks all targets at once and waits for none of them beyond one deadline.

@@ -62,6 +62,11 @@ class VendorData:
         """What is wrong with the static file, for ``/readyz``; None: nothing."""
         return self._static.problem()
 
+    def close(self) -> None:
+        """Give back threads and connections; nothing may be asked afterwards."""
+        if self._dynamic is not None:
+            self._dynamic.close()
+
 
 def vendor_data(
     conf: cfg.ConfigOpts,

@@ -26,6 +26,9 @@ class Says(Struct):
     def ask(self, instance: Instance, deadline: float | None = None) -> dict[str, Answer]:
         return self.answers
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 def load(tmp_path: Path, text: str) -> VendorData:
     path = tmp_path / "nova.conf"
