@@ -21,6 +21,10 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
 }
 
 
+# Libraries that tell about themselves at every start.
+_QUIET = ("alembic=WARN",)
+
+
 class ConfigError(Exception):
     """A configuration that cannot be used; the message names file, option and remedy."""
 
@@ -38,6 +42,7 @@ def load(
     conf = cfg.ConfigOpts()
     register(conf, SERVICES[service])
     log.register_options(conf)
+    conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
     files = [*config_files] or _usual_files(service)
     args = [f"--config-file={file}" for file in files]
     args += [f"--config-dir={directory}" for directory in config_dirs]

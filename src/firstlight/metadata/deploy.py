@@ -6,12 +6,13 @@ import ssl
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from oslo_config import cfg
-from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight.documents import Settings
+from firstlight.metadata.memory import Memory
 from firstlight.metadata.metrics import MemoryCollector, TargetMetrics
 from firstlight.metadata.refusals import Refusal
 from firstlight.metadata.service import Behaviour, MetadataService
@@ -56,8 +57,12 @@ class Deployment:
             now=lambda: datetime.now(UTC),
             random=os.urandom,
         )
+        LOG.info("instances come from %s, asked by %s", self._store.name, _how(behaviour))
         self._stop_watching = self._store.watch(self.service.changed)
-        memories = {"instance": self.service.records, "address": self.service.owners}
+        memories: dict[str, Memory[Any]] = {
+            "instance": self.service.records,
+            "address": self.service.owners,
+        }
         self.registry.register(MemoryCollector(memories, self._pools))
 
     @property
@@ -65,16 +70,16 @@ class Deployment:
         """By name, what is wrong now."""
         return {"store": self._store.healthy, "static vendor data": self._vendordata.problem}
 
-    def metrics(self) -> bytes:
-        """The text of a scrape."""
-        return generate_latest(self.registry)
-
     def close(self) -> None:
         """Let go of threads and connections."""
         self._stop_watching()
         for pool in self._pools:
             pool.close()
         self._store.close()
+
+
+def _how(behaviour: Behaviour) -> str:
+    return "signed requests of a metadata proxy" if behaviour.signed else "the client's address"
 
 
 def read_behaviour(conf: cfg.ConfigOpts) -> Behaviour:

@@ -1,0 +1,85 @@
+"""``firstlight metadata``: the metadata service."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from socket import socket
+
+from oslo_config import cfg
+from oslo_log import log
+
+from firstlight import conf as configuration
+from firstlight.cli import add_config_arguments
+from firstlight.cli.serving import STATUS, serving
+from firstlight.conf import ConfigError
+from firstlight.metadata.deploy import Deployment, Unusable, refuse, tls_context
+from firstlight.wire.limits import Limits
+from firstlight.wire.listener import Listener
+from firstlight.wire.process import run as run_process
+from firstlight.wire.server import Server
+from firstlight.wire.sockets import CannotListen, Tcp
+
+GUESTS = "metadata"  # the name of the listener that metadata proxies, or guests, ask
+
+_EPILOG = """\
+The options are Nova's ([DEFAULT] metadata_listen, [api], [neutron], ...), so a nova.conf will do,
+and those of the sample file metadata.conf. /healthz, /readyz and /metrics are on
+[firstlight] status_listen:status_port.
+
+Signals: TERM answers what was asked and ends; HUP starts a successor that reads the configuration
+anew and takes over without a lost request.
+
+  firstlight metadata --config-file /etc/firstlight/metadata.conf
+"""
+
+# A guest posts at most 1020 bytes; a proxy's headers are a few hundred.
+_BODY_LIMIT = 64 * 1024
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    try:
+        conf = configuration.load("metadata", args.config_file, args.config_dir)
+        log.setup(conf, "firstlight")
+        addresses = {
+            GUESTS: Tcp(conf.metadata_listen, conf.metadata_listen_port),
+            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
+        }
+        return run_process(
+            lambda opened: metadata_server(conf, opened), addresses, workers=conf.metadata_workers
+        )
+    except (ConfigError, Unusable, CannotListen, ValueError) as error:
+        print(f"firstlight metadata: {error}", file=sys.stderr)
+        return 1
+
+
+@contextmanager
+def metadata_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator[Server]:
+    """The service of this configuration on these sockets."""
+    with closing(Deployment(conf)) as deployment:
+        guests = Listener(
+            opened[GUESTS],
+            deployment.service.handle,
+            GUESTS,
+            tls=tls_context(conf),
+            # Whoever may name an instance may name the request as well.
+            trust_request_id=conf.neutron.service_metadata_proxy,
+        )
+        with serving(
+            [guests],
+            opened[STATUS],
+            checks=deployment.checks,
+            registry=deployment.registry,
+            access_log=conf.firstlight.access_log,
+            limits=Limits(answer_time=conf.firstlight.deadline, body=_BODY_LIMIT),
+            refusal=refuse,
+        ) as server:
+            yield server

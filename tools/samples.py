@@ -1,0 +1,25 @@
+"""Write the sample configuration files from the options themselves (oslo-config-generator)."""
+
+import sys
+from pathlib import Path
+
+from oslo_config import cfg, generator
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def write(name: str, directory: Path) -> Path:
+    """Write the sample of the service `name` into `directory`; returns its path."""
+    target = directory / f"{name}.conf.sample"
+    conf = cfg.ConfigOpts()
+    generator.register_cli_opts(conf)
+    recipe = ROOT / "etc" / "oslo-config-generator" / f"{name}.conf"
+    conf(["--config-file", str(recipe), "--output-file", str(target)], version="1")
+    generator.generate(conf)
+    return target
+
+
+if __name__ == "__main__":
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "etc" / "firstlight"
+    for name in ("metadata", "vendordata"):
+        print(write(name, directory))
