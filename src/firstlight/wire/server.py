@@ -59,6 +59,11 @@ class Server:
         """Accept no more, answer what has been asked, end. To be called on the event loop."""
         self._stopping.set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
     async def add(self, listener: Listener) -> None:
         """Serve one listener more."""
         await self._admit(listener).open()

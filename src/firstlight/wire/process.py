@@ -1,0 +1,151 @@
+"""A server as a process: signals, more workers, and handing over without a lost request.
+
+SIGTERM and SIGINT end it when what was asked is answered. SIGHUP starts the same command again,
+which reads its configuration anew; when that serves, this one ends; when it fails, this one
+stays. Under systemd use ``Type=notify`` and ``ExecReload=kill -HUP $MAINPID``.
+"""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import AbstractContextManager
+from socket import socket
+from time import clock_gettime_ns
+
+import uvloop
+
+from firstlight.wire import handover, sockets, systemd
+from firstlight.wire.handover import Successor
+from firstlight.wire.server import Server
+from firstlight.wire.sockets import Address
+
+LOG = logging.getLogger(__name__)
+
+# Makes the server of one process from its sockets; what it holds (threads, logs, connections) is
+# let go when the context ends. It is called after a worker is forked, never before.
+Build = Callable[[Mapping[str, socket]], AbstractContextManager[Server]]
+
+
+def run(
+    build: Build,
+    addresses: Mapping[str, Address],
+    *,
+    workers: int = 1,
+    environ: MutableMapping[str, str] | None = None,
+) -> int:
+    """Listen on `addresses` and serve until told to stop; returns the exit code.
+
+    Raises:
+        CannotListen: an address cannot be listened on.
+    """
+    from firstlight.wire.supervisor import Supervisor
+
+    environ = os.environ if environ is None else environ
+    opened = sockets.open_all(addresses, environ)
+    allow_many_files()
+    if workers > 1:
+        return Supervisor(build, addresses, opened, workers, environ).run()
+    return Single(build, addresses, opened, environ).run()
+
+
+def serve(
+    build: Build,
+    opened: Mapping[str, socket],
+    prepare: Callable[[Server], None],
+    ready: Callable[[], None],
+) -> None:
+    """Build a server and run it in this process until it has stopped.
+
+    `prepare` is called on the event loop before it serves, `ready` once it does.
+    """
+
+    async def main(server: Server) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        prepare(server)
+        await server.serve(ready)
+
+    with build(opened) as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(server))
+
+
+def allow_many_files() -> None:
+    """As many open files as this user may have; the usual 1024 are fewer than our connections."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+class Reload:
+    """What systemd is told of a reload (sd_notify(3)); `environ` says where it listens."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def begins(self) -> None:
+        now = clock_gettime_ns(1) // 1000  # CLOCK_MONOTONIC, in the unit systemd asks for
+        systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={now}", self._environ)
+
+    def succeeded(self, pid: int) -> None:
+        LOG.info("process %d has taken over", pid)
+        systemd.notify(f"MAINPID={pid}\nREADY=1", self._environ)
+
+    def failed(self) -> None:
+        LOG.error("the new process does not serve; this one goes on as it was configured")
+        systemd.notify("READY=1", self._environ)
+
+
+class Single:
+    """A server that is one process."""
+
+    def __init__(
+        self,
+        build: Build,
+        addresses: Mapping[str, Address],
+        opened: Mapping[str, socket],
+        environ: MutableMapping[str, str],
+    ) -> None:
+        self._build = build
+        self._addresses = addresses
+        self._opened = opened
+        self._environ = environ
+        self._reload = Reload(environ)
+        self._handing_over: asyncio.Task[None] | None = None
+
+    def run(self) -> int:
+        """Serve until told to stop."""
+        serve(self._build, self._opened, self._prepare, self._ready)
+        return 0
+
+    def _prepare(self, server: Server) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up, server)
+
+    def _ready(self) -> None:
+        handover.report_ready(self._environ)
+        systemd.notify("READY=1", self._environ)
+
+    def _hang_up(self, server: Server) -> None:
+        busy = self._handing_over is not None and not self._handing_over.done()
+        if busy or server.stopping:
+            LOG.warning("SIGHUP while a reload or the end is under way: ignored")
+            return
+        self._handing_over = asyncio.create_task(self._hand_over(server))
+
+    async def _hand_over(self, server: Server) -> None:
+        self._reload.begins()
+        successor = Successor(self._addresses, self._opened, self._environ)
+        try:
+            while (serves := successor.serves()) is None:
+                await asyncio.sleep(0.02)
+        except asyncio.CancelledError:  # told to stop meanwhile
+            successor.abandon()
+            raise
+        if serves:
+            self._reload.succeeded(successor.pid)
+            server.stop()
+        else:
+            self._reload.failed()
