@@ -13,6 +13,7 @@ module says; none of them works it out again.
 from firstlight.documents.document import Document, Hole, seed
 from firstlight.documents.paths import segments
 from firstlight.documents.tree import AnswersNeeded, Documents, Settings, version_list
+from firstlight.documents.walk import walk
 
 __all__ = [
     "AnswersNeeded",
@@ -23,4 +24,5 @@ __all__ = [
     "seed",
     "segments",
     "version_list",
+    "walk",
 ]

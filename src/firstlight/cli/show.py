@@ -1,0 +1,144 @@
+"""``firstlight show``: what an instance would see."""
+
+import argparse
+import os
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from firstlight import conf as configuration
+from firstlight.cli import add_config_arguments
+from firstlight.conf import ConfigError
+from firstlight.documents import AnswersNeeded, Document, Documents, segments, walk
+from firstlight.documents.cloud_init import VERSION, cloud_init_view
+from firstlight.instance import Answer, Instance
+from firstlight.metadata.deploy import Unusable, open_source, read_behaviour
+from firstlight.sources import SourceUnavailable
+from firstlight.sources.store import BadConnection, Store
+from firstlight.targets import StaticUnavailable, VendorData, vendor_data
+
+_EPILOG = """\
+  firstlight show web-1                                      every path, its type and size
+  firstlight show web-1 /openstack/latest/meta_data.json     one document, byte for byte
+  firstlight show web-1 --as cloud-init                      what cloud-init makes of it
+
+Dynamic vendordata targets are asked, as they would be for the guest.
+"""
+
+
+class Unknown(Exception):
+    """There is no such instance, or no such path; the message says what there is."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument(
+        "instance", metavar="INSTANCE", help="its UUID, or its name if only one has it"
+    )
+    parser.add_argument("path", metavar="PATH", nargs="?", help="as the guest would ask for it")
+    parser.add_argument("--as", dest="reader", choices=["cloud-init"], help="read it like this")
+    add_config_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show it; returns 1 if there is no such instance or path."""
+    try:
+        conf = configuration.load("metadata", args.config_file, args.config_dir)
+        vendordata = vendor_data(conf)
+        with closing(open_source(conf)) as store:
+            instance = find(store, args.instance)
+        view = View(
+            Documents(
+                instance,
+                read_behaviour(conf).documents,
+                static=vendordata.static(),
+                today=f"{datetime.now(UTC):%Y-%m-%d}",
+            ),
+            vendordata,
+        )
+        _show(view, args.path, args.reader)
+    except (
+        BadConnection,
+        ConfigError,
+        SourceUnavailable,
+        StaticUnavailable,
+        Unknown,
+        Unusable,
+        ValueError,
+    ) as error:
+        print(f"firstlight show: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def find(store: Store, name: str) -> Instance:
+    """The instance with this UUID, or the only one with this display name.
+
+    Raises:
+        Unknown: there is none, or there are several.
+    """
+    instance = store.instance(name)
+    if instance is not None:
+        return instance
+    named = store.named(name)
+    if len(named) == 1:
+        return named[0]
+    if named:
+        uuids = ", ".join(candidate.uuid for candidate in named)
+        raise Unknown(f"several instances are named {name}; name one by its UUID: {uuids}")
+    raise Unknown(f"there is no instance {name}; `firstlight instance list` shows those there are")
+
+
+class View:
+    """One instance's documents, with the targets asked at most once."""
+
+    def __init__(self, documents: Documents, vendordata: VendorData) -> None:
+        self.documents = documents
+        self._vendordata = vendordata
+        self._answers: dict[str, Answer] | None = None
+
+    def get(self, path: tuple[str, ...]) -> Document | None:
+        """The document at `path`."""
+        try:
+            return self.documents.get(path, self._answers)
+        except AnswersNeeded:
+            self._answers = self._vendordata.ask(self.documents.instance)
+            return self.documents.get(path, self._answers)
+
+    def read(self, name: str) -> bytes | None:
+        """The body of a document of the version that cloud-init reads."""
+        document = self.get(("openstack", VERSION, name))
+        return None if document is None else document.body(os.urandom, None)
+
+
+def _show(view: View, path: str | None, reader: str | None) -> None:
+    if reader is not None:
+        shown = cloud_init_view(view.read)
+        print(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True), end="")
+    elif path is None:
+        _show_paths(view)
+    else:
+        document = view.get(segments(path))
+        if document is None:
+            raise Unknown(f"{view.documents.instance.uuid} has nothing at {path}")
+        body = document.body(os.urandom, None)
+        sys.stdout.buffer.write(body)
+        if sys.stdout.isatty() and not body.endswith(b"\n"):
+            print()  # the prompt belongs on a line of its own
+
+
+def _show_paths(view: View) -> None:
+    table = Table("path", "type", "bytes", box=None, header_style="bold")
+    for path in walk(view.documents):
+        document = view.get(path)
+        if document is not None:
+            size = len(document.body(os.urandom, None))
+            kind = document.content_type.decode().partition(";")[0]
+            table.add_row("/" + "/".join(path), kind, str(size))
+    Console().print(table)
