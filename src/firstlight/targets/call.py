@@ -21,6 +21,10 @@ from firstlight.targets.transport import Leash
 # keystoneauth's: its _REDIRECT_STATUSES and _DEFAULT_REDIRECT_LIMIT, which Nova leaves alone.
 _REDIRECTS = frozenset((301, 302, 303, 305, 307, 308))
 _HOPS = 30
+_BODILESS = frozenset((204, 304))  # whatever length they declare (RFC 9112, 6.3)
+# A read that the deadline ends is ended by those who wait, and reported as late; the socket's own
+# timeout comes this much after.
+_SLACK = 0.1
 # Small, because a compressed chunk can hold a thousand times as much.
 _CHUNK = 16 * 1024
 
@@ -120,8 +124,8 @@ class Call:
                 log=False,  # would write user data and the answer at debug level
                 verify=self._verify(),
                 timeout=(
-                    min(self._settings.connect_timeout, left),
-                    min(self._settings.read_timeout, left),
+                    min(self._settings.connect_timeout, left + _SLACK),
+                    min(self._settings.read_timeout, left + _SLACK),
                 ),
                 stream=True,
             )
@@ -148,14 +152,16 @@ class Call:
         )
 
     def _content(self, response: requests.Response) -> bytes:
-        declared = response.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > self._settings.max_bytes:
+        declared = _declared_length(response)
+        if declared > self._settings.max_bytes:
             raise self._too_big()
         content = bytearray()
         for chunk in response.iter_content(_CHUNK):
             content += chunk
             if len(content) > self._settings.max_bytes:
                 raise self._too_big()
+        if response.raw.tell() < declared:  # urllib3 before 2.0 does not mind
+            raise CallFailed(f"ended after {response.raw.tell()} of {declared} bytes")
         return bytes(content)
 
     def _too_big(self) -> CallFailed:
@@ -169,3 +175,11 @@ class Call:
             case "read":
                 return f"sent nothing for {self._settings.read_timeout:g} s"
         return reason(error)
+
+
+def _declared_length(response: requests.Response) -> int:
+    """Bytes that the response says will follow; 0: none, or it does not say."""
+    declared = response.headers.get("Content-Length", "")
+    if response.status_code in _BODILESS or not declared.isdecimal():
+        return 0
+    return int(declared)

@@ -52,6 +52,10 @@ def _root(error: BaseException) -> BaseException:
 
 def _chain(error: BaseException) -> list[BaseException]:
     chain = [error]
-    while (below := chain[-1].__cause__ or chain[-1].__context__) is not None:
+    while (below := _below(chain[-1])) is not None:
         chain.append(below)
     return chain
+
+
+def _below(error: BaseException) -> BaseException | None:
+    return error.__cause__ or (None if error.__suppress_context__ else error.__context__)

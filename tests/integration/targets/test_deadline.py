@@ -75,7 +75,7 @@ def test_one_that_never_answers(
     answers = dynamic(f"late@{late.url}", f"good@{good.url}").ask(instance, 0.5)
     assert list(answers) == ["late", "good"]
     assert (answers["late"].value, answers["late"].state) == ({}, State.FAILED)
-    assert answers["late"].reason in ("did not answer within 0.5 s", "sent nothing for 0.5 s")
+    assert answers["late"].reason == "did not answer within 0.5 s"
     assert answers["good"].value == 1
     assert not released.is_set()
 
@@ -165,7 +165,7 @@ def test_redirects_share_the_deadline(serve: Any, dynamic: Any, instance: Instan
     target = serve(script)
     answer = dynamic(f"t@{target.url}").ask(instance, 0.5)["t"]
     assert (answer.value, answer.state) == ({}, State.FAILED)
-    assert answer.reason in ("did not answer within 0.5 s", "sent nothing for 0.5 s")
+    assert answer.reason == "did not answer within 0.5 s"
 
 
 def test_no_time_at_all(serve: Any, dynamic: Any, instance: Instance) -> None:
