@@ -18,7 +18,7 @@ from firstlight.documents.cloud_init import VERSION, cloud_init_view
 from firstlight.instance import Answer, Instance
 from firstlight.metadata.deploy import Unusable, open_source, read_behaviour
 from firstlight.sources import SourceUnavailable
-from firstlight.sources.store import BadConnection, Store
+from firstlight.sources.store import Store
 from firstlight.targets import StaticUnavailable, VendorData, vendor_data
 
 _EPILOG = """\
@@ -64,7 +64,6 @@ def run(args: argparse.Namespace) -> int:
         )
         _show(view, args.path, args.reader)
     except (
-        BadConnection,
         ConfigError,
         SourceUnavailable,
         StaticUnavailable,

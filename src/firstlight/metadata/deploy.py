@@ -16,7 +16,7 @@ from firstlight.metadata.memory import Memory
 from firstlight.metadata.metrics import MemoryCollector, TargetMetrics
 from firstlight.metadata.refusals import Refusal
 from firstlight.metadata.service import Behaviour, MetadataService
-from firstlight.sources.store import Store
+from firstlight.sources.store import BadConnection, Store
 from firstlight.targets import vendor_data
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
@@ -109,7 +109,8 @@ def open_source(conf: cfg.ConfigOpts) -> Store:
     """Where instances come from.
 
     Raises:
-        Unusable: the configuration asks for Nova's databases, which this release cannot read.
+        Unusable: the URL cannot be used, or it is Nova's databases that are asked for, which this
+            release cannot read.
     """
     wanted = conf.firstlight.source
     per_cell = conf.api.local_metadata_per_cell and conf.database.connection
@@ -118,7 +119,10 @@ def open_source(conf: cfg.ConfigOpts) -> Store:
             "this release reads instances from the embedded store only, and the configuration "
             "names Nova's databases; to serve the store all the same, set [firstlight] source=store"
         )
-    return Store.open(conf.store.connection, pool_size=conf.firstlight.cold_threads)
+    try:
+        return Store.open(conf.store.connection, pool_size=conf.firstlight.cold_threads)
+    except BadConnection as error:
+        raise Unusable(f"[store] connection: {error}") from error
 
 
 def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
