@@ -1,0 +1,1 @@
+"""Side by side with the real peers, in one run: ``make bench``."""

@@ -1,0 +1,167 @@
+"""The metadata service beside the bare wire, granian and nginx."""
+
+import argparse
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from time import perf_counter
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import setting
+from bench.load import Load, middle
+from bench.load import run as load
+from bench.process import Server
+from firstlight.metadata.identity import sign
+
+HOT = 100  # instances that the hot load asks for in turn
+COLD_AT_ONCE = 50
+HALF_SENT = 200
+
+
+def run(directory: Path, args: argparse.Namespace) -> None:
+    """Every figure of this section."""
+    console = Console()
+    console.print(f"store: {args.instances} instances; median of {args.rounds} x {args.seconds} s")
+    uuids = setting.fill(directory, args.instances)
+    hot = setting.wrk_script(directory, uuids[:HOT])
+    with ExitStack() as stack:
+        ours = stack.enter_context(setting.metadata(directory))
+        peers = {
+            ours: (setting.DOCUMENT, hot),
+            stack.enter_context(setting.bare_wire(directory)): ("/", None),
+            stack.enter_context(setting.granian(directory)): ("/", None),
+            stack.enter_context(setting.nginx(directory)): ("/document", None),
+        }
+        _side_by_side(console, peers, args)
+        _under_strain(console, ours, hot, uuids, args)
+    _memory(console, directory, uuids)
+    _cold(console, directory, uuids, args)
+
+
+def _side_by_side(
+    console: Console, peers: dict[Server, tuple[str, Path | None]], args: argparse.Namespace
+) -> None:
+    for close in (False, True):
+        loads: dict[Server, list[Load]] = {server: [] for server in peers}
+        for _ in range(args.rounds):  # interleaved: a noisy neighbour disturbs everyone
+            for server, (path, script) in peers.items():
+                loads[server].append(
+                    load(server, path, close=close, script=script, seconds=args.seconds)
+                )
+        nginx = middle(next(found for s, found in loads.items() if s.name.startswith("nginx")))
+        table = Table("", "CPU us/request", "x nginx", "requests/s", "p99 ms", "errors")
+        table.title = "a connection for each request" if close else "keep-alive"
+        for server, found in loads.items():
+            m = middle(found)
+            table.add_row(
+                server.name,
+                f"{m.cpu * 1e6:.1f}",
+                f"{m.cpu / nginx.cpu:.2f}",
+                f"{m.per_second:.0f}",
+                f"{m.p99 * 1e3:.2f}",
+                str(m.errors),
+            )
+        console.print(table)
+
+
+def _under_strain(
+    console: Console, ours: Server, hot: Path, uuids: list[str], args: argparse.Namespace
+) -> None:
+    idle = [_hot(ours, hot, args) for _ in range(args.rounds)]
+    with _cold_reads(ours.port, uuids[HOT:]) as count, _half_sent(ours.port):
+        strained = [_hot(ours, hot, args) for _ in range(args.rounds)]
+    before, during = middle(idle), middle(strained)
+    console.print(
+        f"hot p99: idle {before.p99 * 1e3:.2f} ms; with {COLD_AT_ONCE} cold reads and {HALF_SENT} "
+        f"half-sent requests in flight {during.p99 * 1e3:.2f} ms "
+        f"(x {during.p99 / before.p99:.2f}; {count[0]} cold reads done, "
+        f"{during.errors} errors)"
+    )
+
+
+def _hot(ours: Server, hot: Path, args: argparse.Namespace) -> Load:
+    return load(ours, setting.DOCUMENT, script=hot, seconds=args.seconds, connections=4)
+
+
+@contextmanager
+def _cold_reads(port: int, uuids: list[str]) -> Iterator[list[int]]:
+    """Keep COLD_AT_ONCE requests for instances that are not in memory in flight."""
+    done, stop, lock, unasked = [0], threading.Event(), threading.Lock(), iter(uuids)
+
+    def ask() -> None:
+        connection = HTTPConnection("127.0.0.1", port)
+        while not stop.is_set():
+            with lock:
+                uuid = next(unasked, None)
+            if uuid is None:
+                return
+            _get(connection, uuid)
+            done[0] += 1
+
+    threads = [threading.Thread(target=ask) for _ in range(COLD_AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    yield done
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+@contextmanager
+def _half_sent(port: int) -> Iterator[None]:
+    """Keep HALF_SENT connections open that never finish their request."""
+    with ExitStack() as stack:
+        for _ in range(HALF_SENT):
+            half = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            half.sendall(b"GET /openstack HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+        yield
+
+
+def _get(connection: HTTPConnection, uuid: str) -> int:
+    headers = {
+        "X-Instance-ID": uuid,
+        "X-Instance-ID-Signature": sign(setting.SECRET, uuid).decode(),
+        "X-Tenant-ID": setting.PROJECT,
+    }
+    connection.request("GET", setting.DOCUMENT, headers=headers)
+    response = connection.getresponse()
+    response.read()
+    return response.status
+
+
+def _memory(console: Console, directory: Path, uuids: list[str]) -> None:
+    with setting.metadata(directory, name="memory") as server:
+        connection = HTTPConnection("127.0.0.1", server.port)
+        _get(connection, uuids[0])
+        empty = server.rss()
+        asked = uuids[1:2001]
+        for uuid in asked:
+            _get(connection, uuid)
+        each = (server.rss() - empty) / len(asked)
+        console.print(
+            f"memory: {empty / 2**20:.0f} MiB at rest, {each * 1000 / 2**20:.1f} MiB for 1,000 "
+            f"cached instances; start-up {server.startup:.2f} s"
+        )
+
+
+def _cold(console: Console, directory: Path, uuids: list[str], args: argparse.Namespace) -> None:
+    with setting.metadata(directory, ttl=0, name="cold") as server:
+        connection = HTTPConnection("127.0.0.1", server.port)
+        times = []
+        for uuid in uuids[:1000]:
+            began = perf_counter()
+            _get(connection, uuid)
+            times.append(perf_counter() - began)
+        script = setting.wrk_script(directory, uuids[:HOT], "cold")
+        many = load(server, setting.DOCUMENT, script=script, seconds=args.seconds)
+    times.sort()
+    console.print(
+        f"cold read (no cache): one at a time median {times[500] * 1e3:.2f} ms, p99 "
+        f"{times[990] * 1e3:.2f} ms; 16 at a time {many.per_second:.0f} requests/s, "
+        f"{many.cpu * 1e6:.0f} us CPU each"
+    )
