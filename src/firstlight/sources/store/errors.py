@@ -12,7 +12,11 @@ class Refused(Exception):
 
 
 class InstanceExists(Refused):
-    """An instance with this UUID is stored already."""
+    """Instances with these UUIDs are stored already, or came twice."""
+
+    def __init__(self, message: str, uuids: Sequence[str]) -> None:
+        super().__init__(message)
+        self.uuids = tuple(uuids)
 
 
 class Ec2IdTaken(Refused):

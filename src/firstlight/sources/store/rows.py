@@ -71,13 +71,14 @@ def refuse_known(connection: Connection, uuids: Sequence[str]) -> None:
     """
     twice = [uuid for uuid, times in Counter(uuids).items() if times > 1]
     if twice:
-        raise InstanceExists(f"given twice: {', '.join(twice)}")
+        raise InstanceExists(f"given twice: {', '.join(twice)}", twice)
     for chunk in _chunks(uuids):
         stored_already = connection.execute(_KNOWN, {"uuids": chunk}).scalars().all()
         if stored_already:
             raise InstanceExists(
                 f"stored already: {', '.join(sorted(stored_already))};"
-                " `firstlight instance update` changes an instance"
+                " `firstlight instance update` changes an instance",
+                stored_already,
             )
 
 

@@ -38,6 +38,7 @@ def create(path: Path) -> None:
     draft = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        _give_to_owner_of(path.parent, draft)
         with closing(sqlite3.connect(draft)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
         _link(draft, path)
@@ -45,8 +46,20 @@ def create(path: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
+def _give_to_owner_of(directory: Path, file: Path) -> None:
+    """What root makes in the service's directory, with sudo, is the service's."""
+    if os.geteuid() == 0:
+        owner = directory.stat()
+        os.chown(file, owner.st_uid, owner.st_gid)
+
+
 def _link(draft: Path, path: Path) -> None:
     try:
         path.hardlink_to(draft)
     except FileExistsError:
         return  # another process was first; its file is as good
+    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(directory)  # an acknowledged write needs its file's name on the disk, too
+    finally:
+        os.close(directory)

@@ -1,0 +1,219 @@
+"""Real databases for tests: private, unprivileged, on loopback, gone with the session.
+
+A conftest.py takes the fixtures it wants by importing them::
+
+    from servers import mariadb, postgresql  # noqa: F401
+
+pytest finds this module because pyproject.toml puts tests/ on its path.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from parts import absent, need
+from sqlalchemy import create_engine, text
+
+_PATIENCE = 60  # seconds for a server to come up on a busy machine
+
+
+class Server:
+    """One database server, which a test may stop, pause and start again."""
+
+    def __init__(self, command: Sequence[str], user: str, url: str, log: Path, admin: str) -> None:
+        self._command = command
+        self._user = user
+        self._log = log
+        self._admin = admin  # a database that is there from the start
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = url  # with {database} in it
+
+    def database(self, name: str) -> str:
+        """Make an empty database; returns its URL."""
+        engine = create_engine(self.url.format(database=self._admin), isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(f"CREATE DATABASE {name}"))
+        finally:
+            engine.dispose()
+        return self.url.format(database=name)
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd="/",
+                **_as(self._user),
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                pytest.fail(f"{self._command[0]} did not start:\n{self._log.read_text()[-2000:]}")
+            time.sleep(0.1)
+
+    def stop(self) -> None:
+        """End it, its connections with it, and wait until it has gone."""
+        process, self._process = self._process, None
+        if process is not None and process.poll() is None:
+            # PostgreSQL: "immediate" for SIGQUIT, "fast" for SIGINT; MariaDB knows SIGTERM.
+            process.send_signal(signal.SIGINT if "postgres" in self._command[0] else signal.SIGTERM)
+            try:
+                process.wait(_PATIENCE)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def pause(self) -> None:
+        """Make it hang: connections stay open, nothing is answered."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End the pause."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        for pid in [self._process.pid, *_children(self._process.pid)]:
+            os.kill(pid, number)
+
+    def _answers(self) -> bool:
+        engine = create_engine(self.url.format(database=self._admin))
+        try:
+            with engine.connect():
+                return True
+        except Exception:  # noqa: BLE001  not yet, for whatever reason; the deadline is the judge
+            return False
+        finally:
+            engine.dispose()
+
+
+def _children(parent: int) -> list[int]:
+    """PostgreSQL's backends are processes of their own."""
+    found = Path(f"/proc/{parent}/task/{parent}/children")
+    return [int(pid) for pid in found.read_text().split()]
+
+
+def _as(user: str) -> dict[str, object]:
+    """How to run as this user; these servers refuse to be root."""
+    if os.geteuid() != 0:
+        return {}
+    entry = pwd.getpwnam(user)
+    return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+
+
+def _home(tmp_path_factory: pytest.TempPathFactory, user: str) -> Path:
+    """A directory that the server's user owns and can reach."""
+    home = tmp_path_factory.mktemp(user)
+    if os.geteuid() == 0:
+        try:
+            entry = pwd.getpwnam(user)
+        except KeyError:
+            absent(f"there is no user {user}, and the server refuses to be root")
+        os.chown(home, entry.pw_uid, entry.pw_gid)
+        for above in home.parents:  # pytest keeps its directories to itself
+            if above.owner() == "root" and above != Path("/tmp") and above.is_relative_to("/tmp"):
+                above.chmod(0o711)
+    return home
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _postgresql_program(name: str) -> str:
+    """Debian keeps the server's programs out of PATH."""
+    versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return str(versions[-1]) if versions else need(name)
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running PostgreSQL."""
+    initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
+    home = _home(tmp_path_factory, "postgres")
+    port = free_port()
+    subprocess.run(
+        [initdb, "-D", home / "data", "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        **_as("postgres"),
+    )
+    settings = {
+        "listen_addresses": "127.0.0.1",
+        "port": port,
+        "unix_socket_directories": home,
+        "shared_buffers": "16MB",
+        "max_connections": 60,
+        "fsync": "off",  # the machine does not lose power during a test
+    }
+    command = [postgres, "-D", str(home / "data")]
+    command += [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    url = f"postgresql+psycopg://tester:@127.0.0.1:{port}/{{database}}"
+    yield from _running(Server(command, "postgres", url, home / "log", "postgres"), home)
+
+
+@pytest.fixture(scope="session")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running MariaDB."""
+    install, mariadbd = need("mariadb-install-db"), need("mariadbd")
+    home = _home(tmp_path_factory, "mysql")
+    port = free_port()
+    common = ["--no-defaults", f"--datadir={home}/data"]
+    subprocess.run(
+        [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        **_as("mysql"),
+    )
+    command = [
+        mariadbd,
+        *common,
+        "--bind-address=127.0.0.1",
+        f"--port={port}",
+        f"--socket={home}/socket",
+        f"--pid-file={home}/pid",
+        "--innodb-buffer-pool-size=16M",
+        "--innodb-log-file-size=8M",
+        "--innodb-flush-log-at-trx-commit=0",
+        "--performance-schema=off",
+        "--skip-name-resolve",
+    ]
+    url = f"mysql+pymysql://root@127.0.0.1:{port}/{{database}}"
+    yield from _running(Server(command, "mysql", url, home / "log", "mysql"), home)
+
+
+def _running(server: Server, home: Path) -> Iterator[Server]:
+    (home / "log").touch()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def eventually(promise: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Whether `promise` comes true in time; a bound for broken code, not a measurement."""
+    deadline = time.monotonic() + seconds
+    while not promise():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
