@@ -18,6 +18,8 @@ STATIC, DYNAMIC = "StaticJSON", "DynamicJSON"
 
 Answers = Mapping[str, Answer]
 
+_NOTHING: dict[str, Any] = {}  # what StaticJSON says without a file
+
 
 class AnswersNeeded(Exception):
     """The document shows what the dynamic targets say, and they have not been asked."""
@@ -41,18 +43,18 @@ class Documents:
     Args:
         instance: with its EC2 ids allotted.
         settings: the operator's.
-        static: the value of StaticJSON, any JSON value.
+        static: the value of StaticJSON, any JSON value; not changed here or later.
         today: ``YYYY-MM-DD``, UTC; versions of a later date are not listed.
     """
 
     __slots__ = ("_fqdn", "_static", "_today", "_user_data", "instance", "settings")
 
     def __init__(
-        self, instance: Instance, settings: Settings, *, static: Any = None, today: str
+        self, instance: Instance, settings: Settings, *, static: Any = _NOTHING, today: str
     ) -> None:
         self.instance = instance
         self.settings = settings
-        self._static = {} if static is None else static
+        self._static = static
         self._today = today
         self._user_data = (
             None if instance.user_data is None else base64.b64decode(instance.user_data)
