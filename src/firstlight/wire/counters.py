@@ -18,7 +18,7 @@ class Counts:
     __slots__ = ("accepted", "buckets", "in_flight", "open", "refused", "seconds", "statuses")
 
     def __init__(self) -> None:
-        self.statuses: Counter[int] = Counter()
+        self.statuses: dict[int, int] = {}
         self.buckets = [0] * (len(BUCKETS) + 1)  # one each, and one for what took longer
         self.seconds = 0.0  # of all requests together
         self.in_flight = 0  # requests whose answer is being looked up
@@ -28,7 +28,8 @@ class Counts:
 
     def answered(self, status: int, seconds: float) -> None:
         """Count one response."""
-        self.statuses[status] += 1
+        statuses = self.statuses
+        statuses[status] = statuses.get(status, 0) + 1
         self.buckets[bisect_left(BUCKETS, seconds)] += 1
         self.seconds += seconds
 

@@ -93,8 +93,8 @@ class Reader:
             self._check_unfinished(data, now)
 
     def forget(self) -> None:
-        """Let go of the parser, which refers back to this reader."""
-        del self._parser, self._parse
+        """Let go of what refers back to this reader; the connection is gone."""
+        del self._parser, self._parse, self._deliver, self._proceed
 
     # What the parser calls. A request without a body passes on_url, on_header, … ,
     # on_headers_complete, on_message_complete.
