@@ -18,8 +18,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from parts import absent, need
 from sqlalchemy import create_engine, text
+
+from parts import absent, need
 
 _PATIENCE = 60  # seconds for a server to come up on a busy machine
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from servers import mariadb, postgresql  # noqa: F401  (fixtures)
 
 from firstlight.sources.store import Store
+from servers import mariadb, postgresql  # noqa: F401  (fixtures)
 
 KINDS = ("sqlite", "postgresql", "mariadb")
 _names = (f"store{number}" for number in itertools.count())

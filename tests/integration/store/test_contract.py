@@ -2,7 +2,6 @@
 
 import msgspec
 import pytest
-from store_samples import IMAGE, KERNEL, interface, server, uuid
 
 from firstlight.instance import Ec2Ids
 from firstlight.sources import InstanceGone, PasswordSet
@@ -14,6 +13,7 @@ from firstlight.sources.store import (
     RevisionConflict,
     Store,
 )
+from store_samples import IMAGE, KERNEL, interface, server, uuid
 
 replace = msgspec.structs.replace
 
@@ -35,7 +35,10 @@ def test_what_was_added_is_read_again(store: Store) -> None:
 def test_unknown_is_nothing(store: Store) -> None:
     """Nobody has that id, name or address: nothing, and no error."""
     assert store.instance(uuid(1)) is None
-    assert store.read("no uuid at all") is None
+    for odd in ("no uuid at all", "\x00", "\udc80", "", "x" * 100_000):
+        assert store.read(odd) is None
+        assert store.at_provider(odd, odd) is None
+        assert list(store.at_address(odd)) == []
     assert list(store.list()) == []
     assert list(store.named("web")) == []
     assert list(store.at_address("192.0.2.1")) == []
@@ -60,7 +63,7 @@ def test_a_wrong_instance_is_refused(store: Store) -> None:
 
 
 def test_ids_of_images_are_shared_and_kept_for_ever(store: Store) -> None:
-    """An image has one number; a removed instance's is not given again, and it gets its own back."""
+    """An image has one number; a removed instance's is given to nobody but itself."""
     first = store.add(server(1, image_id=IMAGE))
     second = store.add(server(2, image_id=IMAGE))
     assert first.ec2_ids == Ec2Ids(instance=1, image=1)

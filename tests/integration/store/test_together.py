@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
-from servers import eventually
-from store_samples import server, uuid
 
 from firstlight.sources.store import RevisionConflict, Store, changes
+from servers import eventually
+from store_samples import server, uuid
 
 OpenStore = Callable[..., Store]
 
@@ -160,17 +160,14 @@ def test_a_killed_writer_loses_no_acknowledged_instance(url: str, open_store: Op
     """kill -9 in a loop of adds: what was acknowledged is whole, nothing is there by half."""
     acknowledged: dict[str, int] = {}
     for round_ in range(3):
-        process = _adder(url, 1000 * round_, 1000)
-        assert process.stdout is not None
-        for _ in range(8):
-            name, number = process.stdout.readline().split()
-            acknowledged[name] = int(number)
-        process.kill()
-        rest = process.stdout.read()
-        process.wait()
-        for line in rest.splitlines(keepends=True):
-            if line.endswith("\n"):
-                acknowledged[line.split()[0]] = int(line.split()[1])
+        with _adder(url, 1000 * round_, 1000) as process:
+            assert process.stdout is not None
+            lines = [process.stdout.readline() for _ in range(8)]
+            process.kill()
+            lines += process.stdout.readlines()
+        whole = (line.split() for line in lines if line.endswith("\n"))
+        acknowledged |= {name: int(number) for name, number in whole}
+    assert len(acknowledged) >= 24
     store = open_store(url)
     stored = {one.uuid: one for one in store.list()}
     assert acknowledged.keys() <= stored.keys()

@@ -9,12 +9,11 @@ from collections.abc import Iterator
 import msgspec
 
 from firstlight.instance import Instance, Network, Route, Subnet
-from firstlight.sources.store.canonical import canonical, solid
+from firstlight.sources.store.canonical import canonical, is_uuid, solid
 from firstlight.sources.store.ec2 import HIGHEST
 from firstlight.sources.store.errors import BadDocument, Path, Problem
 from firstlight.sources.store.tables import NAME
 
-_UUID = re.compile("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 _MAC = re.compile("([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")
 _HOSTNAME = re.compile("[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?")
 
@@ -45,6 +44,8 @@ def found(instance: Instance) -> Found:
 
 
 def _names(instance: Instance) -> Found:
+    if not is_uuid(instance.uuid):
+        yield ("uuid",), "not a lower-case UUID"
     for field in ("project_id", "name", "hostname"):
         yield from _name((field,), getattr(instance, field))
     if instance.hostname and not _HOSTNAME.fullmatch(instance.hostname):
@@ -69,7 +70,7 @@ def _name(path: Path, text: str) -> Found:
 def _images(instance: Instance) -> Found:
     for field in ("image", "kernel", "ramdisk"):
         image = getattr(instance, f"{field}_id")
-        if image and not _UUID.fullmatch(image):
+        if image and not is_uuid(image):
             yield (f"{field}_id",), "not a lower-case UUID"
         if not image and getattr(instance.ec2_ids, field, None) is not None:
             yield ("ec2_ids", field), f"there is no {field}_id it could be the number of"
@@ -141,7 +142,7 @@ def _fixed(
     if address not in cidr:
         yield path, f"{text} is not in the subnet {cidr}"
     if (network_id, str(address)) in addresses:
-        yield path, "this instance has the address on this network already"
+        yield path, "this instance has it on this network already"
     addresses.add((network_id, str(address)))
 
 

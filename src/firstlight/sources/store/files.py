@@ -49,9 +49,11 @@ def load(names: Sequence[str], stdin: BinaryIO | None = None) -> list[Loaded]:
     problems: list[Problem] = []
     for name in names:
         try:
-            loaded += read(
-                _content(name, stdin or sys.stdin.buffer), "stdin" if name == "-" else name
-            )
+            if name == "-":
+                loaded += _read_all(stdin or sys.stdin.buffer, "stdin")
+            else:
+                with FilePath(name).open("rb") as file:
+                    loaded += _read_all(file, name)
         except BadDocument as error:
             problems += error.problems
     problems += _twice(loaded)
@@ -125,16 +127,12 @@ def _user_data_text(document: Document) -> Iterator[Problem]:
         yield Problem(path=here, reason=f"{size} bytes; user data has {most} at most")
 
 
-def _content(name: str, stdin: BinaryIO) -> bytes:
-    if name == "-":
-        content = stdin.read(LARGEST + 1)
-    else:
-        with FilePath(name).open("rb") as file:
-            content = file.read(LARGEST + 1)
+def _read_all(file: BinaryIO, name: str) -> list[Loaded]:
+    content = file.read(LARGEST + 1)
     if len(content) > LARGEST:
-        reason = f"larger than {LARGEST // 2**20} MiB: split it"
+        reason = f"larger than {LARGEST} bytes: split it"
         raise BadDocument([_at(name, 1, Problem(path=(), reason=reason))])
-    return content
+    return read(content, name)
 
 
 def _text(content: bytes) -> str:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from firstlight.instance import Instance
 from firstlight.sources.store import tables
-from firstlight.sources.store.canonical import canonical_address
+from firstlight.sources.store.canonical import canonical_address, is_uuid
 from firstlight.sources.store.errors import InstanceExists, Unreadable
 
 _CHUNK = 500  # instances in one statement: far below every database's limit of parameters
@@ -59,6 +59,8 @@ def stored(document: str, revision: int, password: bytes | None) -> Stored:
 
 def read(connection: Connection, uuid: str) -> Stored | None:
     """One instance, or None."""
+    if not is_uuid(uuid):  # a guest's header may say anything; PostgreSQL fails on some of it
+        return None
     row = connection.execute(tables.READ_ONE, {"uuid": uuid}).first()
     return None if row is None else stored(*row)
 
@@ -99,6 +101,8 @@ def replace(connection: Connection, instance: Instance, revision: int) -> None:
 
 def remove(connection: Connection, uuid: str) -> bool:
     """Every row but its EC2 id's; False if there were none."""
+    if not is_uuid(uuid):
+        return False
     gone = [connection.execute(statement, {"of": uuid}) for statement in _DROP.values()]
     return bool(gone[0].rowcount)
 

@@ -106,6 +106,8 @@ class Store:
 
     def at_provider(self, provider: str, address: str) -> Sequence[Instance] | None:
         """Those with this address on a network `provider` serves; None if it serves no network."""
+        if not provider.isprintable():  # no document has such a name, and PostgreSQL fails on it
+            return None
         with self._database.reading(f"look for address {address!r} at a provider") as connection:
             if connection.execute(tables.SERVED, {"provider": provider}).first() is None:
                 return None

@@ -24,8 +24,7 @@ class Watcher:
     """Tells listeners of changes. Its thread runs while there are any."""
 
     def __init__(self, database: Database) -> None:
-        self._feed = _Feed(database)
-        self._interval = _SQLITE_INTERVAL if database.is_sqlite else _SERVER_INTERVAL
+        self._database = database
         self._listeners: dict[object, Changed] = {}
         self._guard = threading.Lock()
         self._end = threading.Event()
@@ -52,13 +51,14 @@ class Watcher:
         self._stop_if_idle()
 
     def _start(self) -> None:
-        try:
-            self._feed.begin()
-        except SourceUnavailable as error:
-            LOG.warning("Changes cannot be seen yet: %s", error)
+        feed = _Feed(self._database)
+        away = not _begun(feed)
         self._end = threading.Event()
         self._thread = threading.Thread(
-            target=self._run, args=(self._end,), name="firstlight-store-watch", daemon=True
+            target=self._run,
+            args=(feed, self._end, away),
+            name="firstlight-store-watch",
+            daemon=True,
         )
         self._thread.start()
 
@@ -71,24 +71,28 @@ class Watcher:
         if thread is not threading.current_thread():
             thread.join()
 
-    def _run(self, end: threading.Event) -> None:
-        pause = self._interval
+    def _run(self, feed: "_Feed", end: threading.Event, away: bool) -> None:
+        interval = _SQLITE_INTERVAL if self._database.is_sqlite else _SERVER_INTERVAL
+        pause = interval
         while not end.wait(pause):
-            pause = self._interval if self._look() else min(2 * pause, _SLOWEST)
-        self._feed.close()
+            failed = not self._look(feed, away)
+            pause = min(2 * pause, _SLOWEST) if failed else interval
+            away = failed
+        feed.close()
 
-    def _look(self) -> bool:
-        """Tell what is new; False if that failed."""
+    def _look(self, feed: "_Feed", away: bool) -> bool:
+        """Tell what is new; False if that failed. An outage is logged when it begins and ends."""
         try:
-            self._tell(self._feed.news())
+            news = feed.news()
+            if away:
+                LOG.info("Changes are seen again at %s", self._database.name)
+            self._tell(news)
         except SourceUnavailable as error:
-            LOG.debug("Changes cannot be seen: %s", error)
+            LOG.log(logging.DEBUG if away else logging.WARNING, "Changes are not seen: %s", error)
             return False
-        except (
-            Exception
-        ):  # the thread's one catch-all: a listener's fault must not end everyone's news
+        except Exception:  # the thread's one catch-all: a listener's fault must not end the news
             LOG.exception("A listener to the store's changes failed; all are told to start afresh")
-            self._feed.forget()
+            feed.forget()
             return False
         return True
 
@@ -99,6 +103,15 @@ class Watcher:
             for changed in listeners:
                 for uuid in news:
                     changed(uuid)
+
+
+def _begun(feed: "_Feed") -> bool:
+    try:
+        feed.begin()
+    except SourceUnavailable as error:
+        LOG.warning("Changes are not seen: %s", error)
+        return False
+    return True
 
 
 class _Feed:
