@@ -12,12 +12,23 @@ from types import ModuleType
 from oslo_config import cfg
 from oslo_log import log
 
-from firstlight.conf import api, common, firstlight, neutron, store, vendordata_dynamic_auth
+from firstlight.conf import (
+    api,
+    common,
+    firstlight,
+    keystone_authtoken,
+    neutron,
+    service_auth,
+    store,
+    vendordata,
+    vendordata_dynamic_auth,
+)
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
     "store": (common, firstlight, store),
     "metadata": (common, firstlight, store, api, neutron, vendordata_dynamic_auth),
+    "vendordata": (common, vendordata, keystone_authtoken, service_auth),
 }
 
 
@@ -78,6 +89,11 @@ def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
 def list_metadata_options() -> list[tuple[str, list[cfg.Opt]]]:
     """For oslo-config-generator: namespace ``firstlight.metadata``."""
     return _list("metadata")
+
+
+def list_vendordata_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``firstlight.vendordata``."""
+    return _list("vendordata")
 
 
 def _list(service: str) -> list[tuple[str, list[cfg.Opt]]]:

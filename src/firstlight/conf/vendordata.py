@@ -1,0 +1,87 @@
+"""The vendordata service's own options: pcss's and Pollinate's names where they had one."""
+
+from oslo_config import cfg
+
+OPTIONS = [
+    (
+        "DEFAULT",
+        [
+            cfg.HostAddressOpt(
+                "listen",
+                default="0.0.0.0",  # noqa: S104  (pcss's default)
+                help="Address to listen on; ``::`` is every address of both families.",
+            ),
+            cfg.PortOpt("port", default=9090, help="Port to listen on."),
+            cfg.IntOpt("workers", default=1, min=1, help="Processes that answer."),
+            cfg.StrOpt(
+                "auth_strategy",
+                default="keystone",
+                choices=[
+                    ("keystone", "callers show a token, checked as [keystone_authtoken] says"),
+                    ("noauth", "whoever reaches the service is answered"),
+                ],
+                help="How callers show who they are.",
+            ),
+            cfg.ListOpt(
+                "providers",
+                default=[],
+                help="""
+Providers that are asked, in the order of their answers: names of entry points of the group
+``firstlight.providers``. Each has a section ``[provider:NAME]``.
+""",
+            ),
+        ],
+    ),
+    (
+        "firstlight",
+        [
+            cfg.ListOpt(
+                "required_roles",
+                default=[],
+                help="""
+The caller's token must have one of these roles; empty: any valid token will do, as with
+pcss-vendor-metadata and nova-pollinate. ``service`` fits a Nova whose
+``[vendordata_dynamic_auth]`` user has that role, and keeps tenants' tokens out.
+""",
+            ),
+            cfg.FloatOpt(
+                "provider_deadline",
+                default=4.5,
+                min=0.1,
+                help="""
+Seconds after a request's arrival by which it is answered with what the providers have said so far.
+Nova stops reading after 5 ([api] vendordata_dynamic_read_timeout).
+""",
+            ),
+            cfg.IntOpt(
+                "provider_threads",
+                default=8,
+                min=1,
+                help="Threads for each provider: how many of its answers are looked up at a time.",
+            ),
+            cfg.IntOpt(
+                "request_threads",
+                default=16,
+                min=1,
+                help="Requests that are answered at a time.",
+            ),
+            cfg.IntOpt(
+                "request_queue",
+                default=256,
+                min=1,
+                help="Requests that may wait for a thread; past it the answer is 503.",
+            ),
+            cfg.HostAddressOpt(
+                "status_listen",
+                default="127.0.0.1",
+                help="Address of /healthz, /readyz and /metrics.",
+            ),
+            cfg.PortOpt("status_port", default=8781, help="Port of /healthz, /readyz, /metrics."),
+            cfg.StrOpt(
+                "access_log",
+                default="-",
+                help="File of the access log; ``-`` is standard error, empty is none.",
+            ),
+        ],
+    ),
+]

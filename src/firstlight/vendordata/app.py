@@ -1,0 +1,166 @@
+"""The HTTP of the service, all of it.
+
+=============================  ===================================================================
+``POST /``                     object keyed by provider (nova-pollinate's shape)
+``POST /providers/NAME``       that provider's bare object (pcss-vendor-metadata's shape)
+``POST /cloud-init``           the merged cloud-config as a JSON string
+``GET /healthcheck``           200, without authentication
+=============================  ===================================================================
+
+Who may call is decided before a request comes here: see :mod:`firstlight.vendordata.auth`.
+"""
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import falcon
+import msgspec
+
+from firstlight.instance.answer import State
+from firstlight.vendordata import answers
+from firstlight.vendordata.answers import Reply
+from firstlight.vendordata.arrival import REQUEST_ID, STARTED
+from firstlight.vendordata.body import LIMIT, BadBody, read_context
+from firstlight.vendordata.contract import Context
+from firstlight.vendordata.errors import error_body
+from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.panel import Panel
+
+if TYPE_CHECKING:
+    App = falcon.App[falcon.Request, falcon.Response]
+
+LOG = logging.getLogger(__name__)
+
+HEALTHCHECK = "/healthcheck"
+
+
+class Questions:
+    """Asks the panel what a request wants to know, within `deadline` seconds of its arrival."""
+
+    def __init__(self, panel: Panel, deadline: float) -> None:
+        self._panel = panel
+        self._deadline = deadline
+
+    def of_all(self, req: falcon.Request) -> list[Outcome]:
+        """What every provider says."""
+        return self._ask(req, self._panel.names)
+
+    def of_one(self, req: falcon.Request, name: str) -> Outcome:
+        """What the provider `name` says."""
+        if name not in self._panel.names:
+            enabled = ", ".join(self._panel.names) or "none"
+            raise falcon.HTTPNotFound(
+                description=f"No provider {name} is enabled; [DEFAULT] providers has: {enabled}."
+            )
+        (outcome,) = self._ask(req, (name,))
+        return outcome
+
+    def _ask(self, req: falcon.Request, names: Sequence[str]) -> list[Outcome]:
+        context = _context(req)
+        until = req.env[STARTED] + self._deadline
+        request = req.env[REQUEST_ID]
+        return list(self._panel.ask(context, names, until=until, request=request))
+
+
+class ByProvider:
+    """``/``."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        _send(resp, answers.by_provider(self._questions.of_all(req)))
+
+
+class OneProvider:
+    """``/providers/NAME``. Nothing to say is ``{}``; failed is 503."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
+        outcome = self._questions.of_one(req, name)
+        if outcome.state is State.FAILED:
+            raise falcon.HTTPServiceUnavailable(
+                description=f"Provider {name} failed: {outcome.reason} Try again later; the log "
+                f"has more under {req.env[REQUEST_ID]}."
+            )
+        _send(resp, answers.bare(outcome))
+
+
+class CloudInit:
+    """``/cloud-init``."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
+        _send(resp, answers.cloud_init(self._questions.of_all(req)))
+
+
+class Healthcheck:
+    """``/healthcheck``: the process answers. What it depends on is the status listener's to say."""
+
+    def on_get(self, _req: falcon.Request, resp: falcon.Response) -> None:
+        resp.content_type = falcon.MEDIA_TEXT
+        resp.text = "OK"
+
+
+def make_app(panel: Panel, *, deadline: float) -> "App":
+    """The falcon application, asking `panel`; it wants :func:`arrival.noted` around it."""
+    app = falcon.App()
+    questions = Questions(panel, deadline)
+    app.add_route("/", ByProvider(questions))
+    app.add_route("/providers/{name}", OneProvider(questions))
+    app.add_route("/cloud-init", CloudInit(questions))
+    app.add_route(HEALTHCHECK, Healthcheck())
+    app.set_error_serializer(_serialize)
+    app.add_error_handler(Exception, _unforeseen)
+    return app
+
+
+def _context(req: falcon.Request) -> Context:
+    # A server that ends the input itself (chunked bodies) says so; else the length does.
+    stream = req.stream if req.env.get("wsgi.input_terminated") else req.bounded_stream
+    body = stream.read(LIMIT + 1)
+    if len(body) > LIMIT:
+        raise falcon.HTTPError(
+            413, description=f"The body is longer than {LIMIT} bytes; Nova's never are."
+        )
+    try:
+        return read_context(body)
+    except BadBody as error:
+        raise falcon.HTTPBadRequest(description=str(error)) from error
+
+
+def _send(resp: falcon.Response, reply: Reply) -> None:
+    resp.data = msgspec.json.encode(reply.value)
+    resp.content_type = falcon.MEDIA_JSON
+    resp.set_header("Cache-Control", reply.cache_control)
+    if reply.failed:
+        resp.set_header("Firstlight-Failed", ", ".join(reply.failed))
+
+
+_REMEDIES = {
+    404: "There is nothing at {path}; POST to /, /cloud-init or /providers/NAME.",
+    405: "{path} does not take {method}; the header Allow says what it takes.",
+}
+
+
+def _serialize(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
+    remedy = _REMEDIES.get(error.status_code, "{method} {path} could not be answered.")
+    message = error.description or remedy.format(path=req.path, method=req.method)
+    resp.data = error_body(error.status_code, message)
+    resp.content_type = falcon.MEDIA_JSON
+
+
+def _unforeseen(
+    req: falcon.Request, _resp: falcon.Response, error: Exception, _params: object
+) -> None:
+    """The process's one catch-all: our own mistake, logged whole, told briefly."""
+    request = req.env[REQUEST_ID]
+    LOG.error("[%s] %s %s", request, req.method, req.path, exc_info=error)
+    raise falcon.HTTPInternalServerError(
+        description=f"The service made a mistake; its log has more under {request}."
+    )

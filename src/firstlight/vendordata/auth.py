@@ -1,0 +1,98 @@
+"""Who may ask: keystonemiddleware in front of the application, or nobody is asked who he is.
+
+In keystone mode the middleware strips every identity header that a caller brings before it adds
+its own, and it decides at once (``delay_auth_decision`` is off whatever the file says): only so an
+unreachable Keystone stays a 503 and never looks like a wrong token.
+"""
+
+import logging
+from typing import Any
+
+import webob
+from keystoneauth1.exceptions import ClientException
+from keystonemiddleware.auth_token import AuthProtocol
+from oslo_config import cfg
+from webob.exc import HTTPException
+
+from firstlight.conf import ConfigError
+from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
+from firstlight.vendordata.app import HEALTHCHECK
+from firstlight.vendordata.arrival import REQUEST_ID
+from firstlight.vendordata.errors import error_body
+
+LOG = logging.getLogger(__name__)
+
+_MESSAGES = {
+    401: "The request has no valid token. Send a Keystone token as X-Auth-Token; Nova does if "
+    "[vendordata_dynamic_auth] is configured on its side.",
+    403: "The token is valid, but its user has none of the roles that [firstlight] required_roles "
+    "asks for: {roles}.",
+    503: "Keystone could not be asked whether the token is valid. Try again later; see "
+    "[keystone_authtoken] if it goes on.",
+}
+
+
+class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware has no types
+    """Lets a request with a valid token, and one of `roles` if there are any, through to `app`."""
+
+    def __init__(self, app: Any, conf: cfg.ConfigOpts, roles: frozenset[str]) -> None:
+        super().__init__(app, {"oslo_config_config": conf, "delay_auth_decision": False})
+        self._roles = roles
+
+    def process_request(self, request: Any) -> webob.Response | None:
+        """None: go on; else the refusal."""
+        if request.path_info == HEALTHCHECK:
+            return None
+        try:
+            super().process_request(request)
+        except HTTPException as refusal:
+            return self._refuse(refusal.status_int, refusal.headers)
+        except ClientException as error:
+            LOG.error(  # noqa: TRY400  (a dependency's failure, not a mistake of ours)
+                "[%s] The token could not be checked: %s", request.environ[REQUEST_ID], error
+            )
+            return self._refuse(503, {})
+        if self._roles and self._roles.isdisjoint(_roles(request)):
+            return self._refuse(403, {})
+        return None
+
+    def _refuse(self, status: int, headers: Any) -> webob.Response:
+        message = _MESSAGES[status].format(roles=", ".join(sorted(self._roles)))
+        response = webob.Response(
+            body=error_body(status, message), status=status, content_type="application/json"
+        )
+        if challenge := headers.get("WWW-Authenticate"):
+            response.headers["WWW-Authenticate"] = challenge
+        return response
+
+
+def guarded(app: Any, conf: cfg.ConfigOpts) -> Any:
+    """`app` behind what ``[DEFAULT] auth_strategy`` asks for.
+
+    Raises:
+        ConfigError: ``[keystone_authtoken]`` cannot work.
+    """
+    if conf.auth_strategy == "noauth":
+        LOG.warning("auth_strategy is noauth: whoever reaches this service reads all it knows.")
+        return app
+    return _keystone(app, conf)
+
+
+def _keystone(app: Any, conf: cfg.ConfigOpts) -> KeystoneGate:
+    for option, value in DEFAULTS.items():
+        conf.set_default(option, value, GROUP)
+    try:
+        gate = KeystoneGate(app, conf, frozenset(conf.firstlight.required_roles))
+    except (cfg.Error, ClientException) as error:
+        raise ConfigError(f"[{GROUP}]: {error}") from error
+    group = conf[GROUP].auth_section or GROUP
+    if not conf[group].auth_type:
+        raise ConfigError(
+            f"[{group}] auth_type is not set: without credentials of its own the service cannot "
+            "check anybody's token; set it (password is usual), or [DEFAULT] auth_strategy = noauth"
+        )
+    return gate
+
+
+def _roles(request: Any) -> set[str]:
+    return {role.strip() for role in request.headers.get("X-Roles", "").split(",")}

@@ -1,0 +1,66 @@
+"""The request's body: the JSON object Nova sends, read leniently.
+
+Nova sends seven keys (nova/api/metadata/vendordata_dynamic.py); Pollinate's users send three by
+hand. What is missing and not needed gets a default, what is not known is ignored.
+"""
+
+from msgspec import DecodeError, Struct, ValidationError, json
+
+from firstlight.vendordata.contract import Context
+
+# User data is at most 64 KiB of base64, metadata 128 pairs of 255 characters by default.
+LIMIT = 1 << 20
+
+_WANTED = 'a JSON object such as {"project-id": "…", "instance-id": "…"}'
+
+
+class BadBody(Exception):
+    """The caller's fault; the message says what to send instead."""
+
+
+class _Body(Struct, rename="kebab"):
+    project_id: str = ""
+    instance_id: str = ""
+    image_id: str | None = None
+    user_data: str | None = None
+    hostname: str | None = None
+    metadata: dict[str, str] | None = None
+    boot_roles: str | None = None
+
+
+def read_context(body: bytes) -> Context:
+    """The instance that `body` names.
+
+    Raises:
+        BadBody: it is no JSON object, lacks an id, or a value has the wrong type.
+    """
+    if not body.strip():
+        raise BadBody(f"The body is empty; send {_WANTED}.")
+    sent = _decode(body)
+    for key, value in (("project-id", sent.project_id), ("instance-id", sent.instance_id)):
+        if not value:
+            raise BadBody(f"The body has no {key}; send {_WANTED}.")
+    return Context(
+        project_id=sent.project_id,
+        instance_id=sent.instance_id,
+        image_id=sent.image_id or "",
+        user_data=sent.user_data,
+        hostname=sent.hostname or "",
+        metadata=sent.metadata or {},
+        boot_roles=_roles(sent.boot_roles or ""),
+    )
+
+
+def _decode(body: bytes) -> _Body:
+    try:
+        return json.decode(body, type=_Body)
+    except ValidationError as error:
+        raise BadBody(f"The body is not what Nova sends: {error}; send {_WANTED}.") from error
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise BadBody(f"The body is not JSON: {error}; send {_WANTED}.") from error
+    except RecursionError as error:
+        raise BadBody(f"The body is nested too deeply; send {_WANTED}.") from error
+
+
+def _roles(joined: str) -> tuple[str, ...]:
+    return tuple(role for role in (part.strip() for part in joined.split(",")) if role)

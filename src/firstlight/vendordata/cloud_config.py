@@ -1,0 +1,52 @@
+"""The ``cloud-config`` objects of several providers as one text that cloud-init reads."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from firstlight.vendordata.merging import OURS, MergeHowInvalid, Strategy, merged, strategy_of
+
+LOG = logging.getLogger(__name__)
+
+# A provider's object may hold one under this key; the merged text is answered under the other.
+KEY = "cloud-config"
+MERGED_KEY = "cloud-init"
+
+
+def check(config: Any) -> str | None:
+    """Why `config` cannot be merged, or None if it can."""
+    if not isinstance(config, Mapping):
+        return f"{KEY} is not an object"
+    try:
+        _strategy(config)
+    except MergeHowInvalid as error:
+        return f"{KEY}: {error}"
+    return None
+
+
+def merged_text(parts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    """``#cloud-config`` and YAML of all `parts`, (provider, object) in order; "" if there are none.
+
+    A part's ``merge_how`` says how it is merged with those before it, and stays in the text for
+    cloud-init to use. A scalar that a later provider replaced is logged by its path.
+    """
+    whole: dict[str, Any] = {}
+    for provider, part in parts:
+        whole = merged(whole, part, strategy=_strategy(part), replaced=_logged(provider))
+    if not whole:
+        return ""
+    return "#cloud-config\n" + yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)
+
+
+def _strategy(part: Mapping[str, Any]) -> Strategy:
+    # cloud-init takes the older spelling too.
+    how = part.get("merge_how", part.get("merge_type"))
+    return OURS if how is None else strategy_of(how)
+
+
+def _logged(provider: str):  # type: ignore[no-untyped-def]
+    return lambda path: LOG.info(
+        "%s: provider %s replaced %s of an earlier one", KEY, provider, path
+    )

@@ -1,0 +1,1 @@
+"""The providers that come with the service; each is an entry point of ``firstlight.providers``."""
