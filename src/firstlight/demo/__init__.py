@@ -1,0 +1,1 @@
+"""``firstlight demo``: every part of the road on loopback, without any cloud."""
