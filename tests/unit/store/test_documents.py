@@ -10,7 +10,8 @@ import jsonschema
 import pytest
 import yaml
 
-from firstlight.sources.store import BadDocument, files, outline
+from firstlight import outline
+from firstlight.sources.store import BadDocument, files
 from firstlight.sources.store.document import json_schema
 from store_samples import server, uuid
 

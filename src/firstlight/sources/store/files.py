@@ -12,8 +12,9 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
+from firstlight import outline
 from firstlight.instance import Instance
-from firstlight.sources.store import outline, reasons
+from firstlight.sources.store import reasons
 from firstlight.sources.store.canonical import canonical
 from firstlight.sources.store.checks import found
 from firstlight.sources.store.document import Document
