@@ -1,0 +1,101 @@
+"""Opening listening sockets, and taking them over."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from firstlight.wire import sockets
+from firstlight.wire.sockets import CannotListen, Tcp, Unix
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_tcp(host):
+    """A TCP address listens, IPv6 without IPv4."""
+    with Tcp(host, 0).open() as opened:
+        socket.create_connection((host, opened.getsockname()[1])).close()
+
+
+def test_taken_port():
+    """An address in use is an error that names it and what to do."""
+    with Tcp("127.0.0.1", 0).open() as opened:
+        port = opened.getsockname()[1]
+        with pytest.raises(CannotListen, match=rf"tcp:127.0.0.1:{port}: .*in use; stop the other"):
+            Tcp("127.0.0.1", port).open()
+
+
+def test_foreign_address():
+    """An address that is not ours is an error that names it."""
+    with pytest.raises(CannotListen, match=r"192\.0\.2\.1"):
+        Tcp("192.0.2.1", 1).open()
+
+
+def test_unix_mode(tmp_path):
+    """The socket file has the mode that was asked for, whatever the umask."""
+    path = str(tmp_path / "s")
+    with Unix(path, mode=0o606, owner=(os.getuid(), os.getgid())).open():
+        assert stat.S_IMODE(Path(path).stat().st_mode) == 0o606
+
+
+def test_dead_unix_socket_is_replaced(tmp_path):
+    """What a dead process left behind is not in the way."""
+    path = str(tmp_path / "s")
+    Unix(path).open().close()
+    Unix(path).open().close()
+
+
+def test_live_unix_socket_is_left_alone(tmp_path):
+    """A path where somebody listens is an error, and stays theirs."""
+    path = str(tmp_path / "s")
+    with Unix(path).open() as first:
+        with pytest.raises(CannotListen, match="another process listens"):
+            Unix(path).open()
+        first.accept()[0].close()  # the question whether anybody listens
+        with socket.socket(socket.AF_UNIX) as client:
+            client.connect(path)
+            first.accept()[0].close()
+
+
+def test_file_in_the_way(tmp_path):
+    """A file that is no socket is never removed."""
+    path = tmp_path / "s"
+    path.write_text("mine")
+    with pytest.raises(CannotListen, match="not a socket"):
+        Unix(str(path)).open()
+    assert path.read_text() == "mine"
+
+
+def test_missing_directory(tmp_path):
+    """A missing directory is named, with what to do."""
+    with pytest.raises(CannotListen, match="make the directory first"):
+        Unix(str(tmp_path / "none" / "s")).open()
+
+
+def test_taking_over():
+    """The same name and address is the same socket; environment and descriptors are cleaned up."""
+    addresses = {"a": Tcp("127.0.0.1", 0), "b": Tcp("127.0.0.1", 0)}
+    first = sockets.open_all(addresses, {})
+    numbers = {name: each.getsockname() for name, each in first.items()}
+    environ = {sockets.INHERIT: sockets.describe(addresses, first)}
+    for each in first.values():
+        each.detach()
+    second = sockets.open_all({"a": Tcp("127.0.0.1", 0), "b": Tcp("::1", 0)}, environ)
+    assert second["a"].getsockname() == numbers["a"]
+    assert second["b"].family == socket.AF_INET6  # another address now: opened anew
+    assert environ == {}
+    assert not os.get_inheritable(second["a"].fileno())
+    with pytest.raises(ConnectionRefusedError):  # what nobody asks for any more is closed
+        socket.create_connection(numbers["b"])
+    for each in second.values():
+        each.close()
+
+
+def test_nothing_stays_open_after_an_error(tmp_path):
+    """If one address cannot be opened, none is."""
+    path = str(tmp_path / "s")
+    with pytest.raises(CannotListen):
+        sockets.open_all({"a": Unix(path), "b": Tcp("192.0.2.1", 1)}, {})
+    with pytest.raises(ConnectionRefusedError), socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(path)
