@@ -5,7 +5,8 @@ files that operators hand us: ``[neutron]`` is Nova's in a nova.conf and pcss's 
 Nothing here is global: :func:`load` makes a new object each time.
 """
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -32,6 +33,9 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
 }
 
 
+# Names configuration files, separated by ``;``, where the command line names none.
+FILES_VARIABLE = "FIRSTLIGHT_CONFIG_FILES"
+
 # Libraries that tell about themselves at every start.
 _QUIET = ("alembic=WARN",)
 
@@ -44,8 +48,12 @@ def load(
     service: str,
     config_files: Sequence[str] = (),
     config_dirs: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
 ) -> cfg.ConfigOpts:
     """The configuration of `service`, from these files or, if none are named, the usual places.
+
+    Those are the files that FIRSTLIGHT_CONFIG_FILES names, separated by ``;``, or if it is not set,
+    ``/etc/firstlight/SERVICE.conf``.
 
     Raises:
         ConfigError: a file is missing or unreadable, or an option has a value it cannot have.
@@ -54,7 +62,7 @@ def load(
     register(conf, SERVICES[service])
     log.register_options(conf)
     conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
-    files = [*config_files] or _usual_files(service)
+    files = [*config_files] or _usual_files(service, environ)
     args = [f"--config-file={file}" for file in files]
     args += [f"--config-dir={directory}" for directory in config_dirs]
     try:
@@ -72,8 +80,12 @@ def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
             conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
-def _usual_files(service: str) -> list[str]:
-    path = Path("/etc/firstlight") / f"{service}.conf"
+def _usual_files(service: str, environ: Mapping[str, str]) -> list[str]:
+    named = environ.get(FILES_VARIABLE)
+    if named:
+        return [name for name in named.split(";") if name]
+    # The store is the metadata service's.
+    path = Path("/etc/firstlight") / f"{'metadata' if service == 'store' else service}.conf"
     return [str(path)] if path.exists() else []
 
 

@@ -7,7 +7,7 @@ request, after the server has forked its workers.
 
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +39,10 @@ def _build() -> "WSGIApplication":
     return wsgi_application(deployment.service.handle)
 
 
-def config_files(environ: "os._Environ[str] | dict[str, str]") -> list[str]:
-    """The files that the environment names; paste's file, which Nova lists too, is not ours."""
-    directory = environ.get("OS_NOVA_CONFIG_DIR", "/etc/nova")
-    names = environ.get("FIRSTLIGHT_CONFIG_FILES") or environ.get("OS_NOVA_CONFIG_FILES", "")
-    found = [Path(directory) / name for name in names.split(";") if name]
-    return [str(path) for path in found if path.name != "api-paste.ini"]
+def config_files(environ: Mapping[str, str]) -> list[str]:
+    """The files that Nova's variables name; paste's file, which Nova lists too, is not ours."""
+    if configuration.FILES_VARIABLE in environ:
+        return []  # `load` reads it
+    directory = Path(environ.get("OS_NOVA_CONFIG_DIR", "/etc/nova"))
+    names = environ.get("OS_NOVA_CONFIG_FILES", "").split(";")
+    return [str(directory / name) for name in names if name and name != "api-paste.ini"]
