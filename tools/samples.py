@@ -14,8 +14,9 @@ def write(name: str, directory: Path) -> Path:
     conf = cfg.ConfigOpts()
     generator.register_cli_opts(conf)
     recipe = ROOT / "etc" / "oslo-config-generator" / f"{name}.conf"
-    conf(["--config-file", str(recipe), "--output-file", str(target)], version="1")
-    generator.generate(conf)
+    conf(["--config-file", str(recipe)], version="1")
+    with target.open("w") as output:
+        generator.generate(conf, output_file=output)
     return target
 
 

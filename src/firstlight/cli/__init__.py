@@ -43,8 +43,8 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="an oslo.config file; may be given more than once, later ones win (default: those that "
-        "FIRSTLIGHT_CONFIG_FILES names, or the one in /etc/firstlight)",
+        help="an oslo.config file; may be given more than once, later ones win (default: what "
+        "FIRSTLIGHT_CONFIG_FILES names, or the file in /etc/firstlight)",
     )
     parser.add_argument(
         "--config-dir",

@@ -1,6 +1,7 @@
 """``firstlight show``: what an instance would see."""
 
 import argparse
+import logging
 import os
 import sys
 from contextlib import closing
@@ -15,7 +16,7 @@ from firstlight.cli import add_config_arguments
 from firstlight.conf import ConfigError
 from firstlight.documents import AnswersNeeded, Document, Documents, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
-from firstlight.instance import Answer, Instance
+from firstlight.instance import Answer, Instance, State
 from firstlight.metadata.deploy import Unusable, open_source, read_behaviour
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.store import Store
@@ -48,6 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show it; returns 1 if there is no such instance or path."""
+    # What a person must know of the targets is printed; the service's log lines are not for here.
+    logging.getLogger("firstlight").addHandler(logging.NullHandler())
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
         vendordata = vendor_data(conf)
@@ -108,6 +111,9 @@ class View:
             return self.documents.get(path, self._answers)
         except AnswersNeeded:
             self._answers = self._vendordata.ask(self.documents.instance)
+            for name, answer in self._answers.items():
+                if answer.state is State.FAILED:
+                    print(f"vendordata target {name} failed: {answer.reason}", file=sys.stderr)
             return self.documents.get(path, self._answers)
 
     def read(self, name: str) -> bytes | None:
