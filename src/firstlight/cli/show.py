@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Show it; returns 1 if there is no such instance or path."""
     # What a person must know of the targets is printed; the service's log lines are not for here.
-    logging.getLogger("firstlight").addHandler(logging.NullHandler())
+    logging.getLogger("firstlight").setLevel(logging.CRITICAL)
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
         vendordata = vendor_data(conf)
