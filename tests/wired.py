@@ -61,9 +61,10 @@ class Serving:
         """Send `data` in pieces of `step` bytes; everything that comes until the server closes."""
         with self.connect() as client:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            step = step or len(data) or 1
             try:
-                for first in range(0, len(data), step or len(data)):
-                    client.sendall(data[first : first + (step or len(data))])
+                for first in range(0, len(data), step):
+                    client.sendall(data[first : first + step])
                 if shut:
                     client.shutdown(socket.SHUT_WR)
             except (BrokenPipeError, ConnectionResetError):

@@ -132,6 +132,12 @@ class Single:
     def _prepare(self, server: Server) -> None:
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._hang_up, server)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, server)
+
+    def _end(self, server: Server) -> None:
+        systemd.notify("STOPPING=1", self._environ)
+        server.stop()
 
     def _ready(self) -> None:
         handover.report_ready(self._environ)

@@ -138,6 +138,7 @@ class Supervisor:
                 systemd.notify("READY=1", self._environ)
 
     def _reap(self) -> None:
+        self._hear_reports()  # what the dead said before
         for slot in self._slots:
             if slot.pid and os.waitpid(slot.pid, os.WNOHANG)[0]:
                 self._bury(slot)

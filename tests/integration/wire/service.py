@@ -1,0 +1,42 @@
+"""A small service as a process of its own: python service.py PORT LOG WORKERS TROUBLE.
+
+TROUBLE is a file whose content says how the next start fails: "raise", "exit", or nothing.
+"""
+
+import os
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from firstlight.wire import process
+from firstlight.wire.access import AccessLog
+from firstlight.wire.limits import Limits
+from firstlight.wire.listener import Listener
+from firstlight.wire.messages import Response
+from firstlight.wire.server import Server
+from firstlight.wire.sockets import Tcp
+
+port, log_path, workers, trouble = sys.argv[1:]
+
+
+@contextmanager
+def build(opened):
+    if Path(trouble).read_text() == "raise":
+        raise RuntimeError("a bad configuration")
+    with AccessLog(log_path) as log, ThreadPoolExecutor(4) as threads:
+
+        def answer(request):
+            if request.target == "/slow":
+                return threads.submit(lambda: time.sleep(0.5) or Response(200, b"slow"))
+            return Response(200, str(os.getpid()).encode())
+
+        listener = Listener(opened["front"], answer, "front")
+        yield Server([listener], observe=log.observer, limits=Limits(drain_idle=0.3))
+
+
+if __name__ == "__main__":
+    if Path(trouble).read_text() == "exit":
+        sys.exit(3)
+    sys.exit(process.run(build, {"front": Tcp("127.0.0.1", int(port))}, workers=int(workers)))

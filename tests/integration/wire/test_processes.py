@@ -1,0 +1,247 @@
+"""The server as a process: ending, handing over, workers; nothing asked is lost."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from servers import eventually, free_port
+
+SERVICE = Path(__file__).with_name("service.py")
+ENOUGH = 3000 if os.environ.get("FIRSTLIGHT_SOAK") else 150  # requests of each client
+
+
+class Service:
+    """A running service.py; `root` is the process that signals go to."""
+
+    def __init__(self, home, workers, **environ):
+        self.home = home
+        self.port = free_port()
+        self.log = home / "access.log"
+        self.errors = home / "errors"
+        self.trouble = home / "trouble"
+        self.trouble.write_text("")
+        command = [sys.executable, SERVICE, self.port, self.log, workers, self.trouble]
+        with self.errors.open("wb") as errors:
+            self.started = subprocess.Popen(
+                list(map(str, command)), stderr=errors, env={**os.environ, **environ}
+            )
+        self.root = self.started.pid
+        self.workers = workers
+        assert eventually(self.answers), self.errors.read_text()
+
+    def answers(self):
+        try:
+            return self.get("/") is not None
+        except OSError:
+            return False
+
+    def get(self, path, keep=None):
+        """The body that GET gets, on a connection of its own or on the one to keep."""
+        client = keep or http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        client.request("GET", path)
+        answer = client.getresponse()
+        assert answer.status == 200
+        body = answer.read().decode()
+        if keep is None:
+            client.close()
+        return body
+
+    def pids(self):
+        """The processes that answer."""
+        return {int(self.get("/")) for _ in range(20)}
+
+    def hang_up(self):
+        """SIGHUP; returns when other processes answer, the old ones gone."""
+        before = self.pids()
+        root = self.root
+        os.kill(root, signal.SIGHUP)
+        assert eventually(lambda: not before & self.pids(), 20), self.errors.read_text()
+        answering = self.pids().pop()
+        self.root = answering if self.workers == 1 else parent(answering)
+        assert self.root != root
+        assert eventually(lambda: gone(root) or self.started.poll() is not None)
+
+    def end(self):
+        """SIGTERM; returns when nobody is left."""
+        if not gone(self.root):
+            os.kill(self.root, signal.SIGTERM)
+        assert eventually(lambda: self.started.poll() is not None and gone(self.root), 20)
+
+
+def parent(pid):
+    """The process that started this one."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def gone(pid):
+    """Whether there is no such process, or only its exit code."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+@pytest.fixture(params=[1, 2], ids=["one process", "two workers"])
+def service(request, tmp_path):
+    started = Service(tmp_path, request.param)
+    yield started
+    started.end()
+
+
+@contextmanager
+def load(service, failures):
+    """Clients that ask all the time, each request on a new connection or all on one."""
+    stop = threading.Event()
+    asked = [0]
+
+    def ask(kept):
+        keep = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10) if kept else None
+        while not stop.is_set() or asked[0] < ENOUGH:
+            try:
+                service.get("/", keep)
+                asked[0] += 1
+            except (OSError, http.client.HTTPException, AssertionError) as error:
+                failures.append(error)
+                return
+        if keep:
+            keep.close()
+
+    clients = [threading.Thread(target=ask, args=(kept,)) for kept in (True, False, False)]
+    for client in clients:
+        client.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for client in clients:
+            client.join()
+
+
+def test_handing_over_under_load(service):
+    """Two reloads while clients ask all the time: other processes, no failed request."""
+    failures = []
+    with load(service, failures):
+        service.hang_up()
+        service.hang_up()
+    assert failures == []
+
+
+@pytest.mark.parametrize("trouble", ["raise", "exit"])
+def test_failed_handing_over(service, trouble):
+    """If the new process cannot start, the old one goes on, and the log says why."""
+    before = service.pids()
+    service.trouble.write_text(trouble)
+    failures = []
+    with load(service, failures):
+        os.kill(service.root, signal.SIGHUP)
+        assert eventually(lambda: "does not serve" in service.errors.read_text(), 20)
+    assert failures == []
+    assert service.pids() <= before | service.pids()
+    assert not gone(service.root)
+    service.trouble.write_text("")
+    service.hang_up()  # mended, it works
+
+
+def test_end_answers_what_was_asked(service):
+    """SIGTERM: a slow answer under way arrives, new connections are refused, the exit code is 0."""
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as client:
+        client.sendall(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert eventually(lambda: service.get("/") != "")
+        os.kill(service.root, signal.SIGTERM)
+        answer = http.client.HTTPResponse(client)
+        answer.begin()
+        assert answer.read() == b"slow"
+        assert answer.getheader("Connection") == "close"
+    assert service.started.wait(10) == 0
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", service.port), timeout=10)
+
+
+def test_end_with_idle_connections(service):
+    """A client that keeps a connection does not keep the server."""
+    keep = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    service.get("/", keep)
+    os.kill(service.root, signal.SIGINT)
+    assert service.started.wait(10) == 0
+    keep.close()
+
+
+def test_everything_answered_is_logged(service):
+    """The access log has a line for each answer, those before the end included."""
+    for number in range(10):
+        service.get(f"/{number}")
+    service.end()
+    lines = service.log.read_text()
+    assert all(f'"GET /{number}" 200' in lines for number in range(10))
+
+
+def test_dead_worker_is_replaced(tmp_path):
+    """After kill -9 of a worker the other answers, and a new one takes the place."""
+    service = Service(tmp_path, 2)
+    try:
+        assert eventually(lambda: len(service.pids()) == 2)
+        first, second = sorted(service.pids())
+        os.kill(first, signal.SIGKILL)
+        assert eventually(lambda: gone(first))
+        assert eventually(lambda: len(service.pids() - {first, second}) == 1)
+        assert "another starts in" in service.errors.read_text()
+    finally:
+        service.end()
+
+
+def test_workers_end_with_their_supervisor(tmp_path):
+    """After kill -9 of the supervisor no worker stays behind."""
+    service = Service(tmp_path, 2)
+    workers = service.pids()
+    os.kill(service.root, signal.SIGKILL)
+    service.started.wait()
+    assert eventually(lambda: all(map(gone, workers)))
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_service_manager_is_told(tmp_path, workers):
+    """systemd hears of readiness, of the reload with the new main process, and of the end."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        hear = lambda: manager.recv(1000).decode().split("\n")  # noqa: E731
+        service = Service(tmp_path, workers, NOTIFY_SOCKET=str(tmp_path / "notify"))
+        assert hear() == ["READY=1"]
+        service.hang_up()
+        heard = [hear(), hear(), hear()]
+        assert ["READY=1"] in heard  # the new process for itself
+        assert [f"MAINPID={service.root}", "READY=1"] in heard
+        assert any(words[0] == "RELOADING=1" for words in heard)
+        service.end()
+        assert hear() == ["STOPPING=1"]
+
+
+def test_activated_socket(tmp_path):
+    """A socket that systemd has opened and named is used instead of one of ours."""
+    script = f"""
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="front")
+os.execv(sys.executable, [sys.executable, {str(SERVICE)!r}, "1", "-", "1", {str(tmp_path / "t")!r}])
+"""
+    (tmp_path / "t").write_text("")
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        fd = listening.fileno()
+        command = [sys.executable, "-c", script, str(fd)]
+        started = subprocess.Popen(command, pass_fds=[fd], stderr=subprocess.DEVNULL)
+        client = http.client.HTTPConnection(*listening.getsockname(), timeout=10)
+        client.request("GET", "/")
+        assert int(client.getresponse().read()) == started.pid
+        client.close()
+        started.terminate()
+        assert started.wait(10) == 0

@@ -1,0 +1,197 @@
+"""What strangers may cost: slow senders, slow readers, crowds, garbage."""
+
+import os
+import random
+import socket
+import time
+from concurrent.futures import Future
+
+import pytest
+import requests
+
+from firstlight.wire.limits import Limits
+from firstlight.wire.messages import Response
+from servers import eventually
+from wired import Serving, answers, read_all
+
+# Deadlines short enough for a test; the order of the real ones.
+SHORT = Limits(
+    sweep=0.02,
+    head_time=0.3,
+    body_time=0.3,
+    idle_time=0.3,
+    write_time=0.3,
+    linger_time=0.3,
+)
+ONE = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+def hello(request):
+    """Answers at once."""
+    return Response(200, b"hello")
+
+
+def healthy(server):
+    """Whether an ordinary request is answered."""
+    return requests.get(f"http://127.0.0.1:{server.port}/", timeout=10).text == "hello"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET / HT", 408),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", 408),
+        (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc", 408),
+    ],
+    ids=["line", "head", "body"],
+)
+def test_slow_senders(sent, status):
+    """A request that does not arrive in time is refused, and its connection ended."""
+    with Serving(hello, limits=SHORT) as server:
+        assert [answer.status for answer in answers(server.talk(sent))] == [status]
+        assert healthy(server)
+
+
+def test_trickling_does_not_help():
+    """A byte now and then does not move the deadline."""
+    with Serving(hello, limits=SHORT) as server, server.connect() as client:
+        client.settimeout(0.05)
+        received = b""
+        for byte in ONE * 20:
+            try:
+                client.sendall(bytes([byte]) if byte != 0x0D else b"x")
+                received = client.recv(1000)
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+            if received:
+                break
+        assert answers(received)[0].status == 408
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n\r\n", ONE], ids=["silent", "blank lines", "kept"])
+def test_idle_connections_are_closed(sent):
+    """Who has nothing to say is closed without a word."""
+    with Serving(hello, limits=SHORT) as server:
+        data = server.talk(sent)
+    assert [answer.status for answer in answers(data)] == [200] * bool(sent == ONE)
+
+
+def test_slow_readers_are_cut_off():
+    """Who does not take its answers is cut off, and costs no more than the write buffer."""
+    big = Response(200, b"x" * 1_000_000)
+    with (
+        Serving(lambda r: hello(r) if r.method == "GET" else big, limits=SHORT) as server,
+        socket.socket() as client,
+    ):
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.connect(server.address)
+        client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\n\r\n" * 10)
+        assert eventually(lambda: server.counts.accepted and not server.counts.open)
+        assert server.counts.statuses[200] < 10
+        assert healthy(server)
+
+
+def test_many_half_sent_requests():
+    """Two hundred half-sent requests keep nobody else from an answer."""
+    with Serving(hello) as server:
+        crowd = [server.connect() for _ in range(200)]
+        for client in crowd:
+            client.sendall(b"GET / HTTP/1.1\r\nHo")
+        assert all(healthy(server) for _ in range(20))
+        for client in crowd:
+            client.close()
+        assert eventually(lambda: server.counts.open == 0)
+
+
+def test_full_listener_accepts_again():
+    """Past the bound connections wait in the queue; when there is room they are answered."""
+    limits = Limits(connections=5, sweep=0.02)
+    with Serving(hello, limits=limits) as server:
+        crowd = [server.connect() for _ in range(8)]
+        assert eventually(lambda: server.counts.open == 5)
+        time.sleep(0.1)
+        assert server.counts.open == 5
+        for client in crowd[:5]:
+            client.close()
+        crowd[7].sendall(ONE[:-2] + b"Connection: close\r\n\r\n")
+        assert answers(read_all(crowd[7]))[0].status == 200
+        for client in crowd:
+            client.close()
+
+
+def test_disconnects_leave_nothing():
+    """Connections that end anywhere in a request leave no connection and no request behind."""
+    held = Future()
+    with Serving(lambda r: held if r.target == "/cold" else hello(r)) as server:
+        data = b"POST /cold HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
+        for length in range(0, len(data) + 1, 7):
+            with server.connect() as client:
+                client.sendall(data[:length])
+        assert eventually(lambda: server.counts.open == 0)
+        assert server.counts.in_flight == 0
+
+
+# Garbage.
+
+SEED = int(os.environ.get("FIRSTLIGHT_SEED", "20261121"))
+CASES = 5000 if os.environ.get("FIRSTLIGHT_SOAK") else 400
+
+WELL_FORMED = (
+    ONE,
+    b"POST /a?b=c HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+    b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+    b"GET / HTTP/1.0\r\nConnection: keep-alive\r\nX-Instance-ID: x\r\n\r\n",
+)
+NASTY = (
+    b"\0", b"\r", b"\n", b"\r\n", b"\r\n\r\n", b" ", b":", b"\xff\xfe", b"\xc3\xa4", b"%00",
+    b"/../../etc/passwd", b"Content-Length: 5\r\n", b"Content-Length: -1\r\n", b"\x16\x03\x01",
+    b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: gzip\r\n", b"Host: b\r\n", b"HTTP/9.9",
+    b"Expect: 100-continue\r\n", b"Upgrade: h2c\r\nConnection: Upgrade\r\n",
+    b"fffffffffffffffff\r\n",
+    b"a" * 9000, b"X: " + b"y" * 64 * 1024 + b"\r\n", b"X: y\r\n" * 101,
+)  # fmt: skip
+
+
+def garbage(chance):
+    """A request that something has happened to."""
+    data = bytearray(chance.choice(WELL_FORMED) * chance.choice((1, 1, 1, 3)))
+    for _ in range(chance.randint(1, 4)):
+        place = chance.randrange(len(data) + 1)
+        match chance.randrange(4):
+            case 0:
+                data[place:place] = chance.choice(NASTY)
+            case 1:
+                del data[place : place + chance.randint(1, 20)]
+            case 2:
+                data[place : place + 1] = bytes([chance.randrange(256)])
+            case 3:
+                data[place : place + 8] = chance.randbytes(8)
+    return bytes(data)
+
+
+def test_garbage():
+    """Garbage is answered with a well-formed refusal or closed; never a 500, never a hang."""
+    chance = random.Random(SEED)
+    with Serving(hello) as server:
+        for number in range(CASES):
+            data = garbage(chance)
+            got = server.talk(data, chance.choice((0, 0, 3, 700)), shut=True)
+            # A broken request in front may have left a HEAD or nothing; only whole answers count.
+            statuses = [answer.status for answer in answers(got)]
+            wrong = [one for one in statuses if one == 500 or not 100 <= one < 600]
+            assert not wrong, f"case {number} of seed {SEED}: {data[:200]!r}"
+        assert healthy(server)
+        assert eventually(lambda: server.counts.open <= 1)
+        assert server.counts.refused["malformed"] > CASES / 20
+
+
+def test_random_bytes():
+    """Bytes without any sense get a refusal and the end of the connection."""
+    chance = random.Random(SEED)
+    with Serving(hello) as server:
+        for _ in range(CASES // 4):
+            got = server.talk(chance.randbytes(chance.randint(1, 3000)), shut=True)
+            assert all(400 <= answer.status < 600 for answer in answers(got))
+        assert healthy(server)

@@ -1,0 +1,97 @@
+"""TLS, with and without a client certificate."""
+
+import ssl
+import subprocess
+
+import pytest
+import requests
+
+from firstlight.wire.limits import Limits
+from firstlight.wire.messages import Response
+from parts import need
+from servers import eventually
+from wired import Serving, answers, read_all
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory):
+    """ca.pem, and a certificate with its key in one file for server and client."""
+    home = tmp_path_factory.mktemp("tls")
+    openssl = [need("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt"]
+    openssl += ["ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+
+    def make(name, *more):
+        files = ["-keyout", f"{name}.key", "-out", f"{name}.crt", "-subj", f"/CN={name}"]
+        subprocess.run([*openssl, *files, *more], cwd=home, check=True, capture_output=True)
+        both = (home / f"{name}.crt").read_text() + (home / f"{name}.key").read_text()
+        (home / f"{name}.pem").write_text(both)
+
+    make("ca")
+    signed = ("-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "subjectAltName=IP:127.0.0.1")
+    make("server", *signed)
+    make("client", *signed)
+    make("stranger")
+    return home
+
+
+def context(home, *, ask_client=False):
+    """A server's side of TLS."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(home / "server.pem")
+    if ask_client:
+        tls.load_verify_locations(home / "ca.crt")
+        tls.verify_mode = ssl.CERT_REQUIRED
+    return tls
+
+
+def get(server, home, **more):
+    return requests.get(
+        f"https://127.0.0.1:{server.port}/", verify=str(home / "ca.crt"), timeout=10, **more
+    )
+
+
+def test_tls(certificates):
+    """An answer over TLS, kept alive or not, large or small."""
+    body = b"x" * 500_000
+    with Serving(lambda _: Response(200, body), tls=context(certificates)) as server:
+        assert get(server, certificates).content == body
+        assert get(server, certificates, headers={"Connection": "close"}).content == body
+
+
+def test_known_client(certificates):
+    """With a certificate of the CA a client is answered."""
+    tls = context(certificates, ask_client=True)
+    with Serving(lambda _: Response(200, b"hello"), tls=tls) as server:
+        assert get(server, certificates, cert=str(certificates / "client.pem")).text == "hello"
+
+
+@pytest.mark.parametrize("name", [None, "stranger.pem"])
+def test_unknown_client(certificates, name):
+    """Without one, or with another's, it is not; the server goes on."""
+    tls = context(certificates, ask_client=True)
+    with Serving(lambda _: Response(200, b"hello"), tls=tls) as server:
+        with pytest.raises(requests.RequestException):
+            get(server, certificates, cert=name and str(certificates / name))
+        assert get(server, certificates, cert=str(certificates / "client.pem")).text == "hello"
+
+
+def test_refusal_over_tls(certificates):
+    """A refusal arrives over TLS too, and the connection ends."""
+    trust = ssl.create_default_context(cafile=certificates / "ca.crt")
+    with (
+        Serving(lambda _: Response(200), tls=context(certificates)) as server,
+        trust.wrap_socket(server.connect(), server_hostname="127.0.0.1") as client,
+    ):
+        client.sendall(b"GET / HTTP/1.1\r\nno colon\r\n\r\n")
+        assert answers(read_all(client))[0].status == 400
+
+
+def test_plain_http_on_a_tls_port(certificates):
+    """Somebody who speaks no TLS is closed and leaves nothing behind."""
+    limits = Limits(head_time=0.3, sweep=0.02)
+    with Serving(lambda _: Response(200), tls=context(certificates), limits=limits) as server:
+        server.talk(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        with server.connect() as silent:
+            assert read_all(silent) == b""
+        assert eventually(lambda: server.counts.open == 0)
+        assert get(server, certificates).status_code == 200

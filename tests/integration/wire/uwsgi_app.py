@@ -1,0 +1,16 @@
+"""The wire's WSGI application as uWSGI loads it."""
+
+from wsgiref.validate import validator
+
+from firstlight.wire.messages import Response
+from firstlight.wire.wsgi import application as make
+
+
+def echo(request):
+    """Says what was asked."""
+    return Response(
+        200, f"{request.method} {request.target} {request.peer}|".encode() + request.body
+    )
+
+
+application = validator(make(echo))
