@@ -1,8 +1,9 @@
 """YAML with line numbers: a tree whose every value knows where it was written.
 
-Every file of ours that people write is read by this. Only what cannot surprise is taken: YAML 1.2's plain types (so ``no``, ``52:54:00:12:34:56`` and
-``2026-01-01`` are text), no tags but ``!!str``, no merge keys, no key twice, aliases within bounds.
-Built from the parser's events, so that a hostile document is refused before it is large or deep.
+Whatever people write for us is read by this. Only what cannot surprise is taken: YAML 1.2's plain
+types (so ``no``, ``52:54:00:12:34:56`` and ``2026-01-01`` are text), no tags but ``!!str``, no
+merge keys, no key twice, aliases within bounds. Built from the parser's events, so that a hostile
+document is refused before it is large or deep.
 """
 
 import re

@@ -16,8 +16,10 @@ from firstlight.cli.serving import STATUS, serving
 from firstlight.conf import ConfigError
 from firstlight.vendordata.body import LIMIT
 from firstlight.vendordata.deploy import deploy
+from firstlight.vendordata.errors import error_body
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
+from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
 from firstlight.wire.process import run as run_process
 from firstlight.wire.server import Server
@@ -96,7 +98,13 @@ def vendordata_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Ite
             checks={},
             registry=registry,
             access_log=ours.access_log,
+            refusal=_refuse,
             limits=Limits(answer_time=ours.provider_deadline + _GRACE, body=LIMIT),
         ) as server,
     ):
         yield server
+
+
+def _refuse(status: int, reason: str, _request: Request | None) -> Response:
+    """What the wire refuses by itself, in the shape of the service's errors."""
+    return Response(status, error_body(status, reason), b"application/json")

@@ -52,6 +52,7 @@ def available() -> list[str]:
 def _make(name: str, kind: type[Provider], conf: cfg.ConfigOpts, clients: Clients) -> Provider:
     group = f"provider:{name}"
     try:
+        conf.register_group(cfg.OptGroup(group))  # also for a provider without options
         conf.register_opts(kind.options, group=group)
         for option in kind.options:  # read now, so that a bad value stops the start
             getattr(conf[group], option.dest)

@@ -85,9 +85,9 @@ class Panel:
 
     def _collect(self, name: str, future: Future[Outcome], asked: float) -> Outcome:
         if future.cancel():
-            return self._late(name, asked, "every thread of this provider was busy")
+            return self._late(name, asked, "Every thread of this provider was busy.")
         if not future.done():
-            return self._late(name, asked, "it had not answered by the deadline")
+            return self._late(name, asked, "It had not answered by the deadline.")
         return future.result()
 
     def _late(self, name: str, asked: float, why: str) -> Outcome:
@@ -108,7 +108,7 @@ def provide(name: str, provider: Provider, context: Context, *, clock: Clock) ->
         return outcome(State.FAILED, reason=str(failure))
     except Exception as error:  # a provider may be anybody's: this is its boundary, not ours
         LOG.exception("Provider %s raised what it should not have", name)
-        return outcome(State.FAILED, reason=f"it raised {type(error).__name__}, see the log")
+        return outcome(State.FAILED, reason=f"It raised {type(error).__name__}; the log has more.")
     return outcome(
         State.OK if value else State.EMPTY,
         value=value,
