@@ -10,9 +10,9 @@ import signal
 import sys
 from collections.abc import Mapping, MutableMapping
 from socket import socket
-from time import monotonic
+from time import CLOCK_MONOTONIC, clock_gettime_ns, monotonic
 
-from firstlight.wire import sockets
+from firstlight.wire import sockets, systemd
 from firstlight.wire.sockets import Address
 
 LOG = logging.getLogger(__name__)
@@ -83,3 +83,36 @@ def report_ready(environ: MutableMapping[str, str]) -> None:
     if writing is not None:
         os.write(int(writing), b"1")
         os.close(int(writing))
+
+
+class Reload:
+    """One reload after another, and what the log and systemd (sd_notify(3)) are told of them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+
+    def begin(
+        self, addresses: Mapping[str, Address], opened: Mapping[str, socket]
+    ) -> Successor | None:
+        """Start a successor; None, and this process goes on, if that cannot be done."""
+        if os.getpid() == 1:
+            LOG.error("process 1 cannot hand over: when it ends, its container does; restart that")
+            return None
+        microseconds = clock_gettime_ns(CLOCK_MONOTONIC) // 1000
+        systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={microseconds}", self._environ)
+        try:
+            return Successor(addresses, opened, self._environ)
+        except OSError:
+            LOG.exception("a new process cannot be started")
+            self.failed()
+            return None
+
+    def succeeded(self, pid: int) -> None:
+        """The successor serves, and is the service's main process from now on."""
+        LOG.info("process %d has taken over", pid)
+        systemd.notify(f"MAINPID={pid}\nREADY=1", self._environ)
+
+    def failed(self) -> None:
+        """There is no successor."""
+        LOG.error("the new process does not serve; this one goes on as it was configured")
+        systemd.notify("READY=1", self._environ)

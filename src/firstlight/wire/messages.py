@@ -11,7 +11,8 @@ class Request:
     """One request, whole: the body has been read.
 
     `headers` has lower-case names; a header sent more than once is joined with ``", "`` (RFC 9110
-    §5.3), as a WSGI server does. `target` is the request target as sent, undecoded.
+    §5.3), as a WSGI server does. `target` is the request target as sent, undecoded; of one in
+    absolute form (``http://host/path``) it is the path and query.
     """
 
     __slots__ = (
@@ -70,7 +71,8 @@ class Response:
 
 
 # A handler answers at once (hot), or hands back a future that a worker thread will fulfil (cold).
-# It is called on the event loop and must not block. A future that raises is answered with a 500.
+# It is called on the event loop and must not block. A future that raises is answered with a 500;
+# it is never cancelled, so that several requests may wait for the same one.
 Handler = Callable[[Request], "Response | Future[Response]"]
 # Called on the event loop after each response, with the seconds it took from the first byte.
 Observer = Callable[[Request, Response, float], None]

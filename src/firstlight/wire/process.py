@@ -6,28 +6,21 @@ stays. Under systemd use ``Type=notify`` and ``ExecReload=kill -HUP $MAINPID``.
 """
 
 import asyncio
-import gc
 import logging
 import os
 import resource
 import signal
-from collections.abc import Callable, Mapping, MutableMapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping, MutableMapping
 from socket import socket
-from time import clock_gettime_ns
-
-import uvloop
 
 from firstlight.wire import handover, sockets, systemd
-from firstlight.wire.handover import Successor
+from firstlight.wire.handover import Reload
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import Address
+from firstlight.wire.supervisor import Supervisor
+from firstlight.wire.worker import Build, serve
 
 LOG = logging.getLogger(__name__)
-
-# Makes the server of one process from its sockets; what it holds (threads, logs, connections) is
-# let go when the context ends. It is called after a worker is forked, never before.
-Build = Callable[[Mapping[str, socket]], AbstractContextManager[Server]]
 
 
 def run(
@@ -42,8 +35,6 @@ def run(
     Raises:
         CannotListen: an address cannot be listened on.
     """
-    from firstlight.wire.supervisor import Supervisor
-
     environ = os.environ if environ is None else environ
     opened = sockets.open_all(addresses, environ)
     allow_many_files()
@@ -52,59 +43,10 @@ def run(
     return Single(build, addresses, opened, environ).run()
 
 
-def serve(
-    build: Build,
-    opened: Mapping[str, socket],
-    prepare: Callable[[Server], None],
-    ready: Callable[[], None],
-) -> None:
-    """Build a server and run it in this process until it has stopped.
-
-    `prepare` is called on the event loop before it serves, `ready` once it does.
-    """
-
-    async def main(server: Server) -> None:
-        _calm_collector()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, server.stop)
-        prepare(server)
-        await server.serve(ready)
-
-    with build(opened) as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(server))
-
-
-def _calm_collector() -> None:
-    """Requests leave no cycles behind, so look for them rarely, and never in what was built."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
-
-
 def allow_many_files() -> None:
     """As many open files as this user may have; the usual 1024 are fewer than our connections."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
-class Reload:
-    """What systemd is told of a reload (sd_notify(3)); `environ` says where it listens."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-
-    def begins(self) -> None:
-        now = clock_gettime_ns(1) // 1000  # CLOCK_MONOTONIC, in the unit systemd asks for
-        systemd.notify(f"RELOADING=1\nMONOTONIC_USEC={now}", self._environ)
-
-    def succeeded(self, pid: int) -> None:
-        LOG.info("process %d has taken over", pid)
-        systemd.notify(f"MAINPID={pid}\nREADY=1", self._environ)
-
-    def failed(self) -> None:
-        LOG.error("the new process does not serve; this one goes on as it was configured")
-        systemd.notify("READY=1", self._environ)
 
 
 class Single:
@@ -151,8 +93,9 @@ class Single:
         self._handing_over = asyncio.create_task(self._hand_over(server))
 
     async def _hand_over(self, server: Server) -> None:
-        self._reload.begins()
-        successor = Successor(self._addresses, self._opened, self._environ)
+        successor = self._reload.begin(self._addresses, self._opened)
+        if successor is None:
+            return
         try:
             while (serves := successor.serves()) is None:
                 await asyncio.sleep(0.02)

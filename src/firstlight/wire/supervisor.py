@@ -14,10 +14,10 @@ from socket import socket
 from time import monotonic
 
 from firstlight.wire import handover, systemd
-from firstlight.wire.handover import Successor
-from firstlight.wire.process import Build, Reload, serve
+from firstlight.wire.handover import Reload, Successor
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import Address
+from firstlight.wire.worker import Build, serve
 
 LOG = logging.getLogger(__name__)
 
@@ -85,8 +85,7 @@ class Supervisor:
         if told.si_signo in (signal.SIGTERM, signal.SIGINT):
             self._stopping = True
         elif told.si_signo == signal.SIGHUP and self._successor is None:
-            self._reload.begins()
-            self._successor = Successor(self._addresses, self._opened, self._environ)
+            self._successor = self._reload.begin(self._addresses, self._opened)
         elif told.si_signo == signal.SIGCHLD:
             self._reap()
 
@@ -97,10 +96,16 @@ class Supervisor:
         for slot in self._slots:
             if not slot.pid and slot.due <= now:
                 slot.since = now
+                slot.due = now + _MAX_BACK_OFF  # should there be no process to be had
                 slot.pid = self._fork(slot.number)
 
     def _fork(self, number: int) -> int:
-        pid = os.fork()
+        """The new worker's process; 0: there is none."""
+        try:
+            pid = os.fork()
+        except OSError:
+            LOG.exception("worker %d cannot be started", number)
+            return 0
         if pid:
             return pid
         code = 1

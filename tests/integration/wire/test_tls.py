@@ -2,6 +2,8 @@
 
 import ssl
 import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -56,6 +58,21 @@ def test_tls(certificates):
     with Serving(lambda _: Response(200, body), tls=context(certificates)) as server:
         assert get(server, certificates).content == body
         assert get(server, certificates, headers={"Connection": "close"}).content == body
+
+
+def test_cold_answer_over_tls(certificates):
+    """A cold answer arrives over TLS, and the connection goes on."""
+    with ThreadPoolExecutor(1) as threads:
+        cold = lambda _: threads.submit(lambda: time.sleep(0.05) or Response(200, b"cold"))  # noqa: E731
+        with (
+            Serving(cold, tls=context(certificates)) as server,
+            requests.Session() as session,
+        ):
+            url = f"https://127.0.0.1:{server.port}/"
+            for _ in range(3):
+                answer = session.get(url, verify=str(certificates / "ca.crt"), timeout=10)
+                assert answer.text == "cold"
+            assert server.counts.accepted == 1
 
 
 def test_known_client(certificates):

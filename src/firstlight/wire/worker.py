@@ -1,0 +1,46 @@
+"""One process's server, on an event loop of its own."""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from socket import socket
+
+import uvloop
+
+from firstlight.wire.server import Server
+
+# Makes the server of one process from its sockets; what it holds (threads, logs, connections) is
+# let go when the context ends. It is called after a worker is forked, never before.
+Build = Callable[[Mapping[str, socket]], AbstractContextManager[Server]]
+
+
+def serve(
+    build: Build,
+    opened: Mapping[str, socket],
+    prepare: Callable[[Server], None],
+    ready: Callable[[], None],
+) -> None:
+    """Build a server and run it in this process until it has stopped.
+
+    `prepare` is called on the event loop before it serves, `ready` once it does.
+    """
+
+    async def main(server: Server) -> None:
+        _calm_collector()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, server.stop)
+        prepare(server)
+        await server.serve(ready)
+
+    with build(opened) as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(server))
+
+
+def _calm_collector() -> None:
+    """Requests leave no cycles behind, so look for them rarely, and never in what was built."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
