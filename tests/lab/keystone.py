@@ -1,0 +1,216 @@
+"""Real Keystone under uWSGI, on loopback, with SQLite in a directory.
+
+Made by it: what ``keystone-manage bootstrap`` makes (an admin, the region, the endpoints), the
+project `service` with the users nova, neutron and vendordata, who have the role `service` there,
+and the project `demo` with the user of that name, role `member`. The user vendordata may also read
+everything: role `reader` on the system. Every password is :data:`PASSWORD`.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+HOST = "127.0.0.1"
+PASSWORD = "firstlight-lab"
+SERVICE_USERS = ("nova", "neutron", "vendordata")
+_HOUR = 3600
+START_DEADLINE = 60.0  # seconds; a cold import takes about three
+
+_CONF = """\
+[DEFAULT]
+log_file = {directory}/keystone.log
+[database]
+connection = sqlite:///{directory}/keystone.sqlite
+[fernet_tokens]
+key_repository = {directory}/fernet-keys
+[credential]
+key_repository = {directory}/credential-keys
+[token]
+expiration = {expiration}
+[oslo_policy]
+policy_file = {directory}/policy.yaml
+"""
+
+
+class KeystoneFailed(Exception):
+    """Keystone did not do what was asked; the message holds the end of its log."""
+
+
+class Keystone:
+    """A Keystone that can be stopped and started again; it keeps its databases and its port.
+
+    Args:
+        environment: the lab, see :func:`lab.environment.lab`.
+        directory: for everything it writes; empty at first.
+        port: a free one.
+    """
+
+    def __init__(self, environment: Path, directory: Path, port: int) -> None:
+        self._environment = environment
+        self._directory = directory
+        self._port = port
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"http://{HOST}:{port}/v3"
+        self.projects: dict[str, str] = {}  # ids by name
+        (directory / "policy.yaml").touch()
+
+    def create(self) -> None:
+        """Make databases and keys, start, and make the projects and users."""
+        self._configure(_HOUR)
+        for command in (
+            ("db_sync",),
+            ("fernet_setup", *_OWNER),
+            ("credential_setup", *_OWNER),
+            ("bootstrap", *self._bootstrap()),
+        ):
+            self._manage(*command)
+        self.start()
+        self._populate()
+
+    def start(self, *, expiration: int = _HOUR) -> None:
+        """Serve; returns when it answers. New tokens are good for `expiration` seconds."""
+        self._configure(expiration)
+        with (self._directory / "uwsgi.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._uwsgi(), env=self._variables(), cwd=self._directory, stdout=log, stderr=log
+            )
+        self._await_answer()
+
+    def stop(self) -> None:
+        """Serve no more. Stopping twice does no harm."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            self._process.wait(timeout=20)
+            self._process = None
+
+    def credentials(self, user: str, project: str | None = None, **more: str) -> dict[str, str]:
+        """keystoneauth's options for a password of `user`; without a project, add a scope."""
+        scope = {"project_name": project, "project_domain_id": "default"} if project else {}
+        return {
+            "auth_type": "password",
+            "auth_url": self.url,
+            "username": user,
+            "password": PASSWORD,
+            "user_domain_id": "default",
+            **scope,
+            **more,
+        }
+
+    def token(self, user: str, project: str) -> str:
+        """A fresh token of `user` on `project`."""
+        answer = requests.post(
+            f"{self.url}/auth/tokens",
+            json={"auth": {"identity": _identity(user), "scope": {"project": _named(project)}}},
+            timeout=20,
+        )
+        answer.raise_for_status()
+        return answer.headers["X-Subject-Token"]
+
+    def revoke(self, token: str) -> None:
+        """Make `token` invalid."""
+        self._call("DELETE", "/auth/tokens", **{"X-Subject-Token": token})
+
+    def _configure(self, expiration: int) -> None:
+        text = _CONF.format(directory=self._directory, expiration=expiration)
+        (self._directory / "keystone.conf").write_text(text)
+
+    def _bootstrap(self) -> tuple[str, ...]:
+        urls = (f"--bootstrap-{kind}-url={self.url}" for kind in ("admin", "internal", "public"))
+        return (f"--bootstrap-password={PASSWORD}", "--bootstrap-region-id=lab", *urls)
+
+    def _populate(self) -> None:
+        for name in ("service", "demo"):
+            body = {"project": {"name": name, "domain_id": "default"}}
+            self.projects[name] = self._call("POST", "/projects", body)["project"]["id"]
+        for name in SERVICE_USERS:
+            self._grant(self._user(name), f"projects/{self.projects['service']}", "service")
+        self._grant(self._user("demo"), f"projects/{self.projects['demo']}", "member")
+        self._grant(self._id("users", "vendordata"), "system", "reader")
+
+    def _user(self, name: str) -> str:
+        body = {"user": {"name": name, "password": PASSWORD, "domain_id": "default"}}
+        made: str = self._call("POST", "/users", body)["user"]["id"]
+        return made
+
+    def _grant(self, user: str, where: str, role: str) -> None:
+        self._call("PUT", f"/{where}/users/{user}/roles/{self._id('roles', role)}")
+
+    def _id(self, kind: str, name: str) -> str:
+        (found,) = self._call("GET", f"/{kind}?name={name}")[kind]
+        return str(found["id"])
+
+    def _call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        headers["X-Auth-Token"] = self.token("admin", "admin")
+        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=20)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def _manage(self, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._environment / "bin" / "keystone-manage", *self._config(), *arguments],
+            env=self._variables(),
+            cwd=self._directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise KeystoneFailed(f"keystone-manage {arguments[0]}: {done.stderr[-3000:]}")
+
+    def _config(self) -> tuple[str, ...]:
+        return ("--config-file", str(self._directory / "keystone.conf"))
+
+    def _uwsgi(self) -> list[str]:
+        return [
+            str(self._environment / "bin" / "uwsgi"),
+            *("--http-socket", f"{HOST}:{self._port}"),
+            # It keeps no connection; unless it says so, clients that reuse one see resets.
+            *("--add-header", "Connection: close"),
+            *("--module", "keystone.wsgi.api:application"),
+            *("--threads", "4"),
+            *("--buffer-size", "65535"),
+            "--die-on-term",
+            "--need-app",
+            "--disable-logging",
+        ]
+
+    def _variables(self) -> Mapping[str, str]:
+        return {
+            "PATH": f"{self._environment / 'bin'}:{os.defpath}",
+            "VIRTUAL_ENV": str(self._environment),
+            "UWSGI_VIRTUALENV": str(self._environment),
+            "LC_ALL": "C.UTF-8",
+            "OS_KEYSTONE_CONFIG_DIR": str(self._directory),
+            "OS_KEYSTONE_CONFIG_FILES": "keystone.conf",
+        }
+
+    def _await_answer(self) -> None:
+        assert self._process is not None
+        until = time.monotonic() + START_DEADLINE
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                if requests.get(self.url, timeout=START_DEADLINE).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        log = (self._directory / "uwsgi.log").read_text()
+        raise KeystoneFailed(f"Keystone does not answer: {log[-3000:]}")
+
+
+# keystone-manage gives its keys away if it is started by root, unless it is told to whom.
+_OWNER = (f"--keystone-user={os.getuid()}", f"--keystone-group={os.getgid()}")
+
+
+def _identity(user: str) -> dict[str, Any]:
+    who = {**_named(user), "password": PASSWORD}
+    return {"methods": ["password"], "password": {"user": who}}
+
+
+def _named(name: str) -> dict[str, Any]:
+    return {"name": name, "domain": {"id": "default"}}
