@@ -23,7 +23,7 @@ class _Turn(NamedTuple):
     """A request (or the refusal of what cannot be read) and how to answer it."""
 
     request: Request
-    keep: bytes
+    keep: str
     started: float
     refusal: Refusal | None = None
 
@@ -40,6 +40,7 @@ class Connection(asyncio.Protocol):
         "_closing",
         "_continue_due",
         "_deaf",
+        "_ended",
         "_future",
         "_peer",
         "_queue",
@@ -58,6 +59,7 @@ class Connection(asyncio.Protocol):
         self._choked = False  # the peer does not take what it was sent
         self._deaf = False  # what still comes is not read
         self._closing = False
+        self._ended = False  # the peer sends no more
         self._continue_due = False
 
     # What the event loop calls.
@@ -90,7 +92,7 @@ class Connection(asyncio.Protocol):
         """Stay for what was asked; the peer may have closed its sending half only."""
         if self._reader.started and not self._deaf:
             self._refuse(refusals.CUT_SHORT)
-        self._deaf = True
+        self._deaf = self._ended = True
         # TLS has no half-closed connections.
         return bool(self._turn or self._choked) and not self._at.tls
 
@@ -111,7 +113,7 @@ class Connection(asyncio.Protocol):
         target: str,
         headers: dict[bytes, bytes],
         body: bytes,
-        keep: bytes,
+        keep: str,
         started: float,
     ) -> bool:
         at = self._at
@@ -139,7 +141,7 @@ class Connection(asyncio.Protocol):
 
     # Turns.
 
-    def _ask(self, request: Request, keep: bytes, started: float) -> None:
+    def _ask(self, request: Request, keep: str, started: float) -> None:
         try:
             answer = self._at.handler(request)
         except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
@@ -206,7 +208,6 @@ class Connection(asyncio.Protocol):
         if queue is None:
             queue = self._queue = deque()
         if len(queue) + 1 >= self._at.limits.pipeline:
-            turn = turn._replace(keep=CLOSE)
             self._deaf = True
         queue.append(turn)
         return not self._deaf
@@ -219,14 +220,18 @@ class Connection(asyncio.Protocol):
 
     # Answers.
 
-    def _send(self, request: Request, response: Response, keep: bytes, started: float) -> None:
-        if self._at.draining:
-            keep = CLOSE
-        self._write(request, response, keep, started)
+    def _send(self, request: Request, response: Response, keep: str, started: float) -> None:
         if keep is CLOSE:
+            self._write(request, response, CLOSE, started)
             self._close()
+        elif self._at.draining or (self._deaf and not self._queue):
+            # The last response, although the peer did not ask for an end: it may be sending.
+            self._write(request, response, CLOSE, started)
+            self._linger()
+        else:
+            self._write(request, response, keep, started)
 
-    def _write(self, request: Request, response: Response, keep: bytes, started: float) -> None:
+    def _write(self, request: Request, response: Response, keep: str, started: float) -> None:
         at = self._at
         try:
             head = render(response, request.id, keep)
@@ -268,7 +273,7 @@ class Connection(asyncio.Protocol):
         Closing at once would reset the connection, and the refusal might never be read
         (RFC 9112 §9.6).
         """
-        if not self._transport.can_write_eof():  # TLS
+        if self._ended or not self._transport.can_write_eof():  # it cannot with TLS
             self._close()
             return
         self._deaf = self._closing = True

@@ -1,21 +1,20 @@
 """The head of a response, from pieces made beforehand."""
 
 import re
+from functools import lru_cache
 from http import HTTPStatus
 
 from firstlight.wire.messages import Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
-_STATUS_LINES = {
-    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
-}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
 # RFC 9110 §8.6: these carry no Content-Length.
 _BODILESS = frozenset((204, 304))
 _FORBIDDEN = re.compile(rb"[\r\n\0]")
 
 
-def render(response: Response, request_id: str, connection: bytes) -> bytes:
+def render(response: Response, request_id: str, connection: str) -> bytes:
     """Everything before the body.
 
     There is no Server header, because it helps only those who look for old versions, and no Date:
@@ -24,21 +23,27 @@ def render(response: Response, request_id: str, connection: bytes) -> bytes:
     Raises:
         ValueError: the response has a header that would break the message.
     """
-    status = response.status
-    lines = [_STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-    if response.content_type:
-        lines += (b"Content-Type: ", response.content_type, b"\r\n")
-    if status not in _BODILESS:
-        lines += (b"Content-Length: ", str(len(response.body)).encode(), b"\r\n")
-    lines += (b"X-OpenStack-Request-Id: ", request_id.encode(), b"\r\n")
-    if response.headers:
-        lines.append(_extra(response.headers))
-    lines += (connection, b"\r\n")
-    return b"".join(lines)
+    first = _first_lines(response.status, response.content_type)
+    length = "" if response.status in _BODILESS else f"Content-Length: {len(response.body)}\r\n"
+    extra = _extra(response.headers) if response.headers else ""
+    return f"{first}{length}X-OpenStack-Request-Id: {request_id}\r\n{extra}{connection}\r\n".encode(
+        "latin-1"
+    )
 
 
-def _extra(headers: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    for name, value in headers:
-        if _FORBIDDEN.search(name) or _FORBIDDEN.search(value):
-            raise ValueError(f"response header {name!r} contains a line break")
-    return b"".join(b"%b: %b\r\n" % header for header in headers)
+@lru_cache(maxsize=256)
+def _first_lines(status: int, content_type: bytes) -> str:
+    """What most responses have in common."""
+    phrase = _PHRASES.get(status, "")
+    line = f"HTTP/1.1 {status} {phrase}\r\n"
+    return line + f"Content-Type: {_checked(content_type)}\r\n" if content_type else line
+
+
+def _extra(headers: tuple[tuple[bytes, bytes], ...]) -> str:
+    return "".join(f"{_checked(name)}: {_checked(value)}\r\n" for name, value in headers)
+
+
+def _checked(field: bytes) -> str:
+    if _FORBIDDEN.search(field):
+        raise ValueError(f"a line break in the response header {field!r}")
+    return field.decode("latin-1")

@@ -11,19 +11,17 @@ from firstlight.wire.limits import Limits
 from firstlight.wire.refusals import Refused
 
 # What the connection says of itself in the response.
-CLOSE = b"Connection: close\r\n"
-KEEP_10 = b"Connection: keep-alive\r\n"  # HTTP/1.0 closes unless told otherwise
-KEEP = b""
+CLOSE = "Connection: close\r\n"
+KEEP_10 = "Connection: keep-alive\r\n"  # HTTP/1.0 closes unless told otherwise
+KEEP = ""
 
 _METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "DELETE")}
 _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 # Bytes of chunk framing that may come with each byte of a body: "1\r\nx\r\n" is six for one.
 _FRAMING = 8
-# A message without a body has none of these.
-_LEADS_TO_BODY = (b"content-length", b"transfer-encoding", b"expect")
 
 # (method, target, headers, body, keep, time of the first byte) -> read on?
-Deliver = Callable[[str, str, dict[bytes, bytes], bytes, bytes, float], bool]
+Deliver = Callable[[str, str, dict[bytes, bytes], bytes, str, float], bool]
 
 
 class _Enough(Exception):
@@ -120,10 +118,8 @@ class Reader:
             raise Refused(refusals.HEAD_LARGE)
         if b"host" not in headers or self._parser.get_http_version() != "1.1":
             self._check_version()
-        for name in _LEADS_TO_BODY:
-            if name in headers:
-                self._open_body()
-                break
+        if b"content-length" in headers or b"transfer-encoding" in headers or b"expect" in headers:
+            self._open_body()
 
     def on_body(self, part: bytes) -> None:
         body = self._body

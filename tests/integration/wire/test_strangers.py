@@ -174,10 +174,15 @@ def garbage(chance):
 def test_garbage():
     """Garbage is answered with a well-formed refusal or closed; never a 500, never a hang."""
     chance = random.Random(SEED)
+    resets = 0
     with Serving(hello) as server:
         for number in range(CASES):
             data = garbage(chance)
-            got = server.talk(data, chance.choice((0, 0, 3, 700)), shut=True)
+            try:
+                got = server.talk(data, chance.choice((0, 0, 3, 700)), shut=True)
+            except ConnectionResetError:
+                resets += 1  # it went on sending behind a request that was its last
+                continue
             # A broken request in front may have left a HEAD or nothing; only whole answers count.
             statuses = [answer.status for answer in answers(got)]
             wrong = [one for one in statuses if one == 500 or not 100 <= one < 600]
@@ -185,6 +190,7 @@ def test_garbage():
         assert healthy(server)
         assert eventually(lambda: server.counts.open <= 1)
         assert server.counts.refused["malformed"] > CASES / 20
+        assert resets < CASES / 100
 
 
 def test_random_bytes():
