@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from socket import socket
 
 from oslo_config import cfg
@@ -11,10 +12,9 @@ from oslo_log import log
 
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
-from firstlight.cli.serving import STATUS, serving
+from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError
-from firstlight.metadata.deploy import Deployment, Unusable, refuse, tls_context
-from firstlight.wire.limits import Limits
+from firstlight.metadata.deploy import Deployment, Unusable, limits, refuse, tls_context
 from firstlight.wire.listener import Listener
 from firstlight.wire.process import run as run_process
 from firstlight.wire.server import Server
@@ -33,9 +33,6 @@ anew and takes over without a lost request.
   firstlight metadata --config-file /etc/firstlight/metadata.conf
 """
 
-# A guest posts at most 1020 bytes; a proxy's headers are a few hundred.
-_BODY_LIMIT = 64 * 1024
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -53,9 +50,12 @@ def run(args: argparse.Namespace) -> int:
             GUESTS: Tcp(conf.metadata_listen, conf.metadata_listen_port),
             STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
         }
-        return run_process(
-            lambda opened: metadata_server(conf, opened), addresses, workers=conf.metadata_workers
-        )
+        with shared_by(conf.metadata_workers) as shared:
+            return run_process(
+                lambda opened: metadata_server(conf, opened, shared),
+                addresses,
+                workers=conf.metadata_workers,
+            )
     except (ConfigError, Unusable, CannotListen, ValueError) as error:
         print(f"firstlight metadata: {error}", file=sys.stderr)
         return 1
@@ -79,7 +79,8 @@ def metadata_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Itera
             checks=deployment.checks,
             registry=deployment.registry,
             access_log=conf.firstlight.access_log,
-            limits=Limits(answer_time=conf.firstlight.deadline, body=_BODY_LIMIT),
+            limits=limits(conf),
             refusal=refuse,
+            workers=shared,
         ) as server:
             yield server

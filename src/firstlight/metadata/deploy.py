@@ -18,11 +18,15 @@ from firstlight.metadata.refusals import Refusal
 from firstlight.metadata.service import Behaviour, MetadataService
 from firstlight.sources.store import BadConnection, Store
 from firstlight.targets import vendor_data
+from firstlight.wire.limits import Limits
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
 from firstlight.wire.status import Check
 
 LOG = logging.getLogger(__name__)
+
+# A guest posts at most 1020 bytes; a proxy's headers are a few hundred.
+_BODY_LIMIT = 64 * 1024
 
 
 class Unusable(Exception):
@@ -144,6 +148,11 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
     except OSError as error:
         raise Unusable(f"[wsgi] ssl_cert_file, ssl_key_file, ssl_ca_file: {error}") from error
     return context
+
+
+def limits(conf: cfg.ConfigOpts) -> Limits:
+    """What a guest may cost, however the service is run."""
+    return Limits(answer_time=conf.firstlight.deadline, body=_BODY_LIMIT)
 
 
 def refuse(status: int, reason: str, request: Request | None) -> Response:

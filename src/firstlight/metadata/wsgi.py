@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from oslo_log import log
 
 from firstlight import conf as configuration
-from firstlight.metadata.deploy import Deployment
+from firstlight.metadata.deploy import Deployment, limits, refuse
 from firstlight.wire.wsgi import application as wsgi_application
 
 if TYPE_CHECKING:
@@ -36,7 +36,12 @@ def _build() -> "WSGIApplication":
     conf = configuration.load("metadata", config_files(os.environ))
     log.setup(conf, "firstlight")
     deployment = Deployment(conf)
-    return wsgi_application(deployment.service.handle)
+    return wsgi_application(
+        deployment.service.handle,
+        limits=limits(conf),
+        refusal=refuse,
+        trust_request_id=conf.neutron.service_metadata_proxy,
+    )
 
 
 def config_files(environ: Mapping[str, str]) -> list[str]:
