@@ -62,8 +62,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def metadata_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator[Server]:
-    """The service of this configuration on these sockets."""
+def metadata_server(
+    conf: cfg.ConfigOpts, opened: Mapping[str, socket], shared: Path | None = None
+) -> Iterator[Server]:
+    """The service of this configuration on these sockets; workers share the directory `shared`."""
     with closing(Deployment(conf)) as deployment:
         guests = Listener(
             opened[GUESTS],

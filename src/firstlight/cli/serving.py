@@ -1,8 +1,10 @@
 """What every service of ours has around its handler: access log, metrics, a status listener."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
 from socket import socket
+from tempfile import TemporaryDirectory
 
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
@@ -17,6 +19,7 @@ from firstlight.wire.pool import Pool
 from firstlight.wire.refusals import MakeRefusal, plain
 from firstlight.wire.server import Server
 from firstlight.wire.status import Check, Status
+from firstlight.wire.together import Together
 
 STATUS = "status"  # the name of the listener that guests never reach
 
@@ -31,20 +34,39 @@ def serving(
     access_log: str,
     limits: Limits,
     refusal: MakeRefusal = plain,
+    workers: Path | None = None,
 ) -> Iterator[Server]:
     """A server of `listeners`, with `status` answering probes and scrapes beside them.
 
     Args:
         access_log: a path, ``-`` for standard error, empty for none.
+        workers: a directory in which several workers add up their metrics; None: there is one.
     """
     counters = Counters()
-    scrapes = Pool("scrape", threads=1, waiting=2)
-    handler = Status(checks, lambda: generate_latest(registry), scrapes).handle
-    everyone = [*listeners, Listener(status, handler, STATUS)]
-    with _access_log(access_log) as (observe, dropped):
+    with ExitStack() as stack:
+        scrapes = stack.enter_context(closing(Pool("scrape", threads=1, waiting=2)))
+        observe, dropped = stack.enter_context(_access_log(access_log))
         registry.register(WireCollector(counters, dropped))
-        yield Server(everyone, limits=limits, observe=observe, refusal=refusal, counters=counters)
-    scrapes.close()
+        if workers is not None:
+            registry = stack.enter_context(Together(registry, workers)).everybody
+        handler = Status(checks, lambda: generate_latest(registry), scrapes).handle
+        yield Server(
+            [*listeners, Listener(status, handler, STATUS)],
+            limits=limits,
+            observe=observe,
+            refusal=refusal,
+            counters=counters,
+        )
+
+
+@contextmanager
+def shared_by(workers: int) -> Iterator[Path | None]:
+    """A directory for what several workers share; None for one worker."""
+    if workers == 1:
+        yield None
+        return
+    with TemporaryDirectory(prefix="firstlight-") as directory:
+        yield Path(directory)
 
 
 @contextmanager

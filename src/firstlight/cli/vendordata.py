@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from socket import socket
 
 from oslo_config import cfg
@@ -12,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
-from firstlight.cli.serving import STATUS, serving
+from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError
 from firstlight.vendordata.body import LIMIT
 from firstlight.vendordata.deploy import deploy
@@ -63,17 +64,22 @@ def run(args: argparse.Namespace) -> int:
             CALLERS: address,
             STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
         }
-        return run_process(
-            lambda opened: vendordata_server(conf, opened), addresses, workers=conf.workers
-        )
+        with shared_by(conf.workers) as shared:
+            return run_process(
+                lambda opened: vendordata_server(conf, opened, shared),
+                addresses,
+                workers=conf.workers,
+            )
     except (ConfigError, CannotListen, ValueError) as error:
         print(f"firstlight vendordata: {error}", file=sys.stderr)
         return 1
 
 
 @contextmanager
-def vendordata_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator[Server]:
-    """The service of this configuration on these sockets.
+def vendordata_server(
+    conf: cfg.ConfigOpts, opened: Mapping[str, socket], shared: Path | None = None
+) -> Iterator[Server]:
+    """The service of this configuration on these sockets; workers share the directory `shared`.
 
     Raises:
         ConfigError: it cannot work; the message names section, option and remedy.
@@ -99,6 +105,7 @@ def vendordata_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Ite
             registry=registry,
             access_log=ours.access_log,
             refusal=_refuse,
+            workers=shared,
             limits=Limits(answer_time=ours.provider_deadline + _GRACE, body=LIMIT),
         ) as server,
     ):
