@@ -1,5 +1,6 @@
 """Providers that misbehave, installed for these tests only."""
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Self
@@ -44,6 +45,14 @@ class Slow(Odd):
     def provide(self, context: Context) -> Mapping[str, Any] | None:
         time.sleep(2)
         return {"late": True}
+
+
+class Hung(Odd):
+    """Never answers."""
+
+    def provide(self, context: Context) -> Mapping[str, Any] | None:
+        threading.Event().wait()
+        return None
 
 
 class Silent(Odd):

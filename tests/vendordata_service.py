@@ -24,6 +24,7 @@ echo = odd_providers:Echo
 failing = odd_providers:Failing
 slow = odd_providers:Slow
 silent = odd_providers:Silent
+hung = odd_providers:Hung
 broken = no_such_module:Broken
 number = odd_providers:NOT_A_PROVIDER
 """

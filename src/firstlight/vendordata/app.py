@@ -23,7 +23,7 @@ from firstlight.vendordata.answers import Reply
 from firstlight.vendordata.arrival import REQUEST_ID, STARTED
 from firstlight.vendordata.body import LIMIT, BadBody, read_context
 from firstlight.vendordata.contract import Context
-from firstlight.vendordata.errors import error_body
+from firstlight.vendordata.errors import RETRY_AFTER, error_body
 from firstlight.vendordata.outcome import Outcome
 from firstlight.vendordata.panel import Panel
 
@@ -84,7 +84,8 @@ class OneProvider:
         if outcome.state is State.FAILED:
             raise falcon.HTTPServiceUnavailable(
                 description=f"Provider {name} failed: {outcome.reason} Try again later; the log "
-                f"has more under {req.env[REQUEST_ID]}."
+                f"has more under {req.env[REQUEST_ID]}.",
+                retry_after=RETRY_AFTER,
             )
         _send(resp, answers.bare(outcome))
 

@@ -18,7 +18,7 @@ from firstlight.conf import ConfigError
 from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
 from firstlight.vendordata.app import HEALTHCHECK
 from firstlight.vendordata.arrival import REQUEST_ID
-from firstlight.vendordata.errors import error_body
+from firstlight.vendordata.errors import RETRY_AFTER, error_body
 
 LOG = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
         )
         if challenge := headers.get("WWW-Authenticate"):
             response.headers["WWW-Authenticate"] = challenge
+        if status == 503:
+            response.headers["Retry-After"] = str(RETRY_AFTER)
         return response
 
 

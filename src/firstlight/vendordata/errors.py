@@ -3,6 +3,9 @@
 import json
 from http import HTTPStatus
 
+# Seconds, with every 503: what is away is mostly away for moments.
+RETRY_AFTER = 1
+
 
 def error_body(status: int, message: str) -> bytes:
     """``{"error": {"code", "title", "message"}}``; `message` says what to do."""

@@ -6,7 +6,7 @@ Each provider has a few threads of its own, so one that hangs starves nobody but
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from functools import partial
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from firstlight.instance.answer import State
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
 from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.threads import Threads
 
 LOG = logging.getLogger(__name__)
 
@@ -45,10 +46,7 @@ class Panel:
         self._providers = dict(providers)
         self._counted = counted
         self._clock = clock
-        self._threads = {
-            name: ThreadPoolExecutor(threads, thread_name_prefix=f"provider-{name}")
-            for name in providers
-        }
+        self._threads = {name: Threads[Outcome](f"provider-{name}", threads) for name in providers}
 
     @property
     def names(self) -> Sequence[str]:
@@ -74,7 +72,7 @@ class Panel:
     def close(self) -> None:
         """Let the providers go; a call that hangs is left behind."""
         for threads in self._threads.values():
-            threads.shutdown(wait=False, cancel_futures=True)
+            threads.close()
         for provider in self._providers.values():
             provider.close()
 
