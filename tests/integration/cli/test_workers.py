@@ -119,7 +119,7 @@ def _listens(process: Path, port: int) -> bool:
     links = []
     for link in process.glob("fd/*"):
         try:
-            links.append(os.readlink(link))
+            links.append(str(link.readlink()))
         except OSError:
             continue
     return any(f"socket:[{inode}]" in links for inode in inodes)
