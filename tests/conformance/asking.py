@@ -40,6 +40,7 @@ def ask(
     target: str,
     headers: Mapping[str, str] | None = None,
     body: bytes | None = None,
+    *,
     source: str = "127.0.0.1",
 ) -> Heard:
     """One request on a connection of its own; Content-Length is sent if there is a body."""

@@ -58,7 +58,7 @@ def service(
     vendordata_targets: Targets,
     closed_port: int,
 ) -> Iterator[GetService]:
-    """Gives the service of a deployment of deployments.yaml under a server, each on its own store."""
+    """Gives the service of a deployment under a server, each with a store of its own."""
     deployments = read_yaml("deployments.yaml")
     words = {"targets": vendordata_targets.url, "closed": str(closed_port), "here": str(HERE)}
     started: dict[tuple[str, str], Service] = {}

@@ -1,4 +1,4 @@
-"""Conversations as the YAML files of this directory have them, read strictly. README.md explains."""
+"""Conversations as this directory's YAML files have them, read strictly. README.md explains."""
 
 import base64
 from pathlib import Path

@@ -51,11 +51,9 @@ def test_conversation(
                 _compare_seen(step.targets_saw, vendordata_targets.seen)
 
 
-def _ask(
-    service: Service, step: Step, method: str, target: str, known: dict[str, str]
-) -> Heard:
+def _ask(service: Service, step: Step, method: str, target: str, known: dict[str, str]) -> Heard:
     headers = {name: value for name, value in (known | step.headers).items() if value is not None}
-    return ask(service.port, method, target, headers, step.sent, step.comes_from)
+    return ask(service.port, method, target, headers, step.sent, source=step.comes_from)
 
 
 def _compare(step: Step, method: str, heard: Heard, asked: str) -> None:
