@@ -69,7 +69,6 @@ class Conversation(Struct, kw_only=True):
     rows: list[str]
     deployment: str
     steps: list[Step]
-    not_on: dict[str, str]  # server -> why it cannot be asked there
 
 
 def read_all() -> list[Conversation]:
@@ -98,7 +97,6 @@ def _conversation(document: dict[str, Any], entry: dict[str, Any]) -> Conversati
     entry = dict(entry)
     says, rows = entry.pop("says"), entry.pop("row")
     deployment = entry.pop("deployment", document.get("deployment"))
-    not_on = entry.pop("not_on", {})
     steps = entry.pop("talk", None) or [entry]
     defaults = document.get("defaults", {})
     return Conversation(
@@ -106,5 +104,4 @@ def _conversation(document: dict[str, Any], entry: dict[str, Any]) -> Conversati
         rows=[rows] if isinstance(rows, str) else rows,
         deployment=deployment,
         steps=[msgspec.convert(defaults | step, Step) for step in steps],
-        not_on=not_on,
     )

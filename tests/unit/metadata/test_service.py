@@ -274,7 +274,7 @@ def test_memory_is_bounded(bench: Bench) -> None:
 
 
 def test_a_change_is_seen_at_once(bench: Bench) -> None:
-    """With the store's watcher, a rebuilt server's new name is seen before its time, and its end."""
+    """With the store's watcher, a rebuilt server's name, and its end, are seen early."""
     service = bench.service(ttl=3600)
     stop = bench.shelf.watch(service.changed)
     assert ask(service, NAME, signed()).body == b"a.novalocal"
