@@ -40,6 +40,8 @@ def read_context(body: bytes) -> Context:
     for key, value in (("project-id", sent.project_id), ("instance-id", sent.instance_id)):
         if not value:
             raise BadBody(f"The body has no {key}; send {_WANTED}.")
+        if not value.isprintable():  # it would forge lines of the log
+            raise BadBody(f"The {key} has control characters in it; send {_WANTED}.")
     return Context(
         project_id=sent.project_id,
         instance_id=sent.instance_id,

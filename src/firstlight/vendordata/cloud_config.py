@@ -6,7 +6,14 @@ from typing import Any
 
 import yaml
 
-from firstlight.vendordata.merging import OURS, MergeHowInvalid, Strategy, merged, strategy_of
+from firstlight.vendordata.merging import (
+    OURS,
+    MergeHowInvalid,
+    Replaced,
+    Strategy,
+    merged,
+    strategy_of,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -46,7 +53,7 @@ def _strategy(part: Mapping[str, Any]) -> Strategy:
     return OURS if how is None else strategy_of(how)
 
 
-def _logged(provider: str):  # type: ignore[no-untyped-def]
+def _logged(provider: str) -> Replaced:
     return lambda path: LOG.info(
         "%s: provider %s replaced %s of an earlier one", KEY, provider, path
     )

@@ -56,6 +56,7 @@ def test_what_may_be_missing(more: dict[str, object]) -> None:
         (b'{"instance-id": "i"}', "no project-id"),
         (b'{"project-id": "p"}', "no instance-id"),
         (b'{"project-id": "", "instance-id": "i"}', "no project-id"),
+        (b'{"project-id": "p", "instance-id": "i\\nforged"}', "control characters"),
         (b'{"project-id": 1, "instance-id": "i"}', "project-id"),
         (b'{"project-id": "p", "instance-id": "i", "metadata": {"a": 1}}', "metadata"),
         (b'{"project-id": "p", "instance-id": "i", "boot-roles": ["a"]}', "boot-roles"),
