@@ -13,6 +13,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -114,19 +115,24 @@ def _as(user: str) -> dict[str, object]:
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
 
 
-def _home(tmp_path_factory: pytest.TempPathFactory, user: str) -> Path:
-    """A directory that the server's user owns and can reach."""
-    home = tmp_path_factory.mktemp(user)
+def _home(user: str) -> Path:
+    """A directory of the server's user. Not among pytest's, which are closed to other users."""
+    home = Path(tempfile.mkdtemp(prefix=f"firstlight-{user}-"))
     if os.geteuid() == 0:
         try:
             entry = pwd.getpwnam(user)
         except KeyError:
+            home.rmdir()
             absent(f"there is no user {user}, and the server refuses to be root")
         os.chown(home, entry.pw_uid, entry.pw_gid)
-        for above in home.parents:  # pytest keeps its directories to itself
-            if above.owner() == "root" and above != Path("/tmp") and above.is_relative_to("/tmp"):
-                above.chmod(0o711)
     return home
+
+
+def _install(command: Sequence[str | Path], user: str) -> None:
+    """Make a server's data directory."""
+    done = subprocess.run(command, capture_output=True, text=True, cwd="/", **_as(user))
+    if done.returncode != 0:
+        pytest.fail(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
 def free_port() -> int:
@@ -143,18 +149,13 @@ def _postgresql_program(name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def postgresql() -> Iterator[Server]:
     """A running PostgreSQL."""
     initdb, postgres = _postgresql_program("initdb"), _postgresql_program("postgres")
-    home = _home(tmp_path_factory, "postgres")
+    home = _home("postgres")
     port = free_port()
-    subprocess.run(
-        [initdb, "-D", home / "data", "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True,
-        capture_output=True,
-        cwd="/",
-        **_as("postgres"),
-    )
+    options = ["-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    _install([initdb, "-D", home / "data", *options], "postgres")
     settings = {
         "listen_addresses": "127.0.0.1",
         "port": port,
@@ -170,19 +171,14 @@ def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def mariadb() -> Iterator[Server]:
     """A running MariaDB."""
     install, mariadbd = need("mariadb-install-db"), need("mariadbd")
-    home = _home(tmp_path_factory, "mysql")
+    home = _home("mysql")
     port = free_port()
     common = ["--no-defaults", f"--datadir={home}/data"]
-    subprocess.run(
-        [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"],
-        check=True,
-        capture_output=True,
-        cwd="/",
-        **_as("mysql"),
-    )
+    options = ["--auth-root-authentication-method=normal", "--skip-test-db"]
+    _install([install, *common, *options], "mysql")
     command = [
         mariadbd,
         *common,
