@@ -99,13 +99,13 @@ def serve(
     """Serve with these options; all that were started end with the module."""
     started: list[Service] = []
 
-    def start(default: str, more: str = "") -> Service:
+    def start(default: str, more: str = "", *, deadline: float = 4.5) -> Service:
         directory = tmp_path_factory.mktemp("vendordata")
         port, status = free_port(), free_port()
         conf = directory / "vendordata.conf"
         conf.write_text(
             f"[DEFAULT]\n{default}\n[firstlight]\nstatus_port = {status}\n"
-            f"provider_deadline = 1\n{more}\n"
+            f"provider_deadline = {deadline}\n{more}\n"
         )
         log = directory / "log"
         process = command(conf, log, "--listen", "127.0.0.1", "--port", str(port))

@@ -12,7 +12,7 @@ from vendordata_service import BODY, Serve, Service
 
 @pytest.fixture(scope="module")
 def service(serve: Serve) -> Service:
-    return serve("auth_strategy = noauth\nproviders = silent,echo,failing,slow")
+    return serve("auth_strategy = noauth\nproviders = silent,echo,failing,slow", deadline=1)
 
 
 def test_by_provider(service: Service) -> None:
@@ -137,7 +137,7 @@ def test_callers_do_not_wait_for_each_other(service: Service) -> None:
 
 def test_it_ends_when_told(serve: Serve) -> None:
     """SIGTERM ends it with exit code 0, even if a provider never returns."""
-    service = serve("auth_strategy = noauth\nproviders = hung,echo")
+    service = serve("auth_strategy = noauth\nproviders = hung,echo", deadline=1)
     assert service.post("/").json()["echo"]["hostname"] == "web-1"
     assert service.stop() == 0
 
