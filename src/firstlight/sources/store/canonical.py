@@ -1,18 +1,10 @@
 """One way to write each address, MAC and base64, so that equal things compare equal."""
 
 import ipaddress
-import re
 
 import msgspec
 
 from firstlight.instance import Address, Instance, Interface, Route, Subnet
-
-_UUID = re.compile("[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
-
-
-def is_uuid(text: str) -> bool:
-    """Whether this is a UUID as OpenStack writes them: lower case, with hyphens."""
-    return _UUID.fullmatch(text) is not None
 
 
 def solid(text: str) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from firstlight.sources.contract import SourceUnavailable
+from firstlight.sources.servers import first_line
 from firstlight.sources.store import engine, schema, sqlite_file
 from firstlight.sources.store.errors import Unreadable
 
@@ -118,13 +119,6 @@ class Database:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error, OSError, Unreadable) as error:
-            self.trouble = f"the store at {self.name} could not {doing}: {_reason(error)}"
+            self.trouble = f"the store at {self.name} could not {doing}: {first_line(error)}"
             raise SourceUnavailable(self.trouble) from error
         self.trouble = None
-
-
-def _reason(error: Exception) -> str:
-    """The first line; the lines after it may quote what is stored."""
-    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
-    lines = str(cause).splitlines() or [type(cause).__name__]
-    return lines[0][:300]

@@ -1,15 +1,14 @@
-"""Engines: how each kind of database is connected to, so that no thread waits on it for ever."""
+"""The store's engines: how each kind of database is connected to."""
 
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
+from firstlight.sources import servers
 from firstlight.sources.store import sqlite_file
 from firstlight.sources.store.errors import BadConnection
-
-SERVERS = ("postgresql", "mysql", "mariadb")
 
 
 def parse(url: str) -> URL:
@@ -27,7 +26,7 @@ def parse(url: str) -> URL:
             " sqlite:////var/lib/firstlight/firstlight.sqlite"
         ) from error
     kind = parsed.get_backend_name()
-    if kind not in ("sqlite", *SERVERS):
+    if kind not in ("sqlite", *servers.KINDS):
         raise BadConnection(
             f"the store cannot be kept in {kind}: use sqlite, postgresql or mariadb"
         )
@@ -44,16 +43,12 @@ def make(url: URL, *, pool_size: int, timeout: float) -> Engine:
     Raises:
         BadConnection: the driver the URL needs is not installed.
     """
-    pool: dict[str, Any] = {"poolclass": NullPool}
-    if pool_size:
-        pool = {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": timeout}
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, servers.pool_arguments(pool_size, timeout), timeout)
     try:
-        return _MAKERS[url.get_backend_name()](url, pool, timeout)
-    except (ImportError, NoSuchModuleError) as error:
-        raise BadConnection(
-            f"no driver for {url.drivername} ({error}): pip install 'firstlight[postgresql]' or"
-            " 'firstlight[mysql]', and write the URL as postgresql+psycopg:// or mysql+pymysql://"
-        ) from error
+        return servers.make(url, pool_size=pool_size, timeout=timeout)
+    except servers.NoDriver as error:
+        raise BadConnection(str(error)) from error
 
 
 def _sqlite(url: URL, pool: dict[str, Any], timeout: float) -> Engine:
@@ -80,60 +75,3 @@ def _sqlite(url: URL, pool: dict[str, Any], timeout: float) -> Engine:
             raise DisconnectionError(f"{path} is not the file it was")
 
     return engine
-
-
-def _postgresql(url: URL, pool: dict[str, Any], timeout: float) -> Engine:
-    milliseconds = int(timeout * 1000)
-    # The last one ends a writer that stopped (SIGSTOP) while it held the counter.
-    limits = {
-        "statement_timeout": milliseconds,
-        "lock_timeout": milliseconds,
-        "idle_in_transaction_session_timeout": milliseconds,
-    }
-    wanted = {
-        "connect_timeout": max(2, int(timeout)),  # libpq's least
-        "tcp_user_timeout": milliseconds,
-        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
-    }
-    engine = create_engine(
-        url,
-        connect_args=_unless_given(url, wanted),
-        isolation_level="READ COMMITTED",  # whatever the server's default: see changes.lock
-        pool_pre_ping=True,
-        **pool,
-    )
-    if url.get_driver_name() == "psycopg":
-        from firstlight.sources.store.patience import patient
-
-        connection_class = patient(timeout)
-
-        @event.listens_for(engine, "do_connect")
-        def connect(_dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
-            return connection_class.connect(*args, **kwargs)
-
-    return engine
-
-
-def _mysql(url: URL, pool: dict[str, Any], timeout: float) -> Engine:
-    seconds = max(1, int(timeout))
-    wanted = {
-        "connect_timeout": seconds,
-        "read_timeout": seconds,
-        "write_timeout": seconds,
-        # Only MariaDB, from 10.3 on, reads what stands in /*M! */; the reason is PostgreSQL's.
-        "init_command": "SET SESSION "
-        f"/*M!100300 idle_transaction_timeout = {seconds}, */ innodb_lock_wait_timeout = {seconds}",
-    }
-    return create_engine(url, connect_args=_unless_given(url, wanted), pool_pre_ping=True, **pool)
-
-
-def _unless_given(url: URL, wanted: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in wanted.items() if name not in url.query}
-
-
-_MAKERS = {
-    "sqlite": _sqlite,
-    "postgresql": _postgresql,
-    "mysql": _mysql,
-    "mariadb": _mysql,
-}

@@ -1,0 +1,97 @@
+"""Engines for database servers, made so that no thread waits on one for ever.
+
+What is the same for the embedded store and for Nova's databases; SQLite files differ, see
+:mod:`firstlight.sources.store.engine` and :mod:`firstlight.sources.nova.engine`.
+"""
+
+from typing import Any
+
+from sqlalchemy import URL, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+
+KINDS = ("postgresql", "mysql", "mariadb")
+
+
+class NoDriver(Exception):
+    """The driver the URL needs is not installed; the message says how to get one."""
+
+
+def pool_arguments(pool_size: int, timeout: float) -> dict[str, Any]:
+    """Arguments of create_engine for a pool that waits `timeout` seconds; 0: no pool."""
+    if not pool_size:
+        return {"poolclass": NullPool}
+    return {"pool_size": pool_size, "max_overflow": 0, "pool_timeout": timeout}
+
+
+def make(url: URL, *, pool_size: int, timeout: float) -> Engine:
+    """An engine whose connections, statements and waits each end within about `timeout` seconds.
+
+    Nothing is connected yet.
+
+    Raises:
+        NoDriver: the driver the URL needs is not installed.
+    """
+    maker = _postgresql if url.get_backend_name() == "postgresql" else _mysql
+    try:
+        return maker(url, pool_arguments(pool_size, timeout), timeout)
+    except (ImportError, NoSuchModuleError) as error:
+        raise NoDriver(
+            f"no driver for {url.drivername} ({error}): pip install 'firstlight[postgresql]' or"
+            " 'firstlight[mysql]', and write the URL as postgresql+psycopg:// or mysql+pymysql://"
+        ) from error
+
+
+def first_line(error: Exception) -> str:
+    """What a database library says went wrong; later lines may quote what is stored."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
+    lines = str(cause).splitlines() or [type(cause).__name__]
+    return lines[0][:300]
+
+
+def _postgresql(url: URL, pool: dict[str, Any], timeout: float) -> Engine:
+    milliseconds = int(timeout * 1000)
+    # The last one ends a writer that stopped (SIGSTOP) while it held a lock.
+    limits = {
+        "statement_timeout": milliseconds,
+        "lock_timeout": milliseconds,
+        "idle_in_transaction_session_timeout": milliseconds,
+    }
+    wanted = {
+        "connect_timeout": max(2, int(timeout)),  # libpq's least
+        "tcp_user_timeout": milliseconds,
+        "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
+    }
+    engine = create_engine(
+        url,
+        connect_args=_unless_given(url, wanted),
+        isolation_level="READ COMMITTED",  # whatever the server's default: who waited sees all
+        pool_pre_ping=True,
+        **pool,
+    )
+    if url.get_driver_name() == "psycopg":
+        from firstlight.sources.patience import patient
+
+        connection_class = patient(timeout)
+
+        @event.listens_for(engine, "do_connect")
+        def connect(_dialect: Any, _record: Any, args: Any, kwargs: Any) -> Any:
+            return connection_class.connect(*args, **kwargs)
+
+    return engine
+
+
+def _mysql(url: URL, pool: dict[str, Any], timeout: float) -> Engine:
+    seconds = max(1, int(timeout))
+    wanted = {
+        "connect_timeout": seconds,
+        "read_timeout": seconds,
+        "write_timeout": seconds,
+        # Only MariaDB, from 10.3 on, reads what stands in /*M! */; the reason is PostgreSQL's.
+        "init_command": "SET SESSION "
+        f"/*M!100300 idle_transaction_timeout = {seconds}, */ innodb_lock_wait_timeout = {seconds}",
+    }
+    return create_engine(url, connect_args=_unless_given(url, wanted), pool_pre_ping=True, **pool)
+
+
+def _unless_given(url: URL, wanted: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in wanted.items() if name not in url.query}
