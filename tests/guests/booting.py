@@ -1,0 +1,103 @@
+"""Debian's cloud-init, unpacked, run in the guest's namespace."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from guests.net import Namespace
+from parts import absent, need
+
+HERE = Path(__file__).parent
+_TOOL = HERE.parents[1] / "tools" / "cloud-init-env"
+_ABSENT = 3  # the tool's exit code
+_PATIENCE = 120  # seconds for a boot on a busy machine
+SUITES = ("bookworm", "trixie", "sid")
+PROMISED = "bookworm"  # the others are tested "where the mirror gives them"
+
+
+class CloudInit(NamedTuple):
+    """An unpacked package and the version it has."""
+
+    suite: str
+    tree: Path
+
+    @property
+    def version(self) -> str:
+        """Upstream's: ``22.4.2``."""
+        return self.tree.name.partition("-")[0]
+
+    @property
+    def number(self) -> tuple[int, ...]:
+        """To be compared: (22, 4, 2)."""
+        return tuple(map(int, self.version.split(".")))
+
+
+def cloud_init(suite: str) -> CloudInit:
+    """What that Debian suite has; without it the test is skipped, or fails where it is promised."""
+    tree, reason = _unpacked(suite)
+    if tree is None:
+        if suite == PROMISED:
+            absent(reason)
+        pytest.skip(f"{reason} ({suite} is tested where the mirror gives it)")
+    return CloudInit(suite, tree)
+
+
+@cache
+def _unpacked(suite: str) -> tuple[Path | None, str]:
+    done = subprocess.run([_TOOL, suite], capture_output=True, text=True, check=False)
+    if done.returncode == _ABSENT:
+        return None, done.stderr.strip()
+    assert done.returncode == 0, done.stderr
+    return Path(done.stdout.strip()), ""
+
+
+class Boot:
+    """A first boot that has begun: cloud-init looks for `datasource`.
+
+    Attributes:
+        log: cloud-init's own.
+    """
+
+    def __init__(
+        self, guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path
+    ) -> None:
+        self.log = home / "cloud-init.log"
+        driver = [sys.executable, "-P", HERE / "driver.py", cloud_init.tree, datasource, home]
+        self._process = subprocess.Popen(
+            guest.command(*_as_pid_1(*driver)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def learned(self) -> dict[str, Any]:
+        """What it learned in the end; see driver.py for the keys."""
+        try:
+            output, errors = self._process.communicate(timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # and, by --kill-child, the guest with it
+            raise
+        assert self._process.returncode == 0, errors
+        learned: dict[str, Any] = json.loads(output)
+        return learned
+
+
+def boot(guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path) -> dict[str, Any]:
+    """A whole :class:`Boot`."""
+    return Boot(guest, cloud_init, datasource, home).learned()
+
+
+def _as_pid_1(*command: str | Path) -> list[str | Path]:
+    """This command in a PID namespace whose first process says that it is a server of Nova's.
+
+    cloud-init detects OpenStack by the DMI or, in a container, by this name in the environment of
+    PID 1 (as nova-lxd set it). "container" keeps the DMI of the machine that tests out of it.
+    """
+    environment = ["container=lxc", "product_name=OpenStack Nova"]
+    unshare = [need("unshare"), "--pid", "--fork", "--mount-proc", "--kill-child"]
+    return [*unshare, "env", *environment, *command]

@@ -1,0 +1,157 @@
+"""The cloud a guest asks: the services by their own commands, in the service's namespace."""
+
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from hmac import digest
+from itertools import count
+from pathlib import Path
+from string import Template
+
+import pytest
+
+from guests.asking import ask, is_open
+from guests.net import METADATA, METADATA_LINK_LOCAL, Namespace, Net
+from parts import need
+from servers import eventually
+
+HERE = Path(__file__).parent
+WAYS = ("remote-address", "signed")
+INSTANCE = "6a1f4c0e-3b52-4d8e-9c37-51e0a2b4c6d8"  # guest.yaml
+PROJECT = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
+_SECRET = "between proxy and service"
+_PATIENCE = 60  # seconds for a server to come up on a busy machine
+_FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
+
+
+@dataclass
+class Process:
+    """A server, which a test may stop and start again."""
+
+    command: Sequence[str]
+    log: Path
+    inside: Namespace
+    address: tuple[str, int]
+    _process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it takes connections."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
+            )
+        up = eventually(lambda: self._ended() or self.inside.call(is_open, *self.address), _PATIENCE)
+        if not up or self._ended():
+            self.stop()
+            pytest.fail(f"{self.command} did not start:\n{self.log.read_text()[-3000:]}")
+
+    def stop(self) -> None:
+        """End it, and wait until it has gone."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+
+@dataclass
+class Cloud:
+    """What answers at METADATA, and what it was asked.
+
+    Attributes:
+        way: one of WAYS, or "link-local"; see :func:`cloud`.
+        metadata: the metadata service.
+        home: directory of configuration and logs.
+    """
+
+    net: Net
+    way: str
+    home: Path
+    metadata: Process
+    _read: int = 0  # lines of the access log
+    _marks: Iterator[int] = field(default_factory=count)
+
+    def asked(self) -> list[str]:
+        """What has been asked since the last call, ``METHOD PATH STATUS`` each."""
+        mark = f"/mark/{next(self._marks)}"
+        self.net.guest.call(ask, "GET", mark)
+        log = self.home / "access.log"
+        assert eventually(lambda: log.exists() and f'"GET {mark}"' in log.read_text())
+        lines = log.read_text().splitlines()[self._read :]
+        self._read += len(lines)
+        return [line for line in map(_request, lines) if "/mark/" not in line]
+
+
+def _request(line: str) -> str:
+    """Of an access log line (see firstlight.wire.access) what does not change between two boots."""
+    before, request, after, *_ = line.split('"')
+    return f"{request} {after.split()[0]}"
+
+
+@contextmanager
+def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
+    """A cloud with the instance of guest.yaml, until the end of the block.
+
+    Args:
+        way: how the metadata service knows who asks. "remote-address": guests reach the service
+            itself. "signed": Debian's haproxy stands before it and signs, as Neutron's agent does;
+            "link-local": the same on METADATA_LINK_LOCAL too.
+    """
+    signed = way != "remote-address"
+    haproxy = need("haproxy") if signed else None
+    values = {
+        "home": home,
+        "listen": "127.0.0.1" if signed else METADATA,
+        "port": 8775 if signed else 80,
+        "signed": str(signed).lower(),
+        "secret": _SECRET,
+        "instance": INSTANCE,
+        "project": PROJECT,
+        "link_local": f"bind [{METADATA_LINK_LOCAL}]:80 interface tap0" * (way == "link-local"),
+        "signature": digest(_SECRET.encode(), INSTANCE.encode(), "sha256").hex(),
+    }
+    for source in (HERE / "files").iterdir():
+        (home / source.name).write_text(Template(source.read_text()).substitute(values))
+    add_instance(home, HERE / "guest.yaml")
+    metadata = _firstlight(net, home, "metadata", (values["listen"], values["port"]))
+    servers = [_firstlight(net, home, "vendordata", ("127.0.0.1", 9090)), metadata]
+    if haproxy:
+        command = net.service.command(haproxy, "-db", "-f", home / "haproxy.cfg")
+        servers.append(Process(command, home / "haproxy.log", net.service, (METADATA, 80)))
+    with ExitStack() as stack:
+        for server in servers:
+            server.start()
+            stack.callback(server.stop)
+        yield Cloud(net, way, home, metadata)
+
+
+@contextmanager
+def away(server: Process) -> Iterator[None]:
+    """The server is not there in this block, and is again after it."""
+    server.stop()
+    try:
+        yield
+    finally:
+        server.start()
+
+
+def add_instance(home: Path, document: Path) -> None:
+    """Put an instance into the store, as an operator does."""
+    command = [_FIRSTLIGHT, "instance", "add", document, "--config-file", home / "metadata.conf"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def _firstlight(net: Net, home: Path, name: str, address: tuple[str, int]) -> Process:
+    conf = home / f"{name}.conf"
+    command = net.service.command(_FIRSTLIGHT, name, "--config-file", conf)
+    return Process(command, home / f"{name}.log", net.service, address)
