@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from time import perf_counter
+from statistics import median
+from time import perf_counter, sleep
 
 from rich.console import Console
 from rich.table import Table
@@ -15,10 +16,12 @@ from rich.table import Table
 from bench import setting
 from bench.load import Load, middle
 from bench.load import run as load
+from bench.paced import Times, ask_steadily
 from bench.process import Server
 from firstlight.metadata.identity import sign
 
 HOT = 100  # instances that the hot load asks for in turn
+PER_SECOND = 500  # of the steady load
 COLD_AT_ONCE = 50
 HALF_SENT = 200
 
@@ -38,7 +41,7 @@ def run(directory: Path, args: argparse.Namespace) -> None:
             stack.enter_context(setting.nginx(directory)): ("/document", None),
         }
         _side_by_side(console, peers, args)
-        _under_strain(console, ours, hot, uuids, args)
+    _under_strain(console, directory, uuids, args)
     _memory(console, directory, uuids)
     _cold(console, directory, uuids, args)
 
@@ -70,46 +73,55 @@ def _side_by_side(
 
 
 def _under_strain(
-    console: Console, ours: Server, hot: Path, uuids: list[str], args: argparse.Namespace
+    console: Console, directory: Path, uuids: list[str], args: argparse.Namespace
 ) -> None:
-    idle = [_hot(ours, hot, args) for _ in range(args.rounds)]
-    with _cold_reads(ours.port, uuids[HOT:]) as count, _half_sent(ours.port):
-        strained = [_hot(ours, hot, args) for _ in range(args.rounds)]
-    before, during = middle(idle), middle(strained)
+    """A cache that holds the hot instances and not the others, so that these are always cold."""
+    cold = setting.wrk_script(directory, uuids[HOT:], "strain")
+    request = _request(uuids[0])
+    with setting.metadata(directory, name="strain", cache_mib=4) as ours:
+        idle, strained = [], []
+        for _ in range(args.rounds):
+            idle.append(_steady(ours, request, args))
+            with _half_sent(ours.port), _cold_reads(ours, cold, args.seconds) as reads:
+                strained.append(_steady(ours, request, args))
+    for name, found in (("idle", idle), ("strained", strained)):
+        p50, p99, p999 = (median(column) * 1e3 for column in zip(*found, strict=True))
+        console.print(
+            f"hot, {PER_SECOND} requests/s, {name}: p50 {p50:.2f} ms, p99 {p99:.2f} ms, "
+            f"p99.9 {p999:.2f} ms"
+        )
     console.print(
-        f"hot p99: idle {before.p99 * 1e3:.2f} ms; with {COLD_AT_ONCE} cold reads and {HALF_SENT} "
-        f"half-sent requests in flight {during.p99 * 1e3:.2f} ms "
-        f"(x {during.p99 / before.p99:.2f}; {count[0]} cold reads done, "
-        f"{during.errors} errors)"
+        f"strained = {COLD_AT_ONCE} cold reads in flight ({reads[0].per_second:.0f}/s, "
+        f"{reads[0].errors} errors) and {HALF_SENT} half-sent requests; p99 x "
+        f"{median(t.p99 for t in strained) / median(t.p99 for t in idle):.2f}"
     )
 
 
-def _hot(ours: Server, hot: Path, args: argparse.Namespace) -> Load:
-    return load(ours, setting.DOCUMENT, script=hot, seconds=args.seconds, connections=4)
+def _steady(ours: Server, request: bytes, args: argparse.Namespace) -> Times:
+    return ask_steadily(ours.port, request, per_second=PER_SECOND, seconds=args.seconds)
 
 
 @contextmanager
-def _cold_reads(port: int, uuids: list[str]) -> Iterator[list[int]]:
+def _cold_reads(ours: Server, script: Path, seconds: int) -> Iterator[list[Load]]:
     """Keep COLD_AT_ONCE requests for instances that are not in memory in flight."""
-    done, stop, lock, unasked = [0], threading.Event(), threading.Lock(), iter(uuids)
+    done: list[Load] = []
 
     def ask() -> None:
-        connection = HTTPConnection("127.0.0.1", port)
-        while not stop.is_set():
-            with lock:
-                uuid = next(unasked, None)
-            if uuid is None:
-                return
-            _get(connection, uuid)
-            done[0] += 1
+        done.append(
+            load(
+                ours,
+                setting.DOCUMENT,
+                script=script,
+                seconds=seconds + 1,
+                connections=COLD_AT_ONCE,
+            )
+        )
 
-    threads = [threading.Thread(target=ask) for _ in range(COLD_AT_ONCE)]
-    for thread in threads:
-        thread.start()
+    thread = threading.Thread(target=ask)
+    thread.start()
+    sleep(0.5)  # until they are in flight
     yield done
-    stop.set()
-    for thread in threads:
-        thread.join()
+    thread.join()
 
 
 @contextmanager
@@ -122,13 +134,21 @@ def _half_sent(port: int) -> Iterator[None]:
         yield
 
 
-def _get(connection: HTTPConnection, uuid: str) -> int:
-    headers = {
+def _headers(uuid: str) -> dict[str, str]:
+    return {
         "X-Instance-ID": uuid,
         "X-Instance-ID-Signature": sign(setting.SECRET, uuid).decode(),
         "X-Tenant-ID": setting.PROJECT,
     }
-    connection.request("GET", setting.DOCUMENT, headers=headers)
+
+
+def _request(uuid: str) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in _headers(uuid).items())
+    return f"GET {setting.DOCUMENT} HTTP/1.1\r\nHost: x\r\n{lines}\r\n".encode()
+
+
+def _get(connection: HTTPConnection, uuid: str) -> int:
+    connection.request("GET", setting.DOCUMENT, headers=_headers(uuid))
     response = connection.getresponse()
     response.read()
     return response.status

@@ -28,6 +28,7 @@ service_metadata_proxy = true
 metadata_proxy_shared_secret = {secret}
 [firstlight]
 status_port = {status}
+cache_size = {cache}
 access_log = {directory}/access.log
 [store]
 connection = sqlite:///{directory}/store.sqlite
@@ -111,12 +112,21 @@ end
 
 
 @contextmanager
-def metadata(directory: Path, *, ttl: int = 3600, name: str = "firstlight") -> Iterator[Server]:
+def metadata(
+    directory: Path, *, ttl: int = 3600, cache_mib: int = 256, name: str = "firstlight"
+) -> Iterator[Server]:
     """`firstlight metadata` on the store in `directory`: signatures, access log and metrics on."""
     port = free_port()
     config = directory / f"{name}.conf"
     config.write_text(
-        _CONFIG.format(port=port, status=free_port(), directory=directory, ttl=ttl, secret=SECRET)
+        _CONFIG.format(
+            port=port,
+            status=free_port(),
+            directory=directory,
+            ttl=ttl,
+            secret=SECRET,
+            cache=cache_mib,
+        )
     )
     yield from _running(
         Server(

@@ -11,6 +11,7 @@ import msgspec
 
 from firstlight import conf
 from firstlight.cli import add_config_arguments
+from firstlight.cli.finding import find
 from firstlight.instance import Instance
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import (
@@ -19,7 +20,6 @@ from firstlight.sources.store import (
     Problem,
     Refused,
     Store,
-    Stored,
     files,
     writing,
 )
@@ -151,7 +151,7 @@ def _list(args: argparse.Namespace) -> None:
 
 def _show(args: argparse.Namespace) -> None:
     with _store(args) as store:
-        found = _find(store, args.instance)
+        found = find(store, args.instance)
     if args.password:
         if not found.instance.password:
             raise Refused(f"the guest of {found.instance.uuid} has not posted a password")
@@ -167,7 +167,7 @@ def _update(args: argparse.Namespace) -> None:
     if metadata == bool(args.file):
         args.usage_error("give either FILE, or --metadata and --remove-metadata")
     with _store(args) as store:
-        uuid = _find(store, args.instance).instance.uuid
+        uuid = find(store, args.instance).instance.uuid
         if args.file:
             _rebuild(store, uuid, args.file)
         else:
@@ -196,7 +196,7 @@ def _with_metadata(old: Instance, args: argparse.Namespace) -> Instance:
 
 def _remove(args: argparse.Namespace) -> None:
     with _store(args) as store:
-        uuids = list(dict.fromkeys(_find(store, one).instance.uuid for one in args.instances))
+        uuids = list(dict.fromkeys(find(store, one).instance.uuid for one in args.instances))
         store.remove(*uuids)
     for uuid in uuids:
         print(f"removed {uuid}")
@@ -204,21 +204,6 @@ def _remove(args: argparse.Namespace) -> None:
 
 def _schema(_args: argparse.Namespace) -> None:
     print(json.dumps(json_schema(), indent=2))
-
-
-def _find(store: Store, text: str) -> Stored:
-    """The instance with this UUID, or else the only one with this name."""
-    found = store.read(text.lower())
-    if found is not None:
-        return found
-    named = store.named(text)
-    if len(named) > 1:
-        which = "\n".join(f"  {one.uuid} of project {one.project_id}" for one in named)
-        raise Refused(f"{len(named)} instances are named {text}; say which:\n{which}")
-    found = store.read(named[0].uuid) if named else None
-    if found is None:
-        raise InstanceGone(f"no instance has the UUID or the name {text}")
-    return found
 
 
 def _stored_already(one: files.Loaded) -> Problem:

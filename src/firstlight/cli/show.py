@@ -13,13 +13,14 @@ from rich.table import Table
 
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
+from firstlight.cli.finding import find
 from firstlight.conf import ConfigError
 from firstlight.documents import AnswersNeeded, Document, Documents, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
-from firstlight.instance import Answer, Instance, State
+from firstlight.instance import Answer, State
 from firstlight.metadata.deploy import Unusable, open_source, read_behaviour
-from firstlight.sources import SourceUnavailable
-from firstlight.sources.store import Store
+from firstlight.sources import InstanceGone, SourceUnavailable
+from firstlight.sources.store import Refused
 from firstlight.targets import StaticUnavailable, VendorData, vendor_data
 
 _EPILOG = """\
@@ -32,7 +33,7 @@ Dynamic vendordata targets are asked, as they would be for the guest.
 
 
 class Unknown(Exception):
-    """There is no such instance, or no such path; the message says what there is."""
+    """The instance has nothing at that path."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
         vendordata = vendor_data(conf)
         with closing(open_source(conf)) as store:
-            instance = find(store, args.instance)
+            instance = find(store, args.instance).instance
         view = View(
             Documents(
                 instance,
@@ -68,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
         _show(view, args.path, args.reader)
     except (
         ConfigError,
+        InstanceGone,
+        Refused,
         SourceUnavailable,
         StaticUnavailable,
         Unknown,
@@ -77,24 +80,6 @@ def run(args: argparse.Namespace) -> int:
         print(f"firstlight show: {error}", file=sys.stderr)
         return 1
     return 0
-
-
-def find(store: Store, name: str) -> Instance:
-    """The instance with this UUID, or the only one with this display name.
-
-    Raises:
-        Unknown: there is none, or there are several.
-    """
-    instance = store.instance(name)
-    if instance is not None:
-        return instance
-    named = store.named(name)
-    if len(named) == 1:
-        return named[0]
-    if named:
-        uuids = ", ".join(candidate.uuid for candidate in named)
-        raise Unknown(f"several instances are named {name}; name one by its UUID: {uuids}")
-    raise Unknown(f"there is no instance {name}; `firstlight instance list` shows those there are")
 
 
 class View:

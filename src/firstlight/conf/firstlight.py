@@ -61,7 +61,10 @@ asked. Responses then carry ``Firstlight-Stale``.
                 "cold_threads",
                 default=16,
                 min=1,
-                help="Threads that look up what is not in memory.",
+                help="""
+Threads that look up what is not in memory. Each waits for the database server most of the time; an
+SQLite file, where there is nothing to wait for, is read by two at most.
+""",
             ),
             cfg.IntOpt(
                 "cold_queue",

@@ -25,6 +25,9 @@ from firstlight.wire.status import Check
 
 LOG = logging.getLogger(__name__)
 
+# Threads that read a database in this process: it makes nobody wait, so more of them would only
+# compete with the event loop.
+_LOCAL = 2
 # A guest posts at most 1020 bytes; a proxy's headers are a few hundred.
 _BODY_LIMIT = 64 * 1024
 
@@ -46,11 +49,12 @@ class Deployment:
         own = conf.firstlight
         behaviour = read_behaviour(conf)
         self.registry = CollectorRegistry()
-        lookups = Pool("lookup", threads=own.cold_threads, waiting=own.cold_queue)
+        self._store = open_source(conf)
+        threads = own.cold_threads if self._store.is_remote else min(own.cold_threads, _LOCAL)
+        lookups = Pool("lookup", threads=threads, waiting=own.cold_queue)
         asks = Pool("ask", threads=own.cold_threads, waiting=own.cold_queue)
         self._pools = (lookups, asks)
         self._vendordata = vendor_data(conf, observe=TargetMetrics(self.registry).observe)
-        self._store = open_source(conf)
         self.service = MetadataService(
             self._store,
             self._vendordata,
@@ -79,6 +83,7 @@ class Deployment:
         self._stop_watching()
         for pool in self._pools:
             pool.close()
+        self._vendordata.close()
         self._store.close()
 
 

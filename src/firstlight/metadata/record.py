@@ -9,8 +9,8 @@ from firstlight.instance import Instance
 from firstlight.metadata.password import is_password
 
 # Measured with `make bench` (memory per 1,000 cached instances): Python's objects for an instance
-# take about six times its JSON.
-_OBJECTS_PER_JSON_BYTE = 6
+# take about three times its JSON.
+_OBJECTS_PER_JSON_BYTE = 3
 _FIXED_SIZE = 2048
 # A guest that invents paths must not fill the memory: only paths that exist are kept, in these two
 # spellings at most, and this many.

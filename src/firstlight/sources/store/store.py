@@ -60,6 +60,11 @@ class Store:
         """The store's URL without its password, for messages."""
         return self._database.name
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether reading means to wait for a server."""
+        return not self._database.is_sqlite
+
     def prepare(self) -> None:
         """Make or migrate the tables now instead of at the first use."""
         self._database.prepare()
