@@ -20,7 +20,7 @@ import msgspec
 from firstlight.instance.answer import State
 from firstlight.vendordata import answers
 from firstlight.vendordata.answers import Reply
-from firstlight.vendordata.arrival import REQUEST_ID, STARTED
+from firstlight.vendordata.arrival import REQUEST_ID, STARTED, SUBJECT
 from firstlight.vendordata.body import LIMIT, BadBody, read_context
 from firstlight.vendordata.contract import Context
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
@@ -130,9 +130,12 @@ def _context(req: falcon.Request) -> Context:
             413, description=f"The body is longer than {LIMIT} bytes; Nova's never are."
         )
     try:
-        return read_context(body)
+        context = read_context(body)
     except BadBody as error:
         raise falcon.HTTPBadRequest(description=str(error)) from error
+    if SUBJECT in req.env:
+        req.env[SUBJECT](context.instance_id)
+    return context
 
 
 def _send(resp: falcon.Response, reply: Reply) -> None:

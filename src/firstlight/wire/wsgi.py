@@ -5,6 +5,7 @@ import logging
 import sys
 from collections.abc import Iterable
 from concurrent.futures import Future, wait
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 _Headers = list[tuple[str, str]]
+
+# The environment's key of what an application calls with who was asking, for the access log.
+SUBJECT = "firstlight.subject"
 
 # The wire's business, or that of one connection only (RFC 9110 §7.6.1).
 _NOT_THE_APPS = frozenset((
@@ -118,6 +122,7 @@ def environ_of(request: Request) -> "WSGIEnvironment":
         "REMOTE_ADDR": request.peer,
         "CONTENT_LENGTH": str(len(request.body)),
         "openstack.request_id": request.id,  # where oslo's middleware keeps it
+        SUBJECT: partial(setattr, request, "subject"),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(request.body),
