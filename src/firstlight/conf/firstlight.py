@@ -87,6 +87,15 @@ Seconds for all dynamic vendordata targets together; they are asked in parallel.
 cloud-init waits 10 seconds.
 """,
             ),
+            cfg.FloatOpt(
+                "neutron_deadline",
+                default=4.0,
+                min=0.1,
+                help="""
+Seconds for one question to Neutron, retries and a token from Keystone included. A request may need
+two of them, one for who is asking and one for its security groups.
+""",
+            ),
         ],
     )
 ]

@@ -1,0 +1,54 @@
+"""Errands to Neutron on threads of their own, so that who waits can stop waiting."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from firstlight.sources.ports import NeutronUnavailable
+from firstlight.targets.deadline import Deadline
+from firstlight.targets.transport import Leash
+
+T = TypeVar("T")
+
+
+class Call:
+    """One errand: until when, and on which leash what it reads from Neutron is kept.
+
+    What it reads from Keystone is not on it: a token that comes late is there for the next.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.deadline = Deadline(seconds)
+        self.leash = Leash()
+
+
+class Calls:
+    """Runs errands, `threads` of them at a time, none of which is waited for beyond `seconds`."""
+
+    def __init__(self, threads: int, seconds: float) -> None:
+        self._threads = ThreadPoolExecutor(threads, "neutron")
+        self._seconds = seconds
+
+    def run(self, errand: Callable[[Call], T]) -> T:
+        """What `errand` returns or raises.
+
+        Raises:
+            NeutronUnavailable: it took too long; its thread is freed.
+        """
+        call = Call(self._seconds)
+        future = self._threads.submit(errand, call)
+        try:
+            return future.result(call.deadline.left())
+        except TimeoutError as error:
+            future.cancel()
+            call.leash.cut()
+            raise late(call.deadline) from error
+
+    def close(self) -> None:
+        """End the threads once they are idle."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def late(deadline: Deadline) -> NeutronUnavailable:
+    """It took too long."""
+    return NeutronUnavailable(f"Neutron did not answer within {deadline}")

@@ -1,0 +1,258 @@
+"""Real Neutron under uWSGI, on loopback, with ML2, routers and SQLite in a directory.
+
+It has no agents and no message bus: networks, subnets, ports, routers and security groups are what
+the metadata service asks about, and all of them are the API's. Its migrations do not run on SQLite,
+so the schema is made from its models and stamped.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from lab.keystone import Keystone
+
+HOST = "127.0.0.1"
+REGION = "lab"
+START_DEADLINE = 90.0  # seconds; a cold import takes about ten
+
+_CONF = """\
+[DEFAULT]
+log_file = {directory}/neutron.log
+state_path = {directory}
+auth_strategy = keystone
+core_plugin = ml2
+service_plugins = router
+transport_url = fake:/
+api_paste_config = {paste}
+api_workers = 0
+rpc_workers = 0
+rpc_state_report_workers = 0
+notify_nova_on_port_status_changes = false
+notify_nova_on_port_data_changes = false
+{options}
+[database]
+connection = sqlite:///{directory}/neutron.sqlite
+[oslo_concurrency]
+lock_path = {directory}
+[keystone_authtoken]
+{authtoken}
+[ml2]
+type_drivers = flat,vxlan
+tenant_network_types = vxlan
+mechanism_drivers = openvswitch
+[ml2_type_vxlan]
+vni_ranges = 1:4000
+"""
+
+_MAKE_SCHEMA = """\
+import sys
+from sqlalchemy import create_engine
+from neutron.db.migration.models import head
+head.get_metadata().create_all(create_engine(sys.argv[1]))
+"""
+
+
+class NeutronFailed(Exception):
+    """Neutron did not do what was asked; the message holds the end of its log."""
+
+
+class RealNeutron:
+    """A Neutron that can be stopped and started again; it keeps its database and its port.
+
+    Args:
+        environment: the lab, see :func:`lab.environment.lab`.
+        directory: for everything it writes; empty at first.
+        port: a free one.
+        keystone: running; it is told of the endpoint by :meth:`create`.
+        options: more of ``[DEFAULT]``.
+    """
+
+    def __init__(
+        self,
+        environment: Path,
+        directory: Path,
+        port: int,
+        keystone: Keystone,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self._environment = environment
+        self._directory = directory
+        self._port = port
+        self._keystone = keystone
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"http://{HOST}:{port}"
+        self._token = ""
+        self.configure(**(options or {}))
+
+    def configure(self, **options: str) -> None:
+        """Write neutron.conf with these options of ``[DEFAULT]``; counts from the next start."""
+        authtoken = self._keystone.credentials("neutron", "service") | {
+            "www_authenticate_uri": self._keystone.url,
+            "service_token_roles_required": "true",
+        }
+        text = _CONF.format(
+            directory=self._directory,
+            paste=self._environment / "etc" / "neutron" / "api-paste.ini",
+            options=_lines(options),
+            authtoken=_lines(authtoken),
+        )
+        (self._directory / "neutron.conf").write_text(text)
+
+    def create(self) -> None:
+        """Make the database, announce the endpoint to Keystone, start."""
+        url = f"sqlite:///{self._directory}/neutron.sqlite"
+        self._run("python", "-c", _MAKE_SCHEMA, url)
+        conf = str(self._directory / "neutron.conf")
+        self._run("neutron-db-manage", "--config-file", conf, "stamp", "heads")
+        self._announce()
+        self.start()
+
+    def start(self) -> None:
+        """Serve; returns when it answers."""
+        with (self._directory / "uwsgi.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._uwsgi(), env=self._variables(), cwd=self._directory, stdout=log, stderr=log
+            )
+        self._await_answer()
+
+    def stop(self) -> None:
+        """Serve no more. Stopping twice does no harm."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        """Accept connections and answer nobody, until :meth:`resume`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Answer again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    # -- what an administrator does with it --------------------------------------------------------
+
+    def make(self, kind: str, **fields: Any) -> Any:
+        """Create one resource; its fields as Neutron shows them."""
+        return self._call("POST", f"{_plural(kind)}", {kind: fields})[kind]
+
+    def make_many(self, kind: str, fields: list[dict[str, Any]]) -> list[Any]:
+        """Create resources of one kind in one call."""
+        made: list[Any] = self._call("POST", _plural(kind), {f"{kind}s": fields})[f"{kind}s"]
+        return made
+
+    def change(self, kind: str, identifier: str, **fields: Any) -> Any:
+        """Change one resource."""
+        return self._call("PUT", f"{_plural(kind)}/{identifier}", {kind: fields})[kind]
+
+    def delete(self, kind: str, identifier: str) -> None:
+        """Delete one resource."""
+        self._call("DELETE", f"{_plural(kind)}/{identifier}")
+
+    def ask(self, path: str) -> requests.Response:
+        """GET as an administrator, whatever the status."""
+        return requests.get(self._path(path), headers=self._headers(), timeout=60)
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        answer = requests.request(
+            method, self._path(path), json=body, headers=self._headers(), timeout=60
+        )
+        if not answer.ok:
+            raise NeutronFailed(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
+        return answer.json() if answer.content else None
+
+    def _path(self, path: str) -> str:
+        return f"{self.url}/v2.0/{path}"
+
+    def _headers(self) -> dict[str, str]:
+        # A new one each time: tests make tokens short-lived.
+        return {"X-Auth-Token": self._keystone.token("admin", "admin")}
+
+    # -- how it runs -------------------------------------------------------------------------------
+
+    def _announce(self) -> None:
+        """The service catalog's entry: network, all three interfaces."""
+        service = {"service": {"type": "network", "name": "neutron"}}
+        identifier = self._tell_keystone("/services", service)["service"]["id"]
+        for interface in ("public", "internal", "admin"):
+            endpoint = {
+                "service_id": identifier,
+                "interface": interface,
+                "region_id": REGION,
+                "url": self.url,
+            }
+            self._tell_keystone("/endpoints", {"endpoint": endpoint})
+
+    def _tell_keystone(self, path: str, body: Any) -> Any:
+        url = self._keystone.url + path
+        answer = requests.post(url, json=body, headers=self._headers(), timeout=20)
+        answer.raise_for_status()
+        return answer.json()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._environment / "bin" / program, *arguments],
+            env=self._variables(),
+            cwd=self._directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise NeutronFailed(f"{program}: {done.stderr[-3000:]}")
+
+    def _uwsgi(self) -> list[str]:
+        return [
+            str(self._environment / "bin" / "uwsgi"),
+            *("--http11-socket", f"{HOST}:{self._port}"),
+            *("--module", "neutron.wsgi.api:application"),
+            *("--threads", "8"),
+            *("--set", f"start-time={int(time.time())}"),
+            *("--buffer-size", "65535"),
+            "--enable-threads",
+            "--die-on-term",
+            "--need-app",
+            "--disable-logging",
+        ]
+
+    def _variables(self) -> Mapping[str, str]:
+        return {
+            "PATH": f"{self._environment / 'bin'}:{os.defpath}",
+            "VIRTUAL_ENV": str(self._environment),
+            "UWSGI_VIRTUALENV": str(self._environment),
+            "LC_ALL": "C.UTF-8",
+            "OS_NEUTRON_CONFIG_DIR": str(self._directory),
+            "OS_NEUTRON_CONFIG_FILES": "neutron.conf",
+        }
+
+    def _await_answer(self) -> None:
+        assert self._process is not None
+        until = time.monotonic() + START_DEADLINE
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                if requests.get(self.url, timeout=START_DEADLINE).ok:
+                    return
+            except requests.ConnectionError:
+                time.sleep(0.1)
+        log = (self._directory / "uwsgi.log").read_text()
+        raise NeutronFailed(f"Neutron does not answer: {log[-3000:]}")
+
+
+def _plural(kind: str) -> str:
+    return f"{kind}s".replace("_", "-")
+
+
+def _lines(options: Mapping[str, str]) -> str:
+    return "\n".join(f"{name} = {value}" for name, value in options.items())
