@@ -19,6 +19,7 @@ from firstlight.conf import (
     firstlight,
     keystone_authtoken,
     neutron,
+    nova,
     service_auth,
     store,
     vendordata,
@@ -28,7 +29,7 @@ from firstlight.conf import (
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
     "store": (common, firstlight, store),
-    "metadata": (common, firstlight, store, api, neutron, vendordata_dynamic_auth),
+    "metadata": (common, firstlight, store, api, nova, neutron, vendordata_dynamic_auth),
     "vendordata": (common, vendordata, keystone_authtoken, service_auth),
 }
 

@@ -1,0 +1,57 @@
+"""One cell: the database in which Nova keeps some of the instances."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from firstlight.instance import Instance
+from firstlight.sources.nova import password, tables
+from firstlight.sources.nova.database import Database
+from firstlight.sources.nova.ec2 import Ec2Numbers
+from firstlight.sources.nova.injected import Render
+from firstlight.sources.nova.record import Record
+
+
+class Cell:
+    """Reads and writes one cell's database.
+
+    An instance costs three queries, one more for images nobody has asked about in this process,
+    and a transaction if something of it has no EC2 number yet.
+
+    Args:
+        render: makes the legacy ``network_config``; None: there never is one.
+        now: the time in UTC, without a zone.
+    """
+
+    def __init__(
+        self, database: Database, *, render: Render | None, now: Callable[[], datetime]
+    ) -> None:
+        self.database = database
+        self._render = render
+        self._now = now
+        self._ec2 = Ec2Numbers(database, now)
+
+    def instance(self, uuid: str) -> Instance | None:
+        """The instance; None if it is not here or was deleted.
+
+        Raises:
+            SourceUnavailable: the database could not be asked, or holds what this version cannot
+                read.
+        """
+        with self.database.reading(f"read instance {uuid}") as connection:
+            row = connection.execute(tables.INSTANCE, {"uuid": uuid}).first()
+            if row is None:
+                return None
+            pairs = connection.execute(tables.PAIRS, {"uuid": uuid}).all()
+            block_devices = connection.execute(tables.BLOCK_DEVICES, {"uuid": uuid}).all()
+            images = self._ec2.read(connection, (row.image_ref, row.kernel_id, row.ramdisk_id))
+        ids = self._ec2.ids(row, images)
+        return Record(row, pairs, block_devices).instance(ids, self._render)
+
+    def set_password(self, uuid: str, text: str) -> None:
+        """Store what the guest posted.
+
+        Raises:
+            PasswordSet, InstanceGone, SourceUnavailable: nothing was stored.
+        """
+        with self.database.writing(f"store a password of instance {uuid}") as connection:
+            password.store(connection, uuid, text, self._now())

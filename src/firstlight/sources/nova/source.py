@@ -1,0 +1,128 @@
+"""Nova's databases as a :class:`~firstlight.sources.contract.Source`."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from firstlight.instance import Instance
+from firstlight.sources.contract import InstanceGone, SourceUnavailable
+from firstlight.sources.nova.cells import Cells
+from firstlight.sources.nova.schema import TooOld
+from firstlight.sources.uuids import is_uuid
+
+LOG = logging.getLogger(__name__)
+
+
+class Ports(Protocol):
+    """Who has an address, which only Neutron knows. Methods may block.
+
+    Each answers with the ``device_id`` of every port that has the address, one per port.
+
+    Raises:
+        SourceUnavailable: Neutron could not be asked.
+    """
+
+    def at_address(self, address: str) -> Sequence[str]:
+        """Those on any network."""
+
+    def at_provider(self, provider: str, address: str) -> Sequence[str] | None:
+        """Those on a network `provider` serves; None if it serves no network."""
+
+
+class NovaSource:
+    """Instances where Nova keeps them. Safe to use from many threads; one per process.
+
+    Nova has no list of changes, so that how fresh an instance is depends on how long its reader
+    keeps it. Security groups are not among what is read: they are Neutron's.
+
+    Args:
+        cells: finds the database of an instance.
+        ports: finds the instance of an address; None: nobody can be asked.
+    """
+
+    def __init__(self, cells: Cells, ports: Ports | None = None) -> None:
+        self._cells = cells
+        self._ports = ports
+
+    def prepare(self) -> Sequence[str]:
+        """Look at every database's schema; returns what is in the way of some instances.
+
+        A database that does not answer is among it: it may come back.
+
+        Raises:
+            TooOld: a database is one that this version does not read.
+        """
+        troubles = [self._told(self._cells.prepare)]
+        troubles += [self._told(cell.database.prepare) for cell in self._cells.known()]
+        return [trouble for trouble in troubles if trouble is not None]
+
+    def _told(self, prepare: Callable[[], None]) -> str | None:
+        try:
+            prepare()
+        except TooOld:
+            raise
+        except SourceUnavailable as error:
+            return str(error)
+        return None
+
+    def healthy(self) -> str | None:
+        """Why no instance can be found; None: nothing is known against it. Asks nobody.
+
+        A cell that is away is not meant: the instances of all others are found.
+        """
+        return self._cells.trouble()
+
+    def cell_troubles(self) -> Mapping[str, str]:
+        """By name, why a cell's database did not answer lately. Asks nobody."""
+        databases = [cell.database for cell in self._cells.known()]
+        return {one.name: one.trouble for one in databases if one.trouble is not None}
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._cells.close()
+
+    def instance(self, uuid: str) -> Instance | None:
+        """The instance, EC2 ids allotted and password read; None if nobody has that id.
+
+        Raises:
+            SourceUnavailable: the API database or the instance's cell could not be asked.
+        """
+        cell = self._cells.of(uuid) if is_uuid(uuid) else None
+        return None if cell is None else cell.instance(uuid)
+
+    def at_address(self, address: str) -> Sequence[Instance]:
+        """Every instance that has this fixed address, on any network, once per port."""
+        return self._instances(self._asked().at_address(address))
+
+    def at_provider(self, provider: str, address: str) -> Sequence[Instance] | None:
+        """Those with this address on a network `provider` serves; None if it serves no network."""
+        owners = self._asked().at_provider(provider, address)
+        return None if owners is None else self._instances(owners)
+
+    def set_password(self, uuid: str, password: str) -> None:
+        """Store what the guest posted where the compute API reads it (os-server-password).
+
+        Raises:
+            PasswordSet: one is stored already; it is left as it is.
+            InstanceGone: there is no such instance any more.
+            SourceUnavailable: nothing was stored.
+        """
+        cell = self._cells.of(uuid) if is_uuid(uuid) else None
+        if cell is None:
+            raise InstanceGone(f"there is no instance {uuid}")
+        cell.set_password(uuid, password)
+
+    def watch(self, changed: Callable[[str | None], None]) -> Callable[[], None]:  # noqa: ARG002
+        """Nova's databases have nothing to watch: `changed` is never called."""
+        return lambda: None
+
+    def _asked(self) -> Ports:
+        if self._ports is None:
+            raise SourceUnavailable(
+                "whose an address is only Neutron knows, and [neutron] does not say how to ask it"
+            )
+        return self._ports
+
+    def _instances(self, owners: Sequence[str]) -> Sequence[Instance]:
+        found = (self.instance(owner) for owner in owners)
+        return [instance for instance in found if instance is not None]
