@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -56,40 +58,48 @@ def _unpacked(suite: str) -> tuple[Path | None, str]:
     return Path(done.stdout.strip()), ""
 
 
-class Boot:
-    """A first boot that has begun: cloud-init looks for `datasource`.
+class Boot(NamedTuple):
+    """A first boot that has begun.
 
     Attributes:
         log: cloud-init's own.
     """
 
-    def __init__(
-        self, guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path
-    ) -> None:
-        self.log = home / "cloud-init.log"
-        driver = [sys.executable, "-P", HERE / "driver.py", cloud_init.tree, datasource, home]
-        self._process = subprocess.Popen(
-            guest.command(*_as_pid_1(*driver)),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+    log: Path
+    process: subprocess.Popen[str]
+
+    def was_refused(self) -> bool:
+        """Whether cloud-init has asked, and had no good answer."""
+        return self.log.exists() and "failed" in self.log.read_text()
 
     def learned(self) -> dict[str, Any]:
         """What it learned in the end; see driver.py for the keys."""
-        try:
-            output, errors = self._process.communicate(timeout=_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # and, by --kill-child, the guest with it
-            raise
-        assert self._process.returncode == 0, errors
+        output, errors = self.process.communicate(timeout=_PATIENCE)
+        assert self.process.returncode == 0, errors
         learned: dict[str, Any] = json.loads(output)
         return learned
 
 
+@contextmanager
+def booting(guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path) -> Iterator[Boot]:
+    """A boot in which cloud-init looks for `datasource`; at the end of the block it is over."""
+    driver = [sys.executable, "-P", HERE / "driver.py", cloud_init.tree, datasource, home]
+    with subprocess.Popen(
+        guest.command(*_as_pid_1(*driver)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield Boot(home / "cloud-init.log", process)
+        finally:
+            process.kill()  # and, by --kill-child, the guest with it
+
+
 def boot(guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path) -> dict[str, Any]:
-    """A whole :class:`Boot`."""
-    return Boot(guest, cloud_init, datasource, home).learned()
+    """What a whole boot learns; see driver.py for the keys."""
+    with booting(guest, cloud_init, datasource, home) as begun:
+        return begun.learned()
 
 
 def _as_pid_1(*command: str | Path) -> list[str | Path]:

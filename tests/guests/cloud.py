@@ -13,7 +13,7 @@ from string import Template
 import pytest
 
 from guests.asking import ask, is_open
-from guests.net import METADATA, METADATA_LINK_LOCAL, Namespace, Net
+from guests.net import METADATA, Namespace, Net
 from parts import need
 from servers import eventually
 
@@ -42,7 +42,9 @@ class Process:
             self._process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
             )
-        up = eventually(lambda: self._ended() or self.inside.call(is_open, *self.address), _PATIENCE)
+        up = eventually(
+            lambda: self._ended() or self.inside.call(is_open, *self.address), _PATIENCE
+        )
         if not up or self._ended():
             self.stop()
             pytest.fail(f"{self.command} did not start:\n{self.log.read_text()[-3000:]}")
@@ -68,7 +70,7 @@ class Cloud:
     """What answers at METADATA, and what it was asked.
 
     Attributes:
-        way: one of WAYS, or "link-local"; see :func:`cloud`.
+        way: one of WAYS, see :func:`cloud`.
         metadata: the metadata service.
         home: directory of configuration and logs.
     """
@@ -103,10 +105,10 @@ def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
 
     Args:
         way: how the metadata service knows who asks. "remote-address": guests reach the service
-            itself. "signed": Debian's haproxy stands before it and signs, as Neutron's agent does;
-            "link-local": the same on METADATA_LINK_LOCAL too.
+            itself, over IPv4. "signed": Debian's haproxy stands before it and signs, as Neutron's
+            agent does, over IPv6 as well.
     """
-    signed = way != "remote-address"
+    signed = way == "signed"
     haproxy = need("haproxy") if signed else None
     values = {
         "home": home,
@@ -116,7 +118,6 @@ def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
         "secret": _SECRET,
         "instance": INSTANCE,
         "project": PROJECT,
-        "link_local": f"bind [{METADATA_LINK_LOCAL}]:80 interface tap0" * (way == "link-local"),
         "signature": digest(_SECRET.encode(), INSTANCE.encode(), "sha256").hex(),
     }
     for source in (HERE / "files").iterdir():
@@ -136,7 +137,7 @@ def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
 
 @contextmanager
 def away(server: Process) -> Iterator[None]:
-    """The server is not there in this block, and is again after it."""
+    """The server is not there in this block, and is there again after it."""
     server.stop()
     try:
         yield

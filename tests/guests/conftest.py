@@ -10,7 +10,9 @@ from guests.net import network
 
 
 @pytest.fixture(scope="session", params=WAYS)
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Cloud]:
     """A cloud that serves the guest."""
     with network() as net, cloud(net, request.param, tmp_path_factory.mktemp("cloud")) as running:
         yield running

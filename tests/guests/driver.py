@@ -33,9 +33,11 @@ class Complaints(logging.Handler):
 
 def main(tree: str, name: str, directory: str) -> None:
     """Search, and print what was found."""
-    complaints, debug = Complaints(), logging.FileHandler(Path(directory) / "cloud-init.log")
-    logging.basicConfig(level=logging.DEBUG, handlers=[complaints, debug])
     sys.path.insert(0, f"{tree}/usr/lib/python3/dist-packages")
+    import cloudinit.sources  # noqa: F401  22.4, once imported, takes other handlers away
+
+    complaints, debug = Complaints(), logging.FileHandler(Path(directory) / "cloud-init.log")
+    logging.basicConfig(level=logging.DEBUG, handlers=[complaints, debug], force=True)
     try:
         found = {"found": True} | _take_in(_search(tree, name, Path(directory)))
     except Exception:  # noqa: BLE001  the test is the judge, and sees why
@@ -48,7 +50,11 @@ def _search(tree: str, name: str, directory: Path) -> Any:
     from cloudinit import distros, helpers, sources
     from cloudinit.reporting import events
 
-    settings_of = {"datasource_list": [name], "datasource": _SETTINGS[name], "ssh_deletekeys": False}
+    settings_of = {
+        "datasource_list": [name],
+        "datasource": _SETTINGS[name],
+        "ssh_deletekeys": False,
+    }
     paths = helpers.Paths(
         {
             "cloud_dir": str(directory / "lib"),

@@ -46,17 +46,15 @@ class Namespace(NamedTuple):
 
 
 class Net(NamedTuple):
-    """`guest` has eth0 and eth1; `service` has METADATA's address on the other end of eth0."""
+    """`guest` has eth0 and eth1; `service` has METADATA and METADATA_LINK_LOCAL on the other end."""
 
     guest: Namespace
     service: Namespace
 
 
 @contextmanager
-def network(*, link_local: bool = False) -> Iterator[Net]:
+def network() -> Iterator[Net]:
     """A new network until the end of the block; nothing outside its two namespaces changes.
-
-    With `link_local`, METADATA_LINK_LOCAL is there too, as where Neutron's networks have IPv6.
 
     Without root, or where namespaces are forbidden, the test is skipped or fails, see
     :func:`parts.absent`.
@@ -68,15 +66,11 @@ def network(*, link_local: bool = False) -> Iterator[Net]:
     with ExitStack() as stack:
         net = Net(*(_namespace(stack, f"{prefix}-{role}") for role in ("guest", "service")))
         _cable(net)
-        if link_local:
-            _ip(net.service.name, f"address add {METADATA_LINK_LOCAL}/128 dev tap0 nodad")
         yield net
 
 
 def _namespace(stack: ExitStack, name: str) -> Namespace:
-    made = subprocess.run(
-        ["ip", "netns", "add", name], capture_output=True, text=True, check=False
-    )
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, text=True, check=False)
     if made.returncode != 0:
         absent(f"this machine does not allow network namespaces: {made.stderr.strip()}")
     stack.callback(subprocess.run, ["ip", "netns", "delete", name], check=False)
@@ -94,6 +88,7 @@ def _cable(net: Net) -> None:
         _ip(guest, f"link set {guest_end} up")
     _ip(service, f"address add {_SERVICE}/24 dev tap0")
     _ip(service, f"address add {METADATA}/32 dev tap0")
+    _ip(service, f"address add {METADATA_LINK_LOCAL}/128 dev tap0 nodad")
     _ip(guest, f"address add {GUEST}/24 dev eth0")
     _ip(guest, f"route add {METADATA}/32 via {_SERVICE}")
 
