@@ -5,14 +5,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from conformance.asking import ask
-from lab.environment import NoLab, lab
 from parts import absent
 from servers import eventually, free_port
 
@@ -86,8 +84,11 @@ def _where(home: Path, store: Path, port: int, status_port: int) -> Path:
 def _command(server: str, files: Sequence[Path], port: int) -> list[str]:
     if server == "firstlight":
         return [f"{_BIN}/firstlight", "metadata", *(f"--config-file={file}" for file in files)]
+    uwsgi = _BIN / "uwsgi"
+    if not uwsgi.exists():
+        absent("uwsgi is not in this environment (requirements/test.in)")
     return [
-        str(_uwsgi()),
+        str(uwsgi),
         f"--http-socket=127.0.0.1:{port}",
         "--module=firstlight.metadata.wsgi:application",
         "--threads=4",
@@ -97,18 +98,6 @@ def _command(server: str, files: Sequence[Path], port: int) -> list[str]:
         "--disable-logging",
         f"--home={sys.prefix}",
     ]
-
-
-@cache
-def _uwsgi() -> Path:
-    """In this environment, or in the one with real OpenStack, where a compiler has made it."""
-    here = _BIN / "uwsgi"
-    if here.exists():
-        return here
-    try:
-        return lab() / "bin" / "uwsgi"
-    except NoLab as error:
-        absent(f"uwsgi is not in this environment, and: {error}")
 
 
 def _answers(port: int) -> bool:
