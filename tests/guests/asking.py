@@ -16,10 +16,12 @@ class Reply(NamedTuple):
     body: bytes
 
 
-def ask(method: str, path: str, body: bytes | None = None) -> Reply:
-    """Ask METADATA."""
-    with closing(HTTPConnection(METADATA, 80, timeout=20)) as connection:
-        connection.request(method, path, body)
+def ask(method: str, path: str, body: bytes | None = None, *, host: str = METADATA) -> Reply:
+    """Ask `host`; a link-local address has its zone (``%eth0``), which the server is not told."""
+    name = host.partition("%")[0]
+    header = {"Host": f"[{name}]" if ":" in name else name}
+    with closing(HTTPConnection(host, 80, timeout=20)) as connection:
+        connection.request(method, path, body, header)
         answer = connection.getresponse()
         headers = {name.lower(): value for name, value in answer.getheaders()}
         return Reply(answer.status, headers, answer.read())

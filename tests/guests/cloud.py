@@ -94,8 +94,8 @@ class Cloud:
 
 
 def _request(line: str) -> str:
-    """Of an access log line (see firstlight.wire.access) what does not change between two boots."""
-    before, request, after, *_ = line.split('"')
+    """Of a line of the access log (firstlight.wire.access), what every boot has in common."""
+    _before, request, after, *_ = line.split('"')
     return f"{request} {after.split()[0]}"
 
 

@@ -13,7 +13,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-# What an operator writes to have a datasource other than the detected one: no DMI says "Nova's EC2".
+# What an operator writes to have a datasource that no DMI speaks for.
 _SETTINGS = {
     "OpenStack": {},
     "Ec2": {"Ec2": {"strict_id": False, "metadata_urls": ["http://169.254.169.254"]}},

@@ -46,7 +46,7 @@ class Namespace(NamedTuple):
 
 
 class Net(NamedTuple):
-    """`guest` has eth0 and eth1; `service` has METADATA and METADATA_LINK_LOCAL on the other end."""
+    """`guest` has eth0 and eth1; `service`, at their other ends, METADATA and its link-local."""
 
     guest: Namespace
     service: Namespace
