@@ -37,3 +37,11 @@ def test_conversations_have_names_of_their_own() -> None:
     """What fails can be found."""
     names = [(one.deployment, one.says) for one in read_all()]
     assert len(names) == len(set(names))
+
+
+def test_every_step_expects_something_of_the_body() -> None:
+    """A status alone would let any bytes pass."""
+    for conversation in read_all():
+        for step in conversation.steps:
+            told = (step.expected, step.matches, step.refused, step.length, step.targets_saw)
+            assert step.new_each_time or any(one is not None for one in told), conversation.says
