@@ -85,7 +85,7 @@ def booting(guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path
     """A boot in which cloud-init looks for `datasource`; at the end of the block it is over."""
     driver = [sys.executable, "-P", HERE / "driver.py", cloud_init.tree, datasource, home]
     with subprocess.Popen(
-        guest.command(*_as_pid_1(*driver)),
+        guest.command(*as_pid_1(*driver)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -102,12 +102,12 @@ def boot(guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path) -
         return begun.learned()
 
 
-def _as_pid_1(*command: str | Path) -> list[str | Path]:
-    """This command in a PID namespace whose first process says that it is a server of Nova's.
+def as_pid_1(*command: str | Path) -> list[str | Path]:
+    """This command in namespaces of its own, as a first process that says it is Nova's server.
 
     cloud-init detects OpenStack by the DMI or, in a container, by this name in the environment of
     PID 1 (as nova-lxd set it). "container" keeps the DMI of the machine that tests out of it.
     """
     environment = ["container=lxc", "product_name=OpenStack Nova"]
-    unshare = [need("unshare"), "--pid", "--fork", "--mount-proc", "--kill-child"]
-    return [*unshare, "env", *environment, *command]
+    unshare = [need("unshare"), "--pid", "--mount", "--uts", "--fork", "--kill-child"]
+    return [*unshare, "--mount-proc", "env", *environment, *command]
