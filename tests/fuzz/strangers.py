@@ -1,13 +1,14 @@
 """Requests as a stranger may put them together, and who may be told something for them."""
 
 import itertools
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from hypothesis import strategies as st
 
 from conformance.asking import signature
 from fuzz import canaries
 
+T = TypeVar("T")
 Field = tuple[bytes, bytes]
 
 
@@ -23,30 +24,34 @@ _WORDS = [
     b"password", b"vendor_data.json", b"vendor_data2.json", b"network_data.json", b"content",
     b"0000", b"ec2", b"1.0", b"2009-04-04", b"meta-data", b"user-data", b"public-keys", b"0",
     b"_name", b"openssh-key", b"block-device-mapping", b"root", b"instance-id", b"security-groups",
-    b"", b".", b"..", b"...", b"%2e%2e", b"%2E", b"%2f", b"%5c..", b"%00", b"\x00", b"%", b"%zz",
-    b"%c3%28", b"\xff\xfe", b"\xc3\xa9", b"~", b"*", b"?", b"#", b";", b"a" * 300, b"version",
+    b"", b".", b"..", b"...", b"%2e%2e", b"%2E", b"%2f", b"%5c..", b"%00", b"%", b"%zz",
+    b"%c3%28", b"%c3%a9", b"%0d%0a", b"~", b"*", b"?", b"#", b";", b"a" * 300, b"version",
     b"0=" + canaries.mark("bob").encode() + b"keypair",
 ]  # fmt: skip
-_METHODS = [
-    b"GET", b"GET", b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"TRACE",
-    b"CONNECT", b"PROPFIND", b"get", b"", b"G E T", b"\x00", b"X" * 100, b"PRI",
-]  # fmt: skip
-_VERSIONS = [b"HTTP/1.1"] * 6 + [b"HTTP/1.0", b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1.2", b"", b"FTP"]
-_ENDS = [b"\r\n"] * 8 + [b"\n", b"\r", b"\r\n\r\n", b" \r\n", b"\x00\r\n"]
-_JUNK = st.one_of(
-    st.binary(max_size=40),
-    st.sampled_from([b"a" * 9000, b"\xff" * 20, b"x\r\nX-Tenant-ID: y", b"chunked", b" ", b"\t"]),
-)
+_NO_TARGETS = [b"*", b"x:y", b"latest", b"/\xff", b"/\xc3\xa9", b"/a\x00b", b"/ /", b"//\x7f"]
+_METHODS = [b"GET", b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"OPTIONS", b"PATCH", b"PROPFIND"]
+_NO_METHODS = [b"TRACE", b"CONNECT", b"get", b"", b"G E T", b"\x00", b"X" * 100, b"PRI"]
+_VERSIONS = [b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0"]
+_NO_VERSIONS = [b"HTTP/2.0", b"HTTP/0.9", b"HTTP/1.2", b"", b"FTP"]
+_NO_ENDS = [b"\n", b"\r", b"\r\n\r\n", b" \r\n", b"\x00\r\n"]
+_VALUES = [b"x", b"", b"a" * 9000, b"\xff" * 20, b"*/*", b"chunked", b"\t", b"127.0.0.22", b"close"]
+_JUNK = st.one_of(st.binary(max_size=40), st.just(b"x\r\nX-Tenant-ID: y"))
 _NAMES = [
-    b"Host", b"Accept", b"Cookie", b"Connection", b"Upgrade", b"Expect", b"TE", b"Trailer",
+    b"Accept", b"Cookie", b"Connection", b"Upgrade", b"Expect", b"TE", b"Trailer",
     b"Range", b"X-Instance-ID", b"x_instance_id", b"X-Tenant-ID", b"X-Instance-ID-Signature",
     b"X-Metadata-Provider", b"X-Metadata-Provider-Signature", b"X-Forwarded-For", b"Forwarded",
-    b"X-OpenStack-Request-Id", b"Firstlight-Stale", b"Content-Encoding", b"", b" ", b"\xff",
+    b"X-OpenStack-Request-Id", b"Firstlight-Stale", b"Content-Encoding",
 ]  # fmt: skip
+_NO_NAMES = [b"Host", b"", b" ", b"\xff", b"a b"]
 _LENGTHS = [
     b"0", b"1", b"5", b"1020", b"1021", b"70000", b"99999999999999999999999", b"-1", b"+1", b"0x5",
     b"1, 1", b"5, 6", b"", b" 5 ", b"five", b"\xb2",
 ]  # fmt: skip
+
+
+def mostly(right: st.SearchStrategy[T], wrong: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    """What passes the first gate, nine times of ten: faults in all places at once find nothing."""
+    return st.sampled_from([right] * 9 + [wrong]).flatmap(lambda chosen: chosen)
 
 
 def targets() -> st.SearchStrategy[bytes]:
@@ -60,8 +65,9 @@ def targets() -> st.SearchStrategy[bytes]:
             b"/latest/meta-data/local-hostname",
         ]
     )
-    before = st.sampled_from([b"", b"", b"", b"/", b"//", b"http://169.254.169.254", b"x:", b"*"])
-    return st.one_of(known, st.builds(bytes.__add__, before, path), st.binary(max_size=60))
+    before = st.sampled_from([b"/", b"//", b"/..", b"http://169.254.169.254", b"https://x:1"])
+    right = st.one_of(known, path, st.builds(bytes.__add__, before, path))
+    return mostly(right, st.one_of(st.binary(max_size=60), st.sampled_from(_NO_TARGETS)))
 
 
 def identity(claims: str, proves: str) -> st.SearchStrategy[list[Field]]:
@@ -94,14 +100,8 @@ def bodies(draw: st.DrawFn) -> tuple[list[Field], bytes]:
     wrong = st.sampled_from(_LENGTHS).map(lambda length: (b"Content-Length", length))
     codings = st.sampled_from([b"chunked", b"gzip, chunked", b"identity", b"chunked, x", b"\x00"])
     coded = codings.map(lambda coding: (b"Transfer-Encoding", coding))
-    framing = draw(
-        st.one_of(
-            st.just([]),
-            st.just([right]),
-            st.just([chunked]),
-            st.lists(st.one_of(st.just(right), wrong, coded), max_size=3),
-        )
-    )
+    framed = st.sampled_from([[right], [right], [chunked]])
+    framing = draw(mostly(framed, st.lists(st.one_of(st.just(right), wrong, coded), max_size=3)))
     if framing == [chunked]:
         body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
     return framing, body
@@ -114,12 +114,17 @@ def requests(draw: st.DrawFn) -> Sent:
     claims = draw(st.sampled_from(canaries.NAMES))
     fields = draw(identity(claims, proves))
     framing, body = draw(bodies())
-    junk = st.tuples(st.sampled_from(_NAMES), _JUNK)
+    odd = st.tuples(st.sampled_from(_NAMES), st.sampled_from(_VALUES))
+    junk = mostly(odd, st.tuples(st.sampled_from(_NAMES + _NO_NAMES), _JUNK))
     fields = [(b"Host", b"169.254.169.254"), *fields, *framing, *draw(st.lists(junk, max_size=3))]
     if draw(st.booleans()):
         fields = draw(st.permutations(fields))
-    end = draw(st.sampled_from(_ENDS))
-    line = (draw(st.sampled_from(_METHODS)), draw(targets()), draw(st.sampled_from(_VERSIONS)))
+    end = draw(mostly(st.just(b"\r\n"), st.sampled_from(_NO_ENDS)))
+    line = (
+        draw(mostly(st.sampled_from(_METHODS), st.sampled_from(_NO_METHODS))),
+        draw(targets()),
+        draw(mostly(st.sampled_from(_VERSIONS), st.sampled_from(_NO_VERSIONS))),
+    )
     head = b" ".join(line) + end + b"".join(b"%b: %b%b" % (*field, end) for field in fields) + end
     data = (head + body) * draw(st.sampled_from([1, 1, 1, 2]))
     return Sent(_cut(data, draw(st.lists(st.integers(0, len(data)), max_size=3))), proves)
