@@ -19,6 +19,12 @@ from lab.keystone import Keystone
 
 HOST = "127.0.0.1"
 REGION = "lab"
+# Neutron has subnets' `advanced_service_providers` with these options; see the module in there.
+EXTENSIONS = Path(__file__).parent / "inside_neutron"
+WITH_PROVIDERS = {
+    "service_plugins": "router,subnetproviders.Providers",
+    "api_extensions_path": str(EXTENSIONS),
+}
 START_DEADLINE = 90.0  # seconds; a cold import takes about ten
 
 _CONF = """\
@@ -27,7 +33,6 @@ log_file = {directory}/neutron.log
 state_path = {directory}
 auth_strategy = keystone
 core_plugin = ml2
-service_plugins = router
 transport_url = fake:/
 api_paste_config = {paste}
 api_workers = 0
@@ -38,6 +43,13 @@ notify_nova_on_port_data_changes = false
 {options}
 [database]
 connection = sqlite:///{directory}/neutron.sqlite
+[quotas]
+default_quota = -1
+quota_network = -1
+quota_subnet = -1
+quota_port = -1
+quota_security_group = -1
+quota_security_group_rule = -1
 [oslo_concurrency]
 lock_path = {directory}
 [keystone_authtoken]
@@ -99,7 +111,7 @@ class RealNeutron:
         text = _CONF.format(
             directory=self._directory,
             paste=self._environment / "etc" / "neutron" / "api-paste.ini",
-            options=_lines(options),
+            options=_lines({"service_plugins": "router", **options}),
             authtoken=_lines(authtoken),
         )
         (self._directory / "neutron.conf").write_text(text)
@@ -163,22 +175,28 @@ class RealNeutron:
 
     def ask(self, path: str) -> requests.Response:
         """GET as an administrator, whatever the status."""
-        return requests.get(self._path(path), headers=self._headers(), timeout=60)
+        return self._send("GET", path, None)
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        answer = requests.request(
-            method, self._path(path), json=body, headers=self._headers(), timeout=60
-        )
+        answer = self._send(method, path, body)
         if not answer.ok:
             raise NeutronFailed(f"{method} {path}: {answer.status_code} {answer.text[:500]}")
         return answer.json() if answer.content else None
 
+    def _send(self, method: str, path: str, body: Any) -> requests.Response:
+        """One request, with a new token if the old one is not good any more."""
+        answer = self._once(method, path, body)
+        if answer.status_code == 401:
+            self._token = self._keystone.token("admin", "admin")
+            answer = self._once(method, path, body)
+        return answer
+
+    def _once(self, method: str, path: str, body: Any) -> requests.Response:
+        headers = {"X-Auth-Token": self._token}
+        return requests.request(method, self._path(path), json=body, headers=headers, timeout=60)
+
     def _path(self, path: str) -> str:
         return f"{self.url}/v2.0/{path}"
-
-    def _headers(self) -> dict[str, str]:
-        # A new one each time: tests make tokens short-lived.
-        return {"X-Auth-Token": self._keystone.token("admin", "admin")}
 
     # -- how it runs -------------------------------------------------------------------------------
 
@@ -197,7 +215,12 @@ class RealNeutron:
 
     def _tell_keystone(self, path: str, body: Any) -> Any:
         url = self._keystone.url + path
-        answer = requests.post(url, json=body, headers=self._headers(), timeout=20)
+        answer = requests.post(
+            url,
+            json=body,
+            headers={"X-Auth-Token": self._keystone.token("admin", "admin")},
+            timeout=20,
+        )
         answer.raise_for_status()
         return answer.json()
 
@@ -232,6 +255,7 @@ class RealNeutron:
             "PATH": f"{self._environment / 'bin'}:{os.defpath}",
             "VIRTUAL_ENV": str(self._environment),
             "UWSGI_VIRTUALENV": str(self._environment),
+            "PYTHONPATH": str(EXTENSIONS),
             "LC_ALL": "C.UTF-8",
             "OS_NEUTRON_CONFIG_DIR": str(self._directory),
             "OS_NEUTRON_CONFIG_FILES": "neutron.conf",

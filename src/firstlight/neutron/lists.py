@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 import requests
 from keystoneauth1.adapter import Adapter
-from keystoneauth1.exceptions import RetriableConnectionFailure
+from keystoneauth1.exceptions import EndpointNotFound, RetriableConnectionFailure
 
 from firstlight.neutron.calls import Call, late
 from firstlight.neutron.rows import Row
@@ -114,7 +114,7 @@ class Lists:
                 headers={"Accept": "application/json", **credentials},
                 authenticated=False,  # the token is in `credentials`
                 raise_exc=False,
-                timeout=min(self._timeout or left, left) + _SLACK,
+                timeout=min(self._timeout or left, left + _SLACK),
             )
         return response
 
@@ -122,6 +122,8 @@ class Lists:
         """Where Neutron is, from the catalog that came with the token or from the options."""
         try:
             endpoint = self._adapter.get_endpoint()
+        except EndpointNotFound:
+            endpoint = None
         except CALL_ERRORS as error:
             raise CallFailed(f"no endpoint: Keystone: {reason(error)}") from error
         if not endpoint:
@@ -146,8 +148,12 @@ class Lists:
     def _unavailable(self, row: type[Row], error: BaseException, call: Call) -> NeutronUnavailable:
         if isinstance(error, _Vanished):
             return NeutronUnavailable(str(error))
-        if timed_out(error) == "read" and not call.deadline.left():
+        if timed_out(error) and not call.deadline.left():
             return late(call.deadline)
+        if timed_out(error) == "read":
+            return NeutronUnavailable(
+                f"Neutron, GET {row.PATH}: sent nothing for {self._timeout:g} s"
+            )
         return NeutronUnavailable(f"Neutron, GET {row.PATH}: {reason(error)}")
 
 
