@@ -83,7 +83,14 @@ class Boot(NamedTuple):
 @contextmanager
 def booting(guest: Namespace, cloud_init: CloudInit, datasource: str, home: Path) -> Iterator[Boot]:
     """A boot in which cloud-init looks for `datasource`; at the end of the block it is over."""
-    driver = [sys.executable, "-P", HERE / "driver.py", cloud_init.tree, datasource, home]
+    driver: list[str | Path] = [
+        sys.executable,
+        "-P",
+        HERE / "driver.py",
+        cloud_init.tree,
+        datasource,
+        home,
+    ]
     with subprocess.Popen(
         guest.command(*as_pid_1(*driver)),
         stdout=subprocess.PIPE,

@@ -85,7 +85,8 @@ class Cloud:
     def asked(self) -> list[str]:
         """What has been asked since the last call, ``METHOD PATH STATUS`` each."""
         mark = f"/mark/{next(self._marks)}"
-        self.net.guest.call(ask, "GET", mark)
+        reply = self.net.guest.call(ask, "GET", mark)
+        assert reply.status == 404, reply
         log = self.home / "access.log"
         assert eventually(lambda: log.exists() and f'"GET {mark}"' in log.read_text())
         lines = log.read_text().splitlines()[self._read :]
@@ -110,10 +111,11 @@ def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
     """
     signed = way == "signed"
     haproxy = need("haproxy") if signed else None
+    listen, port = ("127.0.0.1", 8775) if signed else (METADATA, 80)
     values = {
         "home": home,
-        "listen": "127.0.0.1" if signed else METADATA,
-        "port": 8775 if signed else 80,
+        "listen": listen,
+        "port": port,
         "signed": str(signed).lower(),
         "secret": _SECRET,
         "instance": INSTANCE,
@@ -123,7 +125,7 @@ def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
     for source in (HERE / "files").iterdir():
         (home / source.name).write_text(Template(source.read_text()).substitute(values))
     add_instance(home, HERE / "guest.yaml")
-    metadata = _firstlight(net, home, "metadata", (values["listen"], values["port"]))
+    metadata = _firstlight(net, home, "metadata", (listen, port))
     servers = [_firstlight(net, home, "vendordata", ("127.0.0.1", 9090)), metadata]
     if haproxy:
         command = net.service.command(haproxy, "-db", "-f", home / "haproxy.cfg")
@@ -147,7 +149,8 @@ def away(server: Process) -> Iterator[None]:
 
 def add_instance(home: Path, document: Path) -> None:
     """Put an instance into the store, as an operator does."""
-    command = [_FIRSTLIGHT, "instance", "add", document, "--config-file", home / "metadata.conf"]
+    conf = home / "metadata.conf"
+    command = [str(_FIRSTLIGHT), "instance", "add", str(document), "--config-file", str(conf)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -21,11 +21,10 @@ def boot_machine(guest: Namespace, cloud_init: CloudInit, home: Path) -> dict[st
     `home` is an empty directory. Where this machine's root cannot be layered (overlayfs), the test
     is skipped or fails, see :func:`parts.absent`.
     """
-    kept = [sys.prefix, sys.base_prefix, cloud_init.tree, _ROOT]
-    command = as_pid_1(
-        *[_ROOT / "enter", cloud_init.tree, _ROOT / "guest.cfg", home, *kept, "--"],
-        *[sys.executable, "-P", _ROOT / "stages.py", cloud_init.tree],
-    )
+    kept: list[str | Path] = [sys.prefix, sys.base_prefix, cloud_init.tree, _ROOT]
+    enter = (_ROOT / "enter", cloud_init.tree, _ROOT / "guest.cfg", home, *kept, "--")
+    stages = (sys.executable, "-P", _ROOT / "stages.py", cloud_init.tree)
+    command = as_pid_1(*enter, *stages)
     done = subprocess.run(
         guest.command(*command), capture_output=True, text=True, timeout=_PATIENCE, check=False
     )

@@ -196,7 +196,7 @@ def test_ec2_waits_for_a_service_that_comes_late(
 def _hostname(learned: dict[str, Any]) -> str:
     """22.2 began to say more than the name."""
     hostname = learned["hostname"]
-    return hostname[0] if isinstance(hostname, list) else hostname
+    return str(hostname[0] if isinstance(hostname, list) else hostname)
 
 
 def _links(learned: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from functools import partial
 from typing import Any, Protocol
 
 import pytest
@@ -116,7 +117,7 @@ def test_ignition_asks_wherever_there_is_an_address(served: Cloud) -> None:
     bodies = set()
     for host in served_by:
         # The kernel may still be making sure that the guest's own fe80:: is unique.
-        assert eventually(lambda host=host: served.net.guest.call(is_open, host, 80))
+        assert eventually(partial(served.net.guest.call, is_open, host, 80))
         bodies.add(served.net.guest.call(ask, "GET", path, host=host).body)
     [body] = bodies
     assert body.startswith(b"#cloud-config\n")
