@@ -1,7 +1,8 @@
 """Errands to Neutron on threads of their own, so that who waits can stop waiting."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 from firstlight.sources.ports import NeutronUnavailable
@@ -20,6 +21,23 @@ class Call:
     def __init__(self, seconds: float) -> None:
         self.deadline = Deadline(seconds)
         self.leash = Leash()
+        self._whom = "Neutron"
+
+    @contextmanager
+    def asking(self, whom: str) -> Iterator[None]:
+        """In the block it is not Neutron that is waited for."""
+        self._whom = whom
+        try:
+            yield
+        finally:
+            self._whom = "Neutron"
+
+    def late(self) -> NeutronUnavailable:
+        """It took too long, and whose fault that is."""
+        said = f"{self._whom} did not answer within {self.deadline}"
+        if self._whom == "Neutron":
+            return NeutronUnavailable(said)
+        return NeutronUnavailable(f"Neutron cannot be asked: {said}")
 
 
 class Calls:
@@ -40,15 +58,18 @@ class Calls:
         try:
             return future.result(call.deadline.left())
         except TimeoutError as error:
-            future.cancel()
+            if future.cancel():
+                raise crowded(call.deadline) from error
             call.leash.cut()
-            raise late(call.deadline) from error
+            raise call.late() from error
 
     def close(self) -> None:
         """End the threads once they are idle."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def late(deadline: Deadline) -> NeutronUnavailable:
-    """It took too long."""
-    return NeutronUnavailable(f"Neutron did not answer within {deadline}")
+def crowded(deadline: Deadline) -> NeutronUnavailable:
+    """No thread was free in all that time."""
+    return NeutronUnavailable(
+        f"Neutron was not asked within {deadline}: too many questions to it are open"
+    )

@@ -5,8 +5,9 @@ from typing import TypeVar
 
 from firstlight.neutron.calls import Call, Calls
 from firstlight.neutron.gathering import Gathering
-from firstlight.neutron.lists import Filters, Lists
+from firstlight.neutron.lists import Lists
 from firstlight.neutron.membership import group_ids, names
+from firstlight.neutron.pages import Filters
 from firstlight.neutron.rows import Group, Membership, Owner, Subnet
 from firstlight.sources.ports import Device
 

@@ -10,7 +10,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Generic, TypeVar
 
-from firstlight.neutron.calls import Call, late
+from firstlight.neutron.calls import Call, crowded
+from firstlight.sources.ports import NeutronUnavailable
 from firstlight.targets.deadline import Deadline
 
 V = TypeVar("V")
@@ -58,7 +59,7 @@ class Gathering(Generic[V]):
         try:
             answers = [batch.answer.result(deadline.left()) for batch in joined]
         except TimeoutError as error:
-            raise late(deadline) from error
+            raise self._why(joined, deadline) from error
         finally:
             self._leave(joined)
         known = {key: value for answer in answers for key, value in answer.items()}
@@ -67,6 +68,12 @@ class Gathering(Generic[V]):
     def close(self) -> None:
         """End the threads once they are idle."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _why(self, joined: Collection[_Batch[V]], deadline: Deadline) -> NeutronUnavailable:
+        """Of the first batch that is not answered."""
+        pending = [batch for batch in joined if not batch.answer.done()] or list(joined)
+        call = pending[0].call
+        return crowded(deadline) if call is None else call.late()
 
     def _join(self, ids: Collection[str]) -> list[_Batch[V]]:
         with self._lock:

@@ -4,24 +4,20 @@ API: Networking v2.0, "Filtering and column selection" and "Pagination".
 """
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from collections.abc import Callable
 
-import msgspec
 import requests
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import EndpointNotFound, RetriableConnectionFailure
 
-from firstlight.neutron.calls import Call, late
+from firstlight.neutron.calls import Call
+from firstlight.neutron.pages import Filters, NotAPage, Page, R, detail, page
 from firstlight.neutron.rows import Row
 from firstlight.sources.ports import NeutronUnavailable
 from firstlight.targets.credentials import Credentials, Headers
 from firstlight.targets.failure import CALL_ERRORS, CallFailed, reason, timed_out
-from firstlight.targets.targets import without_secrets
 
-Filters = Sequence[tuple[str, str]]
-R = TypeVar("R", bound=Row)
+Observe = Callable[[str, bool, float], None]
 
 # Seconds before the second attempt; it doubles. Neutron behind a proxy is away for that long.
 _RETRY_SECONDS = 0.1
@@ -40,13 +36,22 @@ class Lists:
         adapter: see :func:`firstlight.neutron.session.open_adapter`.
         retries: attempts after the first, if Neutron cannot be reached (``http_retries``).
         timeout: seconds until the next byte; None: as long as there is time.
+        observe: called once per list with its name, whether it was read, and the seconds it took.
     """
 
-    def __init__(self, adapter: Adapter, *, retries: int, timeout: float | None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        *,
+        retries: int,
+        timeout: float | None,
+        observe: Observe | None = None,
+    ) -> None:
         self._adapter = adapter
         self._credentials = Credentials(adapter.session)
         self._retries = retries
         self._timeout = timeout
+        self._observe = observe
 
     def read(self, row: type[R], filters: Filters, call: Call) -> list[R]:
         """Every `row` that the filters leave, in Neutron's order. Blocks.
@@ -54,19 +59,29 @@ class Lists:
         Raises:
             NeutronUnavailable: for whatever reason the list is not known.
         """
-        query: Filters | None = [*filters, *(("fields", name) for name in row.__struct_fields__)]
-        rows: list[R] = []
-        while query is not None:
-            page = self._patient(row, query, call)
-            rows += _rows(row, page)
-            query = _rest(row, page)
+        before, whole = call.deadline.spent(), False
+        try:
+            rows = self._pages(row, filters, call)
+            whole = True
+        finally:
+            if self._observe is not None:
+                self._observe(row.PATH, whole, call.deadline.spent() - before)
         return rows
 
     def close(self) -> None:
         """Give back the connections."""
         self._adapter.session.session.close()
 
-    def _patient(self, row: type[Row], query: Filters, call: Call) -> bytes:
+    def _pages(self, row: type[R], filters: Filters, call: Call) -> list[R]:
+        query: Filters | None = [*filters, *(("fields", name) for name in row.__struct_fields__)]
+        rows: list[R] = []
+        while query is not None:
+            part = self._patient(row, query, call)
+            rows += part.rows
+            query = part.rest
+        return rows
+
+    def _patient(self, row: type[R], query: Filters, call: Call) -> Page[R]:
         pause = _RETRY_SECONDS
         for left in range(self._retries, -1, -1):
             try:
@@ -81,7 +96,7 @@ class Lists:
             pause *= 2
         raise AssertionError("the last attempt returns or raises")
 
-    def _page(self, row: type[Row], query: Filters, call: Call) -> bytes:
+    def _page(self, row: type[R], query: Filters, call: Call) -> Page[R]:
         try:
             response = self._get(row.PATH, query, call)
         except CallFailed as failure:
@@ -90,23 +105,30 @@ class Lists:
             raise _Vanished(self._said(row, response))
         if response.status_code != 200:
             raise NeutronUnavailable(self._said(row, response))
-        return response.content
+        try:
+            return page(row, response.content)
+        except NotAPage as error:
+            raise NeutronUnavailable(
+                f"Neutron answered GET {row.PATH} with what is no list of them: {error}"
+            ) from error
 
     def _get(self, path: str, query: Filters, call: Call) -> requests.Response:
-        credentials = self._credentials.headers(call.deadline)
-        response = self._send(path, query, credentials, call)
+        with call.asking("Keystone"):
+            credentials = self._credentials.headers(call.deadline)
+            url = f"{self._endpoint()}/v2.0/{path}"
+        response = self._send(url, query, credentials, call)
         if response.status_code != 401:
             return response
-        renewed = self._credentials.renewed(credentials, call.deadline)
-        return response if renewed is None else self._send(path, query, renewed, call)
+        with call.asking("Keystone"):
+            renewed = self._credentials.renewed(credentials, call.deadline)
+        return response if renewed is None else self._send(url, query, renewed, call)
 
     def _send(
-        self, path: str, query: Filters, credentials: Headers, call: Call
+        self, url: str, query: Filters, credentials: Headers, call: Call
     ) -> requests.Response:
-        url = f"{self._endpoint()}/v2.0/{path}"
         left = call.deadline.left()
         if not left:
-            raise late(call.deadline)
+            raise call.late()
         with call.leash.attached():
             response: requests.Response = self._adapter.get(
                 url,
@@ -143,43 +165,16 @@ class Lists:
         said = f"Neutron answered {response.status_code} to GET {row.PATH}"
         if response.status_code in (401, 403):
             return f"{said}: check the user of [neutron] and its roles"
-        return f"{said}: {detail}" if (detail := _detail(response.content)) else said
+        why = detail(response.content)
+        return f"{said}: {why}" if why else said
 
     def _unavailable(self, row: type[Row], error: BaseException, call: Call) -> NeutronUnavailable:
         if isinstance(error, _Vanished):
             return NeutronUnavailable(str(error))
         if timed_out(error) and not call.deadline.left():
-            return late(call.deadline)
+            return call.late()
         if timed_out(error) == "read":
             return NeutronUnavailable(
                 f"Neutron, GET {row.PATH}: sent nothing for {self._timeout:g} s"
             )
         return NeutronUnavailable(f"Neutron, GET {row.PATH}: {reason(error)}")
-
-
-def _rows(row: type[R], page: bytes) -> list[R]:
-    try:
-        named = msgspec.json.decode(page, type=dict[str, msgspec.Raw])
-        return msgspec.json.decode(named[row.NAME], type=list[row])  # type: ignore[valid-type]
-    except (msgspec.MsgspecError, KeyError) as error:
-        raise NeutronUnavailable(
-            f"Neutron answered GET {row.PATH} with something that is not a list of them: {error}"
-        ) from error
-
-
-def _rest(row: type[Row], page: bytes) -> Filters | None:
-    """The query of the next page; None: this was the last."""
-    links: Iterable[dict[str, str]] = msgspec.json.decode(page).get(f"{row.NAME}_links", ())
-    for link in links:
-        if link["rel"] == "next":
-            return parse_qsl(urlsplit(link["href"]).query)
-    return None
-
-
-def _detail(body: bytes) -> str:
-    """The sentence of Neutron's error body; empty if there is none."""
-    try:
-        error: Any = msgspec.json.decode(body)
-        return without_secrets(str(error["NeutronError"]["message"]))[:300]
-    except (msgspec.MsgspecError, KeyError, TypeError):
-        return ""

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from firstlight.neutron import Neutron
+from firstlight import conf
+from firstlight.neutron import Neutron, open_neutron
 from firstlight.sources.ports import Device, NeutronUnavailable
 
 Make = Callable[..., Neutron]
@@ -118,10 +120,10 @@ def test_port_that_vanishes_while_listed(script: Any, neutron: Make) -> None:
         (403, {}, "answered 403 to GET ports: check the user of .neutron. and its roles"),
         (401, {}, "answered 401 to GET ports: check the user"),
         (404, b"", "answered 404 to GET ports"),
-        (200, b"<html>log in</html>", "not a list of them"),
-        (200, {"something": []}, "not a list of them"),
-        (200, {"ports": [{"device_id": 7}]}, "not a list of them: .*device_id"),
-        (200, b"", "not a list of them"),
+        (200, b"<html>log in</html>", "no list of them"),
+        (200, {"something": []}, "no list of them"),
+        (200, {"ports": [{"device_id": 7}]}, "no list of them: .*device_id"),
+        (200, b"", "no list of them"),
     ],
 )
 def test_faults_are_told_in_a_sentence(
@@ -177,6 +179,39 @@ def test_dripping_answer_ends_at_the_deadline(neutron: Make, asks: str) -> None:
         client._calls._threads.shutdown(wait=True)
         client._groups._threads.shutdown(wait=True)
         assert time.monotonic() - before < 10  # the dripping itself would go on for ever
+
+
+def test_keystone_that_says_nothing(neutron: Make) -> None:
+    """The sentence names the one that was waited for; so does that of the next who asks."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        client = neutron(
+            deadline=0.5,
+            auth_type="v3password",
+            auth_url=f"http://127.0.0.1:{silent.getsockname()[1]}/v3",
+            username="nova",
+            user_domain_id="default",
+            password="secret",
+            timeout="2",
+        )
+        for _ in range(2):
+            with pytest.raises(NeutronUnavailable, match=r"be asked: .*Keystone did"):
+                client.device_at_address("10.0.0.1")
+
+
+def test_what_is_observed(script: Any, tmp_path: Path) -> None:
+    """Each list that is read is told of, with what came of it."""
+    path = tmp_path / "nova.conf"
+    path.write_text(f"[neutron]\nauth_type = none\nendpoint_override = {script.url}\n")
+    seen: list[tuple[str, bool]] = []
+    settings = conf.load("metadata", [str(path)])
+    client = open_neutron(settings, observe=lambda name, whole, _: seen.append((name, whole)))
+    populate(script)
+    client.security_groups([IDS[0]])
+    script.say = lambda *_: (500, {})
+    with pytest.raises(NeutronUnavailable):
+        client.device_at_provider("lb", "10.0.0.1")
+    assert seen == [("ports", True), ("security-groups", True), ("subnets", False)]
+    client.close()
 
 
 def test_timeout_of_a_read_is_the_operators(script: Any, neutron: Make) -> None:
