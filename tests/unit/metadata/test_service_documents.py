@@ -1,0 +1,125 @@
+"""The metadata service: passwords, vendor data, versions."""
+
+import threading
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from firstlight.documents import Settings
+from firstlight.instance import Answer, State
+from firstlight.metadata.service import MetadataService
+from firstlight.sources import InstanceGone
+from firstlight.wire.messages import Response
+from metadata_bench import NAME, A, Bench, ask, begin, signed, told
+
+
+def post(service: MetadataService, body: bytes = b"secret") -> Response | Future[Response]:
+    return begin(service, "/openstack/latest/password", signed(), method="POST", body=body)
+
+
+def test_of_two_passwords_at_once_one_is_kept(bench: Bench) -> None:
+    """Two guests' tools race: one gets 200, the other 409, and the first one's is read."""
+    services = [bench.service() for _ in range(8)]
+    together = threading.Barrier(len(services))
+
+    def race(number: int) -> int:
+        together.wait(10)
+        return told(post(services[number], b"%d" % number)).status
+
+    with ThreadPoolExecutor(len(services)) as threads:
+        statuses = list(threads.map(race, range(len(services))))
+    assert sorted(statuses) == [200] + [409] * (len(services) - 1)
+    winner = statuses.index(200)
+    kept = ask(services[winner], "/openstack/latest/password", signed()).body
+    assert kept == b"%d" % winner
+
+
+def test_a_password_is_read_back_at_once(bench: Bench) -> None:
+    """Its own post is not hidden by what was known before, nor by another service's memory."""
+    service, other = bench.service(ttl=3600), bench.service(ttl=3600)
+    for each in (service, other):
+        assert ask(each, "/openstack/latest/password", signed()).body == b""
+    assert told(post(service)).status == 200
+    assert ask(service, "/openstack/latest/password", signed()).body == b"secret"
+    assert told(post(other)).status == 409
+
+
+def test_a_password_for_a_server_that_is_gone(bench: Bench) -> None:
+    """Deleted between the look-up and the write: 400, which names it."""
+    service = bench.service()
+    ask(service, NAME, signed())
+    bench.store.remove(A)
+    with pytest.raises(InstanceGone):
+        bench.store.set_password(A, "x")
+    response = told(post(service))
+    assert response.status == 400
+    assert f"Instance {A} could not be found.".encode() in response.body
+
+
+def test_a_password_while_the_store_is_away(bench: Bench) -> None:
+    """503, nothing stored; afterwards it can be stored."""
+    service = bench.service()
+    ask(service, NAME, signed())
+    bench.shelf.away = True
+    assert told(post(service)).status == 503
+    bench.shelf.away = False
+    assert told(post(service)).status == 200
+
+
+def dynamic(**options: Any) -> dict[str, Any]:
+    return {"documents": Settings(vendordata_providers=("StaticJSON", "DynamicJSON"))} | options
+
+
+def test_targets_are_asked_for_their_document_only(bench: Bench) -> None:
+    """Each request of vendor_data2.json asks; nothing else does."""
+    service = bench.service(**dynamic())
+    bench.vendor.answers = {"t": Answer(value=[1], state=State.OK, fetched=0.0)}
+    for target in ("/openstack", "/openstack/latest", "/openstack/latest/vendor_data.json"):
+        assert ask(service, target, signed()).status == 200
+    assert bench.vendor.asked == 0
+    for _ in range(2):
+        response = ask(service, "/openstack/latest/vendor_data2.json", signed())
+        assert response.body == b'{"static": {}, "t": [1]}'
+    assert bench.vendor.asked == 2
+
+
+def test_fatal_vendor_data_costs_its_own_document_only(bench: Bench) -> None:
+    """503 and when to come back for vendor_data2.json; the rest is told."""
+    service = bench.service(**dynamic())
+    bench.vendor.why_fatal = "target t failed, says the test"
+    response = ask(service, "/openstack/latest/vendor_data2.json", signed())
+    assert (response.status, response.headers) == (503, ((b"Retry-After", b"1"),))
+    assert ask(service, "/openstack/latest/meta_data.json", signed()).status == 200
+
+
+def test_a_static_file_that_cannot_be_read_fails_all_but_the_open_list(bench: Bench) -> None:
+    """500 in Nova's words, not kept: once the file is there, guests are answered."""
+    service = bench.service()
+    bench.vendor.static_value = None
+    response = ask(service, "/openstack", signed())
+    assert response.status == 500
+    assert b"An unknown error has occurred." in response.body
+    assert ask(service, "/", {}).status == 200
+    bench.vendor.static_value = {}
+    assert ask(service, "/openstack", signed()).status == 200
+
+
+def test_a_version_to_come_is_served_and_not_listed(bench: Bench) -> None:
+    """Before its date a version is missing from the list; latest is it all the same."""
+    bench.date = datetime(2020, 10, 13, 23, 59, tzinfo=UTC)
+    service = bench.service()
+    listed = ask(service, "/openstack", signed()).body.decode().split("\n")
+    assert listed[-2:] == ["2018-08-27", "latest"]
+    by_name = ask(service, "/openstack/2025-04-04/meta_data.json", signed())
+    latest = ask(service, "/openstack/latest/meta_data.json", signed())
+    assert (by_name.status, latest.status) == (200, 200)
+    assert b"dedicated_cpus" in latest.body
+
+
+def test_a_version_is_listed_on_its_day(bench: Bench) -> None:
+    """The date is that of UTC, and counts from its first moment."""
+    bench.date = datetime(2020, 10, 14, tzinfo=UTC)
+    listed = ask(bench.service(), "/openstack", signed()).body.decode().split("\n")
+    assert listed[-2:] == ["2020-10-14", "latest"]
