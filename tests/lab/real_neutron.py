@@ -169,10 +169,6 @@ class RealNeutron:
         """Change one resource."""
         return self._call("PUT", f"{_plural(kind)}/{identifier}", {kind: fields})[kind]
 
-    def delete(self, kind: str, identifier: str) -> None:
-        """Delete one resource."""
-        self._call("DELETE", f"{_plural(kind)}/{identifier}")
-
     def ask(self, path: str) -> requests.Response:
         """GET as an administrator, whatever the status."""
         return self._send("GET", path, None)

@@ -1,5 +1,6 @@
 """Three questions to Neutron, as Nova's metadata service asks them (metadata-api §3.3 to §3.5)."""
 
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from firstlight.neutron.membership import group_ids, names
 from firstlight.neutron.pages import Filters
 from firstlight.neutron.rows import Group, Membership, Owner, Subnet
 from firstlight.sources.ports import Device
+
+LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -34,6 +37,7 @@ class Neutron:
         self, lists: Lists, *, deadline: float, threads: int = 8, window: float = 0.005
     ) -> None:
         self._lists = lists
+        self._told_of_hidden = False
         self._calls = Calls(threads, deadline)
         # Two at a time: the next gathers while one is with Neutron and one on its way.
         self._groups: Gathering[tuple[str, ...]] = Gathering(
@@ -87,12 +91,26 @@ class Neutron:
     ) -> Mapping[str, tuple[str, ...]]:
         devices = [("device_id", instance_id) for instance_id in instance_ids]
         ports = self._lists.read(Membership, devices, call)
+        wanted = group_ids(ports)
         groups = [
             group
-            for some in _parts(group_ids(ports), _IDS)
+            for some in _parts(wanted, _IDS)
             for group in self._lists.read(Group, [("id", one) for one in some], call)
         ]
+        if len(groups) < len(wanted):
+            self._tell_of_hidden(set(wanted) - {group.id for group in groups})
         return names(instance_ids, ports, groups)
+
+    def _tell_of_hidden(self, hidden: set[str]) -> None:
+        """Once: a group may also have been deleted a moment ago, but then not every time."""
+        if hidden and not self._told_of_hidden:
+            self._told_of_hidden = True
+            LOG.warning(
+                "Neutron does not show security group %s, which is on an instance's port, to the "
+                "user of [neutron]; guests do not see such groups. If it is not deleted, the user "
+                "needs the role admin: with the role service alone Neutron shows ports only",
+                min(hidden),
+            )
 
 
 def _parts(whole: Sequence[T], most: int) -> Iterator[Sequence[T]]:

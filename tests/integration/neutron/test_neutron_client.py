@@ -65,6 +65,18 @@ def test_one_asks_about_many(script: Any, neutron: Make) -> None:
     assert all(len(query.get("device_id", ())) <= 50 for _, query in script.asked)
 
 
+def test_hidden_group_is_told_of_once(
+    script: Any, neutron: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A group that is on a port and not in the list is left out, and the operator is told why."""
+    populate(script)
+    script.groups = [group for group in script.groups if group["id"] != "g0"]
+    client = neutron()
+    for _ in range(3):
+        assert client.security_groups([IDS[0]]) == {IDS[0]: ("group 1",)}
+    assert caplog.text.count("does not show security group g0,") == 1
+
+
 def test_connections_are_used_again(script: Any, neutron: Make) -> None:
     """Ten questions, one connection."""
     client = neutron()

@@ -72,15 +72,16 @@ def test_names_of_groups_are_novas_in_novas_order(town: Any, ours: Neutron) -> N
     assert told[ids.index(town.instances["no ports"])] == []
 
 
-def test_service_role_sees_what_it_sees_for_nova(town: Any) -> None:
-    """A nova.conf whose user has only the role `service` gives the same groups as with Nova."""
+def test_role_service_alone_sees_no_groups(town: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Neutron shows such a user all ports and no one's groups: none, as with Nova, but said."""
     ids = list(town.instances.values())
     client = town.cloud.ours("nova")
     try:
         ours = [list(names) for names in client.security_groups(ids).values()]
     finally:
         client.close()
-    assert ours == town.cloud.novas([["groups", i] for i in ids], "nova")
+    assert ours == town.cloud.novas([["groups", i] for i in ids], "nova") == [[]] * len(ids)
+    assert "the user needs the role admin" in caplog.text
 
 
 def test_owner_of_an_address_is_novas(town: Any, ours: Neutron) -> None:
@@ -141,6 +142,18 @@ def test_many_ask_at_once(town: Any, ours: Neutron) -> None:
         asked = [ids[i % len(ids)] for i in range(40)]
         together = list(threads.map(lambda i: ours.security_groups([i])[i], asked))
     assert together == [alone[i] for i in asked]
+
+
+def test_what_changes_is_seen_with_the_next_question(town: Any, ours: Neutron) -> None:
+    """Nothing is kept here: a group renamed and a port added count at once, as with Nova."""
+    late = town.instances.setdefault("late", "00000000-0000-4000-8000-00000000fade")
+    assert ours.security_groups([late]) == {late: ()}
+    group = town.group("red", "before")
+    town.port("late", "red", town.network("red", "10.9.0.0/24"), security_groups=[group])
+    assert ours.security_groups([late]) == {late: ("before",)}
+    town.cloud.neutron.change("security_group", group, name="after")
+    assert ours.security_groups([late]) == {late: ("after",)}
+    assert town.cloud.novas([["groups", late]]) == [["after"]]
 
 
 def test_neutron_without_providers_says_so(town: Any) -> None:
