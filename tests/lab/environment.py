@@ -1,0 +1,34 @@
+"""Where the lab is: a virtual environment with real Nova, Keystone, Neutron and uWSGI in it."""
+
+import os
+import subprocess
+from pathlib import Path
+
+BUILDER = Path(__file__).parents[2] / "tools" / "lab-env"
+
+
+class NoLab(Exception):
+    """There is no lab; the message says how to get one."""
+
+
+def lab() -> Path:
+    """The environment's directory: ``FIRSTLIGHT_LAB``, else what ``tools/lab-env`` prints.
+
+    Raises:
+        NoLab: neither leads to an environment with uWSGI and Nova.
+    """
+    named = os.environ.get("FIRSTLIGHT_LAB") or _built()
+    directory = Path(named)
+    if not (directory / "bin" / "uwsgi").exists() or not (directory / "etc" / "nova").exists():
+        raise NoLab(f"no Nova with uWSGI in {directory}; run tools/lab-env, or set FIRSTLIGHT_LAB")
+    return directory
+
+
+def _built() -> str:
+    if not BUILDER.exists():
+        raise NoLab("set FIRSTLIGHT_LAB to a virtual environment with nova and uwsgi in it")
+    try:
+        done = subprocess.run([BUILDER], check=True, capture_output=True, text=True)
+    except subprocess.CalledProcessError as error:
+        raise NoLab(f"tools/lab-env failed: {error.stderr[-500:]}") from error
+    return done.stdout.strip().splitlines()[-1]

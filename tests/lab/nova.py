@@ -1,0 +1,159 @@
+"""Real Nova's metadata service under uWSGI, on loopback, with SQLite cells in a directory.
+
+No nova-api, conductor, scheduler or compute runs: the metadata service needs none of them. Neutron
+is the stand-in of :mod:`lab.neutron`; its address is `neutron` here.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from configparser import RawConfigParser
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+from lab.kinds.kind import Kind
+
+SECRET = "s3"
+HOST = "127.0.0.1"
+START_DEADLINE = 60.0  # seconds; a cold import of Nova takes about five
+
+
+class NovaFailed(Exception):
+    """Nova did not do what was asked; the message holds the end of its log."""
+
+
+class Nova:
+    """One set of Nova databases; any number of services, one after another, on them."""
+
+    def __init__(self, environment: Path, directory: Path, *, neutron: str) -> None:
+        self._environment = environment
+        self._directory = directory
+        self._neutron = neutron
+
+    def make_instances(self, kinds: Iterable[Kind]) -> dict[str, Any]:
+        """Databases and instances of these kinds; the network info Nova keeps of each, by name."""
+        table = [{"name": k.name, "instance": k.instance, "told": k.told} for k in kinds]
+        done = subprocess.run(
+            [
+                self._environment / "bin" / "python",
+                "-P",  # else the modules beside the script hide Nova's own
+                Path(__file__).with_name("inside_nova.py"),
+                self._configure({}),
+            ],
+            input=json.dumps(table),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise NovaFailed(f"no instances were made: {done.stderr[-3000:]}")
+        made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        return made
+
+    @contextmanager
+    def serving(self, api: Mapping[str, str], **neutron: str) -> Iterator[int]:
+        """Serve until the block ends; the port is handed out.
+
+        Args:
+            api: options of ``[api]``.
+            neutron: options of ``[neutron]`` that differ from a signed proxy with a secret.
+        """
+        port, log = free_port(), self._directory / "uwsgi.log"
+        config = self._configure(api, **neutron)
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                self._uwsgi(port),
+                env=self._variables(config),
+                cwd=self._directory,  # else the modules beside a caller hide Nova's own
+                stdout=output,
+                stderr=output,
+            )
+        try:
+            _await_answer(process, port, log)
+            yield port
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=20)
+
+    def _uwsgi(self, port: int) -> list[str]:
+        return [
+            str(self._environment / "bin" / "uwsgi"),
+            # With kept connections, what Nova leaves unanswered would take four seconds to tell.
+            *("--http-socket", f"{HOST}:{port}"),
+            *("--add-header", "Connection: close"),
+            *("--module", "nova.wsgi.metadata:application"),
+            *("--threads", "4"),
+            *("--buffer-size", "65535"),
+            "--die-on-term",
+            "--need-app",
+            "--disable-logging",
+        ]
+
+    def _variables(self, config: Path) -> dict[str, str]:
+        return {
+            "PATH": f"{self._environment / 'bin'}:{os.defpath}",
+            "VIRTUAL_ENV": str(self._environment),
+            "UWSGI_VIRTUALENV": str(self._environment),
+            "LC_ALL": "C.UTF-8",
+            "OS_NOVA_CONFIG_DIR": str(config.parent),
+            # Nova takes the first as its paste file.
+            "OS_NOVA_CONFIG_FILES": f"{self._environment / 'etc/nova/api-paste.ini'};{config}",
+        }
+
+    def _configure(self, api: Mapping[str, str], **neutron: str) -> Path:
+        """Write nova.conf; the file is handed back."""
+        here = self._directory
+        config = RawConfigParser()
+        config.read_dict(
+            {
+                "DEFAULT": {
+                    "state_path": str(here),
+                    "log_file": str(here / "nova.log"),
+                    "transport_url": "fake:/",
+                    "host": "lab",
+                },
+                "api": {"metadata_cache_expiration": "0", **api},
+                "api_database": {"connection": f"sqlite:///{here}/api.sqlite"},
+                "database": {"connection": f"sqlite:///{here}/cell1.sqlite"},
+                "cache": {"enabled": "false"},
+                "oslo_concurrency": {"lock_path": str(here)},
+                "neutron": {
+                    "service_metadata_proxy": "true",
+                    "metadata_proxy_shared_secret": SECRET,
+                    "auth_type": "none",
+                    "endpoint_override": self._neutron,
+                    **neutron,
+                },
+            }
+        )
+        path = here / "nova.conf"
+        with path.open("w") as file:
+            config.write(file)
+        return path
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _await_answer(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """``GET /`` is answered without identification, so it tells when Nova is up."""
+    deadline = time.monotonic() + START_DEADLINE
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urlopen(f"http://{HOST}:{port}/", timeout=START_DEADLINE):
+                return
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    raise NovaFailed(f"uWSGI does not serve Nova: {log.read_text()[-3000:]}")
