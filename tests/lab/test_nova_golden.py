@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from lab import golden
 from lab.environment import NoLab, lab
 from lab.kinds.table import KINDS
