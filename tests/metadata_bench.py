@@ -8,9 +8,10 @@ from typing import Any
 
 from conformance.asking import signature
 from firstlight.instance import Address, Answer, Instance, Interface, Network, Subnet
-from firstlight.metadata.service import Behaviour, MetadataService
+from firstlight.metadata.behaviour import Behaviour
+from firstlight.metadata.service import MetadataService
 from firstlight.sources import SourceUnavailable
-from firstlight.sources.store import Store
+from firstlight.sources.store import Store, StorePorts
 from firstlight.targets import StaticUnavailable
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
@@ -52,15 +53,15 @@ class Shelf:
         self._asked()
         return found
 
-    def at_address(self, address: str) -> Any:
+    def device_at_address(self, address: str) -> Any:
         self.finds += 1
         self._asked()
-        return self.store.at_address(address)
+        return StorePorts(self.store).device_at_address(address)
 
-    def at_provider(self, provider: str, address: str) -> Any:
+    def device_at_provider(self, provider: str, address: str) -> Any:
         self.finds += 1
         self._asked()
-        return self.store.at_provider(provider, address)
+        return StorePorts(self.store).device_at_provider(provider, address)
 
     def set_password(self, uuid: str, password: str) -> None:
         self._asked()
@@ -110,6 +111,7 @@ class Bench:
         asks = Pool("ask", threads=1, waiting=4)
         self._pools += (lookups, asks)
         return MetadataService(
+            self.shelf,
             self.shelf,
             self.vendor,
             Behaviour(**({"signed": True, "secrets": ("s3",)} | options)),

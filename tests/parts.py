@@ -1,4 +1,4 @@
-"""Programs and environments the tests need: absent ones skip aloud, and fail where CI promised them."""
+"""What the tests need of the machine: absent parts skip aloud, and fail where CI promised them."""
 
 import os
 import shutil

@@ -14,7 +14,8 @@ from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
 from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError
-from firstlight.metadata.deploy import Deployment, Unusable, limits, refuse, tls_context
+from firstlight.metadata.deploy import Deployment, limits, refuse, tls_context
+from firstlight.metadata.origin import Unusable
 from firstlight.wire.listener import Listener
 from firstlight.wire.process import run as run_process
 from firstlight.wire.server import Server

@@ -8,6 +8,8 @@ from contextlib import closing
 from datetime import UTC, datetime
 
 import yaml
+from msgspec import structs
+from oslo_config import cfg
 from rich.console import Console
 from rich.table import Table
 
@@ -17,8 +19,9 @@ from firstlight.cli.finding import find
 from firstlight.conf import ConfigError
 from firstlight.documents import AnswersNeeded, Document, Documents, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
-from firstlight.instance import Answer, State
-from firstlight.metadata.deploy import Unusable, open_source, read_behaviour
+from firstlight.instance import Answer, Instance, State
+from firstlight.metadata.deploy import read_behaviour
+from firstlight.metadata.origin import Unusable, open_origin, open_store, reads_nova
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import Refused
 from firstlight.targets import StaticUnavailable, VendorData, vendor_data
@@ -30,6 +33,24 @@ _EPILOG = """\
 
 Dynamic vendordata targets are asked, as they would be for the guest.
 """
+
+
+def _look_up(conf: cfg.ConfigOpts, name: str) -> Instance:
+    """The instance of that name or UUID, with its security groups wherever they come from."""
+    if not reads_nova(conf):
+        with closing(open_store(conf)) as store:
+            return find(store, name).instance
+    origin = open_origin(conf)
+    try:
+        instance = origin.source.instance(name)
+        if instance is None:
+            raise InstanceGone(f"Nova knows no instance {name}; give its UUID")
+        if origin.groups is None:
+            return instance
+        groups = origin.groups.security_groups([instance.uuid])[instance.uuid]
+        return structs.replace(instance, security_groups=groups)
+    finally:
+        origin.close()
 
 
 class Unknown(Exception):
@@ -55,8 +76,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
         vendordata = vendor_data(conf)
-        with closing(open_source(conf)) as store:
-            instance = find(store, args.instance).instance
+        instance = _look_up(conf, args.instance)
         view = View(
             Documents(
                 instance,

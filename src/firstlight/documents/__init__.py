@@ -12,7 +12,13 @@ module says; none of them works it out again.
 
 from firstlight.documents.document import Document, Hole, seed
 from firstlight.documents.paths import segments
-from firstlight.documents.tree import AnswersNeeded, Documents, Settings, version_list
+from firstlight.documents.tree import (
+    AnswersNeeded,
+    Documents,
+    SecurityGroupsNeeded,
+    Settings,
+    version_list,
+)
 from firstlight.documents.walk import walk
 
 __all__ = [
@@ -20,6 +26,7 @@ __all__ = [
     "Document",
     "Documents",
     "Hole",
+    "SecurityGroupsNeeded",
     "Settings",
     "seed",
     "segments",

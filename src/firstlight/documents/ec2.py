@@ -12,20 +12,32 @@ from firstlight.instance import Instance
 _LISTED_AS = "_name"
 
 _REQUESTER = object()  # the leaf is the address of whoever asks
+_GROUPS = object()  # the leaf is the security groups, which nobody has looked up
+
+
+class SecurityGroupsNeeded(Exception):
+    """The document shows security groups, and they have not been looked up."""
 
 
 def ec2_document(
-    instance: Instance, user_data: bytes | None, fqdn: str, path: Sequence[str]
+    instance: Instance,
+    user_data: bytes | None,
+    fqdn: str,
+    groups: Sequence[str] | None,
+    path: Sequence[str],
 ) -> Document | None:
     """The document at ``VERSION/…`` of the EC2 tree; None if there is none.
 
     Below a leaf there is nothing. (Nova breaks with a 500 one level below and says 404 two levels
     below; metadata-api §8 lets us say 404.)
+
+    Raises:
+        SecurityGroupsNeeded: it shows them, and `groups` is None.
     """
     version = versions.resolve(path[0], versions.EC2)
     if version is None:
         return None
-    node: Any = {"meta-data": meta_data(instance, version, fqdn)}
+    node: Any = {"meta-data": meta_data(instance, version, fqdn, groups)}
     if user_data is not None:
         node["user-data"] = user_data
     for name in path[1:]:
@@ -35,8 +47,10 @@ def ec2_document(
     return _document(node)
 
 
-def meta_data(instance: Instance, version: str, fqdn: str) -> dict[str, Any]:
-    """The tree under ``meta-data``, with native types."""
+def meta_data(
+    instance: Instance, version: str, fqdn: str, groups: Sequence[str] | None
+) -> dict[str, Any]:
+    """The tree under ``meta-data``, with native types; `groups` None: not looked up."""
     ids = instance.ec2_ids
     if ids is None:
         raise ValueError(f"instance {instance.uuid} has no EC2 ids; its source must allot them")
@@ -48,7 +62,7 @@ def meta_data(instance: Instance, version: str, fqdn: str) -> dict[str, Any]:
         "hostname": fqdn,
         "local-ipv4": next(_fixed_ipv4(instance), _REQUESTER),
         "reservation-id": instance.reservation_id,
-        "security-groups": list(instance.security_groups),
+        "security-groups": _GROUPS if groups is None else list(groups),
     }
     if instance.keypair is not None:
         key = instance.keypair
@@ -86,6 +100,8 @@ def _floating(instance: Instance) -> Iterator[str]:
 
 
 def _document(node: Any) -> Document:
+    if node is _GROUPS:
+        raise SecurityGroupsNeeded
     if node is _REQUESTER:
         return Document(PLAIN, b"", Hole.REQUESTER)
     if isinstance(node, dict):

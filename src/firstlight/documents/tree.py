@@ -8,13 +8,15 @@ from msgspec import Struct
 
 from firstlight.documents import versions
 from firstlight.documents.document import HTML, JSON, PLAIN, Document, as_json, as_lines
-from firstlight.documents.ec2 import ec2_document
+from firstlight.documents.ec2 import SecurityGroupsNeeded, ec2_document
 from firstlight.documents.encoding import dumps
 from firstlight.documents.meta_data import meta_data
 from firstlight.documents.network_data import network_data
 from firstlight.instance import Answer, Instance
 
 STATIC, DYNAMIC = "StaticJSON", "DynamicJSON"
+
+__all__ = ["AnswersNeeded", "Documents", "SecurityGroupsNeeded", "Settings", "version_list"]
 
 Answers = Mapping[str, Answer]
 
@@ -45,28 +47,52 @@ class Documents:
         settings: the operator's.
         static: the value of StaticJSON, any JSON value; not changed here or later.
         today: ``YYYY-MM-DD``, UTC; versions of a later date are not listed.
+        groups_elsewhere: the instance's security groups are not its own, but looked up by whoever
+            asks for the document that shows them.
     """
 
-    __slots__ = ("_fqdn", "_static", "_today", "_user_data", "instance", "settings")
+    __slots__ = (
+        "_fqdn",
+        "_groups_elsewhere",
+        "_static",
+        "_today",
+        "_user_data",
+        "instance",
+        "settings",
+    )
 
     def __init__(
-        self, instance: Instance, settings: Settings, *, static: Any = _NOTHING, today: str
+        self,
+        instance: Instance,
+        settings: Settings,
+        *,
+        static: Any = _NOTHING,
+        today: str,
+        groups_elsewhere: bool = False,
     ) -> None:
         self.instance = instance
         self.settings = settings
         self._static = static
         self._today = today
+        self._groups_elsewhere = groups_elsewhere
         self._user_data = (
             None if instance.user_data is None else base64.b64decode(instance.user_data)
         )
         domain = settings.dhcp_domain
         self._fqdn = f"{instance.hostname}.{domain}" if domain else instance.hostname
 
-    def get(self, path: Sequence[str], answers: Answers | None = None) -> Document | None:
+    def get(
+        self,
+        path: Sequence[str],
+        answers: Answers | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> Document | None:
         """The document at `path` (segments, see :func:`segments`); None if there is none.
 
         Raises:
             AnswersNeeded: the document shows dynamic vendor data and `answers` is None.
+            SecurityGroupsNeeded: it shows security groups, which are elsewhere, and `groups` is
+                None.
         """
         if path and path[0] == "openstack":
             return self._openstack(path[1:], answers)
@@ -74,7 +100,9 @@ class Documents:
             path = path[1:]
         if not path:
             return version_list()
-        return ec2_document(self.instance, self._user_data, self._fqdn, path)
+        if not self._groups_elsewhere:
+            groups = self.instance.security_groups
+        return ec2_document(self.instance, self._user_data, self._fqdn, groups, path)
 
     def _openstack(self, path: Sequence[str], answers: Answers | None) -> Document | None:
         if not path:

@@ -12,11 +12,12 @@ from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight.documents import Settings
+from firstlight.metadata.behaviour import Behaviour
 from firstlight.metadata.memory import Memory
 from firstlight.metadata.metrics import MemoryCollector, TargetMetrics
+from firstlight.metadata.origin import Unusable, open_origin
 from firstlight.metadata.refusals import Refusal
-from firstlight.metadata.service import Behaviour, MetadataService
-from firstlight.sources.store import BadConnection, Store
+from firstlight.metadata.service import MetadataService
 from firstlight.targets import vendor_data
 from firstlight.wire.limits import Limits
 from firstlight.wire.messages import Request, Response
@@ -32,10 +33,6 @@ _LOCAL = 2
 _BODY_LIMIT = 64 * 1024
 
 
-class Unusable(Exception):
-    """The configuration is readable but cannot be served; the message says what to change."""
-
-
 class Deployment:
     """A metadata service and what it holds, until :meth:`close`.
 
@@ -49,14 +46,15 @@ class Deployment:
         own = conf.firstlight
         behaviour = read_behaviour(conf)
         self.registry = CollectorRegistry()
-        self._store = open_source(conf)
-        threads = own.cold_threads if self._store.is_remote else min(own.cold_threads, _LOCAL)
+        self._origin = origin = open_origin(conf)
+        threads = own.cold_threads if origin.waits else min(own.cold_threads, _LOCAL)
         lookups = Pool("lookup", threads=threads, waiting=own.cold_queue)
         asks = Pool("ask", threads=own.cold_threads, waiting=own.cold_queue)
         self._pools = (lookups, asks)
         self._vendordata = vendor_data(conf, observe=TargetMetrics(self.registry).observe)
         self.service = MetadataService(
-            self._store,
+            origin.source,
+            origin.ports,
             self._vendordata,
             behaviour,
             lookups=lookups,
@@ -64,19 +62,22 @@ class Deployment:
             clock=time.monotonic,
             now=lambda: datetime.now(UTC),
             random=os.urandom,
+            groups=origin.groups,
         )
-        LOG.info("instances come from %s, asked by %s", self._store.name, _how(behaviour))
-        self._stop_watching = self._store.watch(self.service.changed)
+        LOG.info("instances come from %s, asked by %s", origin.name, _how(behaviour))
+        self._stop_watching = origin.source.watch(self.service.changed)
         memories: dict[str, Memory[Any]] = {
             "instance": self.service.records,
             "address": self.service.owners,
         }
+        if self.service.groups is not None:
+            memories["security-groups"] = self.service.groups
         self.registry.register(MemoryCollector(memories, self._pools))
 
     @property
     def checks(self) -> Mapping[str, Check]:
         """By name, what is wrong now."""
-        return {"store": self._store.healthy, "static vendor data": self._vendordata.problem}
+        return {**self._origin.checks, "static vendor data": self._vendordata.problem}
 
     def close(self) -> None:
         """Let go of threads and connections."""
@@ -84,7 +85,7 @@ class Deployment:
         for pool in self._pools:
             pool.close()
         self._vendordata.close()
-        self._store.close()
+        self._origin.close()
 
 
 def _how(behaviour: Behaviour) -> str:
@@ -112,26 +113,6 @@ def read_behaviour(conf: cfg.ConfigOpts) -> Behaviour:
         stale_limit=conf.firstlight.stale_limit,
         memory_mib=conf.firstlight.cache_size,
     )
-
-
-def open_source(conf: cfg.ConfigOpts) -> Store:
-    """Where instances come from.
-
-    Raises:
-        Unusable: the URL cannot be used, or it is Nova's databases that are asked for, which this
-            release cannot read.
-    """
-    wanted = conf.firstlight.source
-    per_cell = conf.api.local_metadata_per_cell and conf.database.connection
-    if wanted == "nova" or (wanted == "auto" and (conf.api_database.connection or per_cell)):
-        raise Unusable(
-            "this release reads instances from the embedded store only, and the configuration "
-            "names Nova's databases; to serve the store all the same, set [firstlight] source=store"
-        )
-    try:
-        return Store.open(conf.store.connection, pool_size=conf.firstlight.cold_threads)
-    except BadConnection as error:
-        raise Unusable(f"[store] connection: {error}") from error
 
 
 def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:

@@ -6,22 +6,32 @@ A *hot* request (the instance is in memory) is answered on the event loop: signa
 
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
-from msgspec import Struct
+from msgspec import structs
 
-from firstlight.documents import AnswersNeeded, Document, Documents, Settings, segments
+from firstlight.documents import (
+    AnswersNeeded,
+    Document,
+    Documents,
+    SecurityGroupsNeeded,
+    segments,
+)
 from firstlight.documents import version_list as list_versions
-from firstlight.instance import Answer, Instance
+from firstlight.instance import Answer
 from firstlight.metadata import identity
+from firstlight.metadata.behaviour import Behaviour, VendorData
 from firstlight.metadata.flow import Reply, after, answered, now_or_after
 from firstlight.metadata.identity import By, Claim
 from firstlight.metadata.memory import Kept, Memory
+from firstlight.metadata.owners import find_owners, only_addressed, only_provided
 from firstlight.metadata.password import answer_password, is_password
 from firstlight.metadata.record import Record
-from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, not_found, try_later
+from firstlight.metadata.refusals import UNKNOWN_ERROR, not_found, try_later
 from firstlight.sources import Source
+from firstlight.sources.ports import Device, Ports, SecurityGroups
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
 
@@ -30,37 +40,12 @@ LOG = logging.getLogger(__name__)
 _MIB = 1024 * 1024
 
 
-class VendorData(Protocol):
-    """What the service needs of :mod:`firstlight.targets`."""
-
-    def static(self) -> Any:
-        """The value StaticJSON serves; raises StaticUnavailable when there is none to serve."""
-
-    def ask(self, instance: Instance) -> dict[str, Answer]:
-        """What every dynamic target says about `instance`, failures included. Blocks."""
-
-    def fatal(self, answers: dict[str, Answer]) -> str | None:
-        """Why these answers may not be shown at all, or None."""
-
-
-class Behaviour(Struct, frozen=True):
-    """The operator's options, read once."""
-
-    documents: Settings = Settings()
-    signed: bool = False  # [neutron] service_metadata_proxy
-    behind_proxy: bool = False  # [oslo_middleware] enable_proxy_headers_parsing
-    secrets: tuple[str, ...] = ("",)
-    ttl: float = 15.0
-    negative_ttl: float = 1.0
-    stale_limit: float = 3600.0
-    memory_mib: int = 256
-
-
 class MetadataService:
     """The service, without a socket: requests in, responses or futures of them out.
 
     Args:
         source: where instances come from.
+        ports: who has an address.
         vendordata: static and dynamic vendor data.
         behaviour: options.
         lookups: the pool on which the source is read.
@@ -69,11 +54,13 @@ class MetadataService:
         clock: monotonic seconds.
         now: the date, for the list of versions.
         random: n random bytes, for ``random_seed``.
+        groups: whom to ask for security groups; None: the source's instances carry theirs.
     """
 
     def __init__(
         self,
         source: Source,
+        ports: Ports,
         vendordata: VendorData,
         behaviour: Behaviour,
         *,
@@ -82,6 +69,7 @@ class MetadataService:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         random: Callable[[int], bytes],
+        groups: SecurityGroups | None = None,
     ) -> None:
         self._source = source
         self._vendordata = vendordata
@@ -103,16 +91,30 @@ class MetadataService:
             limit=behaviour.memory_mib * _MIB,
         )
         # Who has which address. Never stale: an address moves from one server to another.
-        self.owners: Memory[tuple[str, ...]] = Memory(
-            self._find,
+        self.owners: Memory[tuple[Device, ...]] = Memory(
+            find_owners(ports),
             lookups,
             clock=clock,
             ttl=behaviour.ttl,
             negative_ttl=behaviour.negative_ttl,
             stale_limit=0,
-            size=lambda owners: 64 + 100 * len(owners),
+            size=lambda owners: 64 + 200 * len(owners),
             limit=16 * _MIB,
         )
+        # Security groups, where they are not the source's to tell. Nova asks Neutron for them for
+        # every document; here only the document that shows them waits, and stale ones will do.
+        self.groups: Memory[tuple[str, ...]] | None = None
+        if groups is not None:
+            self.groups = Memory(
+                lambda uuid: groups.security_groups([uuid])[uuid],
+                asks,
+                clock=clock,
+                ttl=behaviour.ttl,
+                negative_ttl=behaviour.negative_ttl,
+                stale_limit=behaviour.stale_limit,
+                size=lambda names: 64 + sum(map(len, names)),
+                limit=16 * _MIB,
+            )
 
     def handle(self, request: Request) -> Reply:
         """Answer one request (a :data:`firstlight.wire.messages.Handler`)."""
@@ -122,6 +124,8 @@ class MetadataService:
         """The source says that this instance (None: any) has changed. Any thread may call it."""
         self.records.forget(uuid)
         self.owners.forget(None)
+        if self.groups is not None:
+            self.groups.forget(uuid)
 
     # -- hot ---------------------------------------------------------------------------------
 
@@ -168,12 +172,13 @@ class MetadataService:
             return identity.claim_by_provider(request, behaviour.secrets)
         return identity.claim_by_id(request, behaviour.secrets)
 
-    def _owned(self, request: Request, claim: Claim, kept: Kept[tuple[str, ...]]) -> Reply:
+    def _owned(self, request: Request, claim: Claim, kept: Kept[tuple[Device, ...]]) -> Reply:
         if claim.by is By.PROVIDER:
-            instance_id = _only_provided(claim.key, kept.value)
+            owner = only_provided(claim.key, kept.value)
+            claim = structs.replace(claim, project=owner.project)
         else:
-            instance_id = _only_addressed(claim.key, kept.value or ())
-        return self._with_record(request, claim, instance_id)
+            owner = only_addressed(claim.key, kept.value or ())
+        return self._with_record(request, claim, owner.id)
 
     def _with_record(self, request: Request, claim: Claim, instance_id: str) -> Reply:
         request.subject = instance_id
@@ -198,7 +203,22 @@ class MetadataService:
         except AnswersNeeded:
             asked = self._asks.submit(self._vendordata.ask, record.instance)
             return after(asked, request, lambda a: self._with_answers(request, path, kept, a))
+        except SecurityGroupsNeeded:
+            groups = self._groups_of(record)
+            return now_or_after(groups, request, lambda g: self._with_groups(path, kept, g))
         return self._response(document, claim.requester, kept)
+
+    def _groups_of(self, record: Record) -> "Kept[tuple[str, ...]] | Future[Kept[tuple[str, ...]]]":
+        assert self.groups is not None
+        return self.groups.get(record.instance.uuid)
+
+    def _with_groups(
+        self, path: Sequence[str], kept: Kept[Record], groups: Kept[tuple[str, ...]]
+    ) -> Response:
+        assert kept.value is not None
+        document = kept.value.documents.get(path, groups=groups.value or ())
+        assert document is not None
+        return self._response(document, None, kept, ("security-groups", groups))
 
     def _render(self, record: Record, target: str) -> Document:
         document, extra = record.render(target)
@@ -235,13 +255,22 @@ class MetadataService:
         self.records.forget(record.instance.uuid)
         return response
 
-    def _response(self, document: Document, requester: str | None, kept: Kept[Record]) -> Response:
+    def _response(
+        self,
+        document: Document,
+        requester: str | None,
+        kept: Kept[Record],
+        *others: tuple[str, Kept[Any]],
+    ) -> Response:
         body = document.body(self._random, requester)
-        if kept.problem is None:
+        if kept.problem is None and not others:
             return Response(200, body, document.content_type)
-        age = int(self._clock() - kept.built)
-        stale = (b"Firstlight-Stale", b"instance; age=%d" % age)
-        return Response(200, body, document.content_type, (stale,))
+        stale = tuple(
+            (b"Firstlight-Stale", b"%s; age=%d" % (name.encode(), self._clock() - each.built))
+            for name, each in (("instance", kept), *others)
+            if each.problem is not None
+        )
+        return Response(200, body, document.content_type, stale)
 
     # -- cold: these run on the pool's threads -----------------------------------------------------
 
@@ -254,36 +283,6 @@ class MetadataService:
             self._behaviour.documents,
             static=self._vendordata.static(),
             today=f"{self._now():%Y-%m-%d}",
+            groups_elsewhere=self.groups is not None,
         )
         return Record(documents, [identity.sign(s, uuid) for s in self._behaviour.secrets])
-
-    def _find(self, key: str) -> tuple[str, ...] | None:
-        """Ids of the instances at an address, or at ``provider\\naddress``; None: no such place."""
-        provider, separator, address = key.rpartition("\n")
-        if separator:
-            found = self._source.at_provider(provider, address)
-        else:
-            found = self._source.at_address(address)
-        return None if found is None else tuple(instance.uuid for instance in found)
-
-
-def _only_provided(key: str, owners: tuple[str, ...] | None) -> str:
-    provider, _, address = key.rpartition("\n")
-    if owners is None:
-        raise Refusal(400, f"Could not find any subnets for provider {provider}")
-    if len(owners) != 1:
-        raise Refusal(
-            400,
-            f"Expected a single port matching provider {provider} and IP {address}. "
-            f"Found {len(owners)}.",
-        )
-    return owners[0]
-
-
-def _only_addressed(address: str, owners: tuple[str, ...]) -> str:
-    if not owners:
-        raise not_found()
-    if len(owners) > 1:
-        LOG.error("address %s belongs to several instances: %s", address, ", ".join(owners))
-        raise Refusal(500, UNKNOWN_ERROR)
-    return owners[0]

@@ -4,7 +4,7 @@
 *failed* is :class:`SourceUnavailable`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Protocol
 
 from firstlight.instance import Instance
@@ -27,12 +27,6 @@ class Source(Protocol):
 
     def instance(self, uuid: str) -> Instance | None:
         """The instance, EC2 ids allotted and password read; None if nobody has that id."""
-
-    def at_address(self, address: str) -> Sequence[Instance]:
-        """Every instance that has this fixed address, on any network."""
-
-    def at_provider(self, provider: str, address: str) -> Sequence[Instance] | None:
-        """Those with this address on a network `provider` serves; None if it serves no network."""
 
     def set_password(self, uuid: str, password: str) -> None:
         """Store what the guest posted.

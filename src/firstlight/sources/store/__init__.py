@@ -9,6 +9,7 @@ from firstlight.sources.store.errors import (
     Refused,
     RevisionConflict,
 )
+from firstlight.sources.store.ports import StorePorts
 from firstlight.sources.store.rows import Stored
 from firstlight.sources.store.store import Store
 
@@ -21,5 +22,6 @@ __all__ = [
     "Refused",
     "RevisionConflict",
     "Store",
+    "StorePorts",
     "Stored",
 ]

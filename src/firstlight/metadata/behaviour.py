@@ -1,0 +1,34 @@
+"""What the service is handed beside its source: the operator's options, and vendor data."""
+
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from firstlight.documents import Settings
+from firstlight.instance import Answer, Instance
+
+
+class VendorData(Protocol):
+    """What the service needs of :mod:`firstlight.targets`."""
+
+    def static(self) -> Any:
+        """The value StaticJSON serves; raises StaticUnavailable when there is none to serve."""
+
+    def ask(self, instance: Instance) -> dict[str, Answer]:
+        """What every dynamic target says about `instance`, failures included. Blocks."""
+
+    def fatal(self, answers: dict[str, Answer]) -> str | None:
+        """Why these answers may not be shown at all, or None."""
+
+
+class Behaviour(Struct, frozen=True):
+    """The operator's options, read once."""
+
+    documents: Settings = Settings()
+    signed: bool = False  # [neutron] service_metadata_proxy
+    behind_proxy: bool = False  # [oslo_middleware] enable_proxy_headers_parsing
+    secrets: tuple[str, ...] = ("",)
+    ttl: float = 15.0
+    negative_ttl: float = 1.0
+    stale_limit: float = 3600.0
+    memory_mib: int = 256

@@ -1,0 +1,97 @@
+"""Where everything about an instance comes from: the embedded store, or Nova and Neutron."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from oslo_config import cfg
+
+from firstlight.neutron import NeutronMisconfigured, open_neutron
+from firstlight.sources import Source
+from firstlight.sources.nova import BadConnection as BadNova
+from firstlight.sources.nova import BadTemplate, TooOld, open_nova
+from firstlight.sources.ports import Ports, SecurityGroups
+from firstlight.sources.store import BadConnection, Store, StorePorts
+from firstlight.wire.status import Check
+
+LOG = logging.getLogger(__name__)
+
+
+class Unusable(Exception):
+    """The configuration is readable but cannot be served; the message says what to change."""
+
+
+class Origin(NamedTuple):
+    """`groups` None: instances carry their security groups. `waits`: a look-up asks a server."""
+
+    name: str
+    source: Source
+    ports: Ports
+    groups: SecurityGroups | None
+    waits: bool
+    checks: Mapping[str, Check]
+    close: Callable[[], None]
+
+
+def open_origin(conf: cfg.ConfigOpts) -> Origin:
+    """What ``[firstlight] source`` asks for; it is first asked when it is first used.
+
+    Raises:
+        Unusable: a URL or an option of it cannot be used.
+    """
+    if reads_nova(conf):
+        return _nova(conf)
+    store = open_store(conf)
+    return Origin(
+        name=store.name,
+        source=store,
+        ports=StorePorts(store),
+        groups=None,
+        waits=store.is_remote,
+        checks={"store": store.healthy},
+        close=store.close,
+    )
+
+
+def reads_nova(conf: cfg.ConfigOpts) -> bool:
+    """Whether instances come from Nova's databases."""
+    if conf.firstlight.source != "auto":
+        return bool(conf.firstlight.source == "nova")
+    per_cell = conf.api.local_metadata_per_cell and conf.database.connection
+    return bool(conf.api_database.connection or per_cell)
+
+
+def open_store(conf: cfg.ConfigOpts) -> Store:
+    """The embedded store.
+
+    Raises:
+        Unusable: its URL cannot be used.
+    """
+    try:
+        return Store.open(conf.store.connection, pool_size=conf.firstlight.cold_threads)
+    except BadConnection as error:
+        raise Unusable(f"[store] connection: {error}") from error
+
+
+def _nova(conf: cfg.ConfigOpts) -> Origin:
+    try:
+        neutron = open_neutron(conf, threads=conf.firstlight.cold_threads)
+        nova = open_nova(conf, pool_size=conf.firstlight.cold_threads)
+        for trouble in nova.prepare():
+            LOG.warning("%s; its instances are served as soon as it answers", trouble)
+    except (BadNova, BadTemplate, NeutronMisconfigured, TooOld) as error:
+        raise Unusable(str(error)) from error
+
+    def close() -> None:
+        nova.close()
+        neutron.close()
+
+    return Origin(
+        name="Nova's databases",
+        source=nova,
+        ports=neutron,
+        groups=neutron,
+        waits=True,
+        checks={"nova": nova.healthy},
+        close=close,
+    )

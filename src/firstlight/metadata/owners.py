@@ -1,0 +1,54 @@
+"""Whose an address is: looked up, and decided in Nova's words (metadata-api §3.3, §3.4)."""
+
+import logging
+from collections.abc import Callable
+
+from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, not_found
+from firstlight.sources.ports import Device, Ports
+
+LOG = logging.getLogger(__name__)
+
+
+def find_owners(ports: Ports) -> Callable[[str], tuple[Device, ...] | None]:
+    """What finds who is at an address, or at ``provider\\naddress``; None: no such place."""
+
+    def find(key: str) -> tuple[Device, ...] | None:
+        provider, separator, address = key.rpartition("\n")
+        found = (
+            ports.device_at_provider(provider, address)
+            if separator
+            else ports.device_at_address(address)
+        )
+        return None if found is None else tuple(found)
+
+    return find
+
+
+def only_provided(key: str, owners: tuple[Device, ...] | None) -> Device:
+    provider, _, address = key.rpartition("\n")
+    if owners is None:
+        raise Refusal(400, f"Could not find any subnets for provider {provider}")
+    if len(owners) != 1:
+        raise Refusal(
+            400,
+            f"Expected a single port matching provider {provider} and IP {address}. "
+            f"Found {len(owners)}.",
+        )
+    return owners[0]
+
+
+def only_addressed(address: str, owners: tuple[Device, ...]) -> Device:
+    if not owners:
+        raise not_found()
+    if len(owners) > 1:
+        LOG.error(
+            "address %s belongs to several instances: %s",
+            address,
+            ", ".join(each.id for each in owners),
+        )
+        raise Refusal(500, UNKNOWN_ERROR)
+    return owners[0]
+
+
+def _ids(owners: tuple[Device, ...]) -> str:
+    return ", ".join(owner.id for owner in owners)
