@@ -48,6 +48,10 @@ def make_databases() -> None:
     url = nova.conf.CONF.database.connection
     map_cell("cell0", objects.CellMapping.CELL0_UUID, f"{url}_cell0")
     map_cell("cell1", CELL1, url)
+    admin = context.get_admin_context()
+    cell0 = objects.CellMapping.get_by_uuid(admin, objects.CellMapping.CELL0_UUID)
+    with context.target_cell(admin, cell0) as ctxt:
+        migration.db_sync(database="main", context=ctxt)
 
 
 def map_cell(name: str, uuid: str, url: str) -> None:

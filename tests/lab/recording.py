@@ -43,6 +43,11 @@ class Lab:
         self._nova = Nova(environment, directory, neutron=url)
         self.network_info = self._nova.make_instances(kinds)
 
+    @property
+    def nova_conf(self) -> Path:
+        """The file that Nova was last started from."""
+        return self._directory / "nova.conf"
+
     @contextmanager
     def serving(self, settings: Settings, **neutron: str) -> Iterator[int]:
         """Real Nova under these settings; the port is handed out.
