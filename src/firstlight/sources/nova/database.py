@@ -101,8 +101,9 @@ class Database:
             SourceUnavailable: as :meth:`reading`; nothing was stored, unless the connection was
                 lost during the commit itself, when nobody can know.
         """
-        self.prepare()
-        with self._told(doing), self._engine.connect() as connection:
+        if not self._checked:
+            self.prepare()
+        with self._told(doing, writing=True), self._engine.connect() as connection:
             if lock is None:
                 with self._transaction(connection):
                     yield connection
@@ -130,14 +131,18 @@ class Database:
                 self._checked = True
 
     @contextmanager
-    def _told(self, doing: str) -> Iterator[None]:
-        """Foreign errors stop here; what was tried is said, and remembered."""
+    def _told(self, doing: str, *, writing: bool = False) -> Iterator[None]:
+        """Foreign errors stop here; what was tried is said, and remembered.
+
+        A write may fail because another one holds a lock, which says nothing of the database.
+        """
         self._outage.admit()
         try:
             yield
         except _AWAY as error:
             reason = self._reason(doing, error)
-            self._outage.failed(reason)
+            if not writing:
+                self._outage.failed(reason)
             raise SourceUnavailable(reason) from error
         except (SQLAlchemyError, sqlite3.Error) as error:
             self._outage.answered()

@@ -35,12 +35,13 @@ def store(connection: Connection, uuid: str, password: str, now: datetime) -> No
     rows = connection.execute(tables.PASSWORD, {"uuid": uuid}).all()
     if joined((row.key, row.value) for row in rows):
         raise PasswordSet(f"instance {uuid} has a password already")
-    known = {row.key: row.id for row in rows}
+    known = {row.key: row for row in rows}
     for number in range(_PIECES):
         key, value = f"{PREFIX}{number}", password[number * _LENGTH : (number + 1) * _LENGTH]
-        if key in known:
-            change = {"row": known[key], "value": value, "updated_at": now}
-            connection.execute(tables.CHANGE_PAIR, change)
-        else:
+        if key not in known:
             new = {"instance_uuid": uuid, "key": key, "value": value}
             connection.execute(tables.ADD_PAIR, new | {"deleted": 0, "created_at": now})
+        elif value != known[key].value:
+            change = {"row": known[key].id, "value": value, "updated_at": now}
+            connection.execute(tables.CHANGE_PAIR, change)
+    connection.execute(tables.TOUCH_INSTANCE, {"of": uuid, "updated_at": now})

@@ -44,7 +44,11 @@ _TEXT = (
     *("reservation_id", "root_device_name", "default_ephemeral_device", "default_swap_device"),
 )
 instances = table(
-    "instances", column("uuid"), column("deleted", Integer), *(column(name) for name in _TEXT)
+    "instances",
+    column("uuid"),
+    column("deleted", Integer),
+    column("updated_at", DateTime),
+    *(column(name) for name in _TEXT),
 )
 instance_extra = table(
     "instance_extra",
@@ -161,5 +165,6 @@ PASSWORD = (
     .where(system_metadata.c.instance_uuid == _UUID, system_metadata.c.deleted == 0, _is_password)
     .order_by(system_metadata.c.key)
 )
+TOUCH_INSTANCE = update(instances).where(instances.c.uuid == bindparam("of"))
 CHANGE_PAIR = update(system_metadata).where(system_metadata.c.id == bindparam("row"))
 ADD_PAIR = insert(system_metadata)

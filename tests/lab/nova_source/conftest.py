@@ -1,0 +1,8 @@
+"""Databases of real Nova, for every test here."""
+
+from lab.nova_databases import (  # noqa: F401
+    lab_environment,
+    nova_databases,
+    opened,
+    own_databases,
+)
