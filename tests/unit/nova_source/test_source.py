@@ -415,41 +415,6 @@ class TestPassword:
         assert source.instance(uuid).password not in lost
 
 
-class Ports:
-    """What Neutron would say."""
-
-    def __init__(self, *owners: str) -> None:
-        self.owners = owners
-
-    def at_address(self, address):
-        """The owners, for one address."""
-        return self.owners if address == "10.0.0.5" else ()
-
-    def at_provider(self, provider, address):
-        """The same, for one provider."""
-        return self.at_address(address) if provider == "lb" else None
-
-
-class TestAddresses:
-    """Whose an address is only Neutron knows."""
-
-    def test_without_neutron(self, opened):
-        """It is said what is missing."""
-        with pytest.raises(SourceUnavailable, match="Neutron"):
-            opened().at_address("10.0.0.5")
-        with pytest.raises(SourceUnavailable, match="Neutron"):
-            opened().at_provider("lb", "10.0.0.5")
-
-    def test_with_neutron(self, databases, opened):
-        """The instances of the ports, one per port; other devices' ports are nobody's."""
-        uuid = databases.add("full")
-        source = opened(ports=Ports(uuid, "dhcp-agent", NOBODY, uuid))
-        assert [uuid, uuid] == [found.uuid for found in source.at_address("10.0.0.5")]
-        assert [uuid, uuid] == [found.uuid for found in source.at_provider("lb", "10.0.0.5")]
-        assert source.at_address("10.0.0.6") == []
-        assert source.at_provider("nobody", "10.0.0.5") is None
-
-
 def test_there_is_nothing_to_watch(opened):
     """Nova tells of no change; what is returned stops nothing."""
     opened().watch(lambda uuid: pytest.fail(f"told of {uuid}"))()

@@ -8,6 +8,6 @@ from firstlight.sources.nova.deploy import open_nova
 from firstlight.sources.nova.engine import BadConnection
 from firstlight.sources.nova.injected import BadTemplate
 from firstlight.sources.nova.schema import TooOld
-from firstlight.sources.nova.source import NovaSource, Ports
+from firstlight.sources.nova.source import NovaSource
 
-__all__ = ["BadConnection", "BadTemplate", "NovaSource", "Ports", "TooOld", "open_nova"]
+__all__ = ["BadConnection", "BadTemplate", "NovaSource", "TooOld", "open_nova"]

@@ -13,7 +13,7 @@ from firstlight.sources.nova.cell import Cell
 from firstlight.sources.nova.cells import Cells, MappedCells, OneCell
 from firstlight.sources.nova.database import Database
 from firstlight.sources.nova.engine import BadConnection
-from firstlight.sources.nova.source import NovaSource, Ports
+from firstlight.sources.nova.source import NovaSource
 
 _CELLS_TTL = 60.0  # seconds; cells come and go with an operator's hands
 _NOVAS_TEMPLATE = "nova/virt/interfaces.template"  # in any installation
@@ -22,7 +22,6 @@ _NOVAS_TEMPLATE = "nova/virt/interfaces.template"  # in any installation
 def open_nova(
     conf: cfg.ConfigOpts,
     *,
-    ports: Ports | None = None,
     pool_size: int = 8,
     timeout: float = 5.0,
     clock: Callable[[], float] = time.monotonic,
@@ -31,7 +30,6 @@ def open_nova(
     """Nova's databases as `conf` names them. They are first asked when they are first used.
 
     Args:
-        ports: who has an address; None: nobody can be asked.
         pool_size: connections to each database, that is look-ups at the same time; others wait.
         timeout: seconds after which connecting, a statement or a wait has failed.
         clock: monotonic seconds.
@@ -42,7 +40,7 @@ def open_nova(
         BadTemplate: ``injected_network_template`` cannot be used.
     """
     opener = _Opener(conf, pool_size=pool_size, timeout=timeout, clock=clock, now=now)
-    return NovaSource(opener.cells(), ports)
+    return NovaSource(opener.cells())
 
 
 class _Opener:

@@ -1,32 +1,12 @@
 """Nova's databases as a :class:`~firstlight.sources.contract.Source`."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
 
 from firstlight.instance import Instance
 from firstlight.sources.contract import InstanceGone, SourceUnavailable
 from firstlight.sources.nova.cells import Cells
 from firstlight.sources.nova.schema import TooOld
 from firstlight.sources.uuids import is_uuid
-
-LOG = logging.getLogger(__name__)
-
-
-class Ports(Protocol):
-    """Who has an address, which only Neutron knows. Methods may block.
-
-    Each answers with the ``device_id`` of every port that has the address, one per port.
-
-    Raises:
-        SourceUnavailable: Neutron could not be asked.
-    """
-
-    def at_address(self, address: str) -> Sequence[str]:
-        """Those on any network."""
-
-    def at_provider(self, provider: str, address: str) -> Sequence[str] | None:
-        """Those on a network `provider` serves; None if it serves no network."""
 
 
 class NovaSource:
@@ -37,12 +17,10 @@ class NovaSource:
 
     Args:
         cells: finds the database of an instance.
-        ports: finds the instance of an address; None: nobody can be asked.
     """
 
-    def __init__(self, cells: Cells, ports: Ports | None = None) -> None:
+    def __init__(self, cells: Cells) -> None:
         self._cells = cells
-        self._ports = ports
 
     def prepare(self) -> Sequence[str]:
         """Look at every database's schema; returns what is in the way of some instances.
@@ -90,15 +68,6 @@ class NovaSource:
         cell = self._cells.of(uuid) if is_uuid(uuid) else None
         return None if cell is None else cell.instance(uuid)
 
-    def at_address(self, address: str) -> Sequence[Instance]:
-        """Every instance that has this fixed address, on any network, once per port."""
-        return self._instances(self._asked().at_address(address))
-
-    def at_provider(self, provider: str, address: str) -> Sequence[Instance] | None:
-        """Those with this address on a network `provider` serves; None if it serves no network."""
-        owners = self._asked().at_provider(provider, address)
-        return None if owners is None else self._instances(owners)
-
     def set_password(self, uuid: str, password: str) -> None:
         """Store what the guest posted where the compute API reads it (os-server-password).
 
@@ -115,14 +84,3 @@ class NovaSource:
     def watch(self, changed: Callable[[str | None], None]) -> Callable[[], None]:  # noqa: ARG002
         """Nova's databases have nothing to watch: `changed` is never called."""
         return lambda: None
-
-    def _asked(self) -> Ports:
-        if self._ports is None:
-            raise SourceUnavailable(
-                "whose an address is only Neutron knows, and [neutron] does not say how to ask it"
-            )
-        return self._ports
-
-    def _instances(self, owners: Sequence[str]) -> Sequence[Instance]:
-        found = (self.instance(owner) for owner in owners)
-        return [instance for instance in found if instance is not None]

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
 
+from firstlight.sources.lock import locked
 from firstlight.sources.store.errors import Unreadable
 
 HEAD = "0001"  # the newest step in migrations/versions
 _STEPS = Path(__file__).with_name("migrations")
 _LOCK = "firstlight store schema"
-_LOCK_NUMBER = 0x66_69_72_73_74  # PostgreSQL names advisory locks by number
 
 
 def is_current(connection: Connection) -> bool:
@@ -30,18 +30,18 @@ def is_current(connection: Connection) -> bool:
 def migrate(connection: Connection, timeout: float) -> None:
     """Run the missing steps, once, however many processes try: the others wait their turn.
 
-    Commits: on MariaDB the lock must outlive the transaction.
+    Commits: the lock must outlive the transaction.
 
     Raises:
         Unreadable: as :func:`is_current`, or alembic is not installed.
+        OperationalError: another process has been at it for longer than `timeout` seconds.
     """
-    _lock(connection, timeout)
-    try:
+    with locked(connection, _LOCK, timeout):
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         if not is_current(connection):
             _run(connection)
         connection.commit()
-    finally:
-        _unlock(connection)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -64,21 +64,3 @@ def _run(connection: Connection) -> None:
     config.set_main_option("script_location", str(_STEPS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _lock(connection: Connection, timeout: float) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    elif connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_NUMBER})
-    elif connection.dialect.name in ("mysql", "mariadb"):
-        got = connection.scalar(
-            text("SELECT GET_LOCK(:name, :wait)"), {"name": _LOCK, "wait": timeout}
-        )
-        if not got:
-            raise Unreadable("another process has been migrating its tables for too long")
-
-
-def _unlock(connection: Connection) -> None:
-    if connection.dialect.name in ("mysql", "mariadb"):
-        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": _LOCK})
