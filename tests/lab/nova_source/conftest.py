@@ -6,3 +6,4 @@ from lab.nova_databases import (  # noqa: F401
     opened,
     own_databases,
 )
+from servers import mariadb  # noqa: F401

@@ -1,29 +1,14 @@
 """Two cells of real Nova, and several processes on one."""
 
-import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 from firstlight.sources import SourceUnavailable
 from lab.kinds.table import KINDS
+from lab.nova_source.reading import read_at_once
 
 HERE, THERE = (KINDS[name].instance["uuid"] for name in ("minimal", "full"))
-
-# Reads one instance at the word, as a second service would.
-READER = """
-import sys
-from firstlight import conf
-from firstlight.sources.nova import open_nova
-source = open_nova(conf.load("metadata", [sys.argv[1]]))
-source.prepare()
-print("ready", flush=True)
-sys.stdin.readline()
-ids = source.instance(sys.argv[2]).ec2_ids
-print([ids.instance, ids.image, ids.kernel, ids.ramdisk])
-"""
 
 
 @pytest.fixture
@@ -75,27 +60,3 @@ def test_processes_that_number_at_once(own_databases):
     [(instances,)] = own_databases.run("cell1", "SELECT count(*) FROM instance_id_mappings")
     [(images,)] = own_databases.run("cell1", "SELECT count(*) FROM s3_images")
     assert (instances, images) == (1, 3)
-
-
-def read_at_once(nova_conf, uuid, *, processes):
-    """What each of several processes shows as the EC2 ids, asked at the same time."""
-    readers = [
-        subprocess.Popen(
-            [sys.executable, "-c", READER, nova_conf, uuid],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(processes)
-    ]
-    try:
-        for reader in readers:
-            assert reader.stdout.readline() == "ready\n"
-        for reader in readers:
-            reader.stdin.write("\n")
-            reader.stdin.flush()
-        return [tuple(json.loads(reader.communicate(timeout=60)[0])) for reader in readers]
-    finally:
-        for reader in readers:
-            reader.kill()
-            reader.communicate()

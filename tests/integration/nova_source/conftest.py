@@ -1,0 +1,3 @@
+"""A real PostgreSQL."""
+
+from servers import postgresql  # noqa: F401
