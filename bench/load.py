@@ -53,8 +53,8 @@ def run(
     )
     return Load(
         float(_find(r"Requests/sec:\s+([\d.]+)", output)),
-        _seconds(_find(r"50%\s+(\S+)", output)),
-        _seconds(_find(r"99%\s+(\S+)", output)),
+        _seconds(_find(r"(?m)^ +50% +(\S+)", output)),
+        _seconds(_find(r"(?m)^ +99% +(\S+)", output)),
         used / max(requests, 1),
         failed,
     )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance.asking import signature
+from firstlight.documents import seed
 from firstlight.instance import Address, Answer, Instance, Interface, Network, Subnet
 from firstlight.metadata.behaviour import Behaviour
 from firstlight.metadata.service import MetadataService
@@ -119,7 +120,7 @@ class Bench:
             asks=asks,
             clock=lambda: self.seconds,
             now=lambda: self.date,
-            random=self._random,
+            seed=lambda: seed(self._random),
         )
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
 from firstlight.cli.finding import find
 from firstlight.conf import ConfigError
-from firstlight.documents import AnswersNeeded, Document, Documents, segments, walk
+from firstlight.documents import AnswersNeeded, Document, Documents, seed, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
 from firstlight.instance import Answer, Instance, State
 from firstlight.metadata.deploy import read_behaviour
@@ -124,7 +124,11 @@ class View:
     def read(self, name: str) -> bytes | None:
         """The body of a document of the version that cloud-init reads."""
         document = self.get(("openstack", VERSION, name))
-        return None if document is None else document.body(os.urandom, None)
+        return None if document is None else document.body(_seed, None)
+
+
+def _seed() -> bytes:
+    return seed(os.urandom)
 
 
 def _show(view: View, path: str | None, reader: str | None) -> None:
@@ -137,7 +141,7 @@ def _show(view: View, path: str | None, reader: str | None) -> None:
         document = view.get(segments(path))
         if document is None:
             raise Unknown(f"{view.documents.instance.uuid} has nothing at {path}")
-        body = document.body(os.urandom, None)
+        body = document.body(_seed, None)
         sys.stdout.buffer.write(body)
         if sys.stdout.isatty() and not body.endswith(b"\n"):
             print()  # the prompt belongs on a line of its own
@@ -148,7 +152,7 @@ def _show_paths(view: View) -> None:
     for path in walk(view.documents):
         document = view.get(path)
         if document is not None:
-            size = len(document.body(os.urandom, None))
+            size = len(document.body(_seed, None))
             kind = document.content_type.decode().partition(";")[0]
             table.add_row("/" + "/".join(path), kind, str(size))
     Console().print(table)

@@ -31,13 +31,12 @@ class Document(Struct, frozen=True):
     hole: Hole | None = None
     tail: bytes = b""
 
-    def body(self, random: Callable[[int], bytes], requester: str | None) -> bytes:
-        """The whole body; `random(n)` gives n random bytes, `requester` is None if unknown."""
+    def body(self, seed: Callable[[], bytes], requester: str | None) -> bytes:
+        """The whole body; `seed` makes a fresh one, `requester` is None if unknown."""
         if self.hole is None:
             return self.head
-        if self.hole is Hole.SEED:
-            return self.head + seed(random) + self.tail
-        return str(requester).encode()
+        value = seed() if self.hole is Hole.SEED else str(requester).encode()
+        return b"".join((self.head, value, self.tail))
 
 
 def seed(random: Callable[[int], bytes]) -> bytes:

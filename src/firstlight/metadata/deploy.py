@@ -17,6 +17,7 @@ from firstlight.metadata.memory import Memory
 from firstlight.metadata.metrics import MemoryCollector, TargetMetrics
 from firstlight.metadata.origin import Unusable, open_origin
 from firstlight.metadata.refusals import Refusal
+from firstlight.metadata.seeds import Seeds
 from firstlight.metadata.service import MetadataService
 from firstlight.targets import vendor_data
 from firstlight.wire.limits import Limits
@@ -61,7 +62,7 @@ class Deployment:
             asks=asks,
             clock=time.monotonic,
             now=lambda: datetime.now(UTC),
-            random=os.urandom,
+            seed=Seeds(os.urandom),
             groups=origin.groups,
         )
         LOG.info("instances come from %s, asked by %s", origin.name, _how(behaviour))

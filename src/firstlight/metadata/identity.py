@@ -38,6 +38,8 @@ def sign(secret: str, message: str) -> bytes:
 
 def signed_by(expected: Sequence[bytes], signature: bytes) -> bool:
     """Whether `signature` is one of `expected`; takes as long for any wrong one."""
+    if len(expected) == 1:
+        return hmac.compare_digest(signature, expected[0])
     matches = [hmac.compare_digest(signature, right) for right in expected]  # all, always
     return any(matches)
 

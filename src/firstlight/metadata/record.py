@@ -7,6 +7,7 @@ import msgspec
 from firstlight.documents import Document, Documents, segments
 from firstlight.instance import Instance
 from firstlight.metadata.password import is_password
+from firstlight.wire.messages import Response
 
 # Measured with `make bench` (memory per 1,000 cached instances): Python's objects for an instance
 # take about three times its JSON.
@@ -20,14 +21,15 @@ _RENDERED_LIMIT = 256
 class Record:
     """`instance` with what is needed to answer for it without looking anything up."""
 
-    __slots__ = ("documents", "instance", "project", "rendered", "signatures")
+    __slots__ = ("documents", "instance", "project", "ready", "rendered", "signatures")
 
     def __init__(self, documents: Documents, signatures: Sequence[bytes]) -> None:
         self.documents = documents
         self.instance: Instance = documents.instance
         self.project = self.instance.project_id.encode()  # as the tenant header carries it
         self.signatures = tuple(signatures)
-        self.rendered: dict[str, Document] = {}
+        self.ready: dict[str, Response] = {}  # whole responses, shared by all who ask
+        self.rendered: dict[str, Document] = {}  # documents, those with a hole among them
 
     def size(self) -> int:
         """Bytes it takes, roughly, without what will be rendered."""
@@ -49,4 +51,6 @@ class Record:
         if target not in (canonical, f"{canonical}/"):
             return document, 0
         self.rendered[target] = document
+        if document.hole is None:
+            self.ready[target] = Response(200, document.head, document.content_type)
         return document, 256 + len(document.head) + len(document.tail)

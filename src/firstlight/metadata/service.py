@@ -24,7 +24,7 @@ from firstlight.instance import Answer
 from firstlight.metadata import identity
 from firstlight.metadata.behaviour import Behaviour, VendorData
 from firstlight.metadata.flow import Reply, after, answered, now_or_after
-from firstlight.metadata.identity import By, Claim
+from firstlight.metadata.identity import By, Claim, signed_by
 from firstlight.metadata.memory import Kept, Memory
 from firstlight.metadata.owners import find_owners, only_addressed, only_provided
 from firstlight.metadata.password import answer_password, is_password
@@ -53,7 +53,7 @@ class MetadataService:
             instances from being read.
         clock: monotonic seconds.
         now: the date, for the list of versions.
-        random: n random bytes, for ``random_seed``.
+        seed: a fresh ``random_seed``, encoded.
         groups: whom to ask for security groups; None: the source's instances carry theirs.
     """
 
@@ -68,17 +68,18 @@ class MetadataService:
         asks: Pool,
         clock: Callable[[], float],
         now: Callable[[], datetime],
-        random: Callable[[int], bytes],
+        seed: Callable[[], bytes],
         groups: SecurityGroups | None = None,
     ) -> None:
         self._source = source
         self._vendordata = vendordata
         self._behaviour = behaviour
+        self._signed = behaviour.signed
         self._lookups = lookups
         self._asks = asks
         self._clock = clock
         self._now = now
-        self._random = random
+        self._seed = seed
         self._versions = list_versions()
         self.records: Memory[Record] = Memory(
             self._read,
@@ -118,7 +119,8 @@ class MetadataService:
 
     def handle(self, request: Request) -> Reply:
         """Answer one request (a :data:`firstlight.wire.messages.Handler`)."""
-        return answered(request, lambda: self._hot(request) or self._identified(request))
+        hot = self._hot(request)
+        return hot or answered(request, lambda: self._identified(request))
 
     def changed(self, uuid: str | None) -> None:
         """The source says that this instance (None: any) has changed. Any thread may call it."""
@@ -130,26 +132,34 @@ class MetadataService:
     # -- hot ---------------------------------------------------------------------------------
 
     def _hot(self, request: Request) -> Response | None:
-        """The whole road for a signed request whose document is in memory; None for any other."""
+        """The whole road for a signed request whose document is in memory; None for any other.
+
+        Few steps, because each costs every guest's every request; what is out of the ordinary
+        (stale, unsigned, another project's) is left to the long road, which says why.
+        """
         headers = request.headers
         instance_id = headers.get(b"x-instance-id")
-        if instance_id is None or not self._behaviour.signed or b"x-metadata-provider" in headers:
+        if instance_id is None or not self._signed or b"x-metadata-provider" in headers:
             return None
         kept = self.records.peek(instance_id.decode("latin-1"))
-        if kept is None or kept.value is None:
+        if kept is None or kept.problem is not None or kept.value is None:
             return None
         record = kept.value
-        document = record.rendered.get(request.target)
-        if document is None or not self._may_read(record, headers):
+        signature = headers.get(b"x-instance-id-signature", b"")
+        if headers.get(b"x-tenant-id") != record.project or not signed_by(
+            record.signatures, signature
+        ):
             return None
         request.subject = record.instance.uuid
-        return self._response(document, request.header(b"x-forwarded-for"), kept)
+        return record.ready.get(request.target) or self._filled(request, record)
 
-    def _may_read(self, record: Record, headers: Any) -> bool:
-        return (
-            identity.signed_by(record.signatures, headers.get(b"x-instance-id-signature", b""))
-            and headers.get(b"x-tenant-id") == record.project
-        )
+    def _filled(self, request: Request, record: Record) -> Response | None:
+        """A rendered document with its hole filled for this request."""
+        document = record.rendered.get(request.target)
+        if document is None:
+            return None
+        body = document.body(self._seed, request.header(b"x-forwarded-for"))
+        return Response(200, body, document.content_type)
 
     # -- every other request --------------------------------------------------------------------
 
@@ -262,7 +272,7 @@ class MetadataService:
         kept: Kept[Record],
         *others: tuple[str, Kept[Any]],
     ) -> Response:
-        body = document.body(self._random, requester)
+        body = document.body(self._seed, requester)
         if kept.problem is None and not others:
             return Response(200, body, document.content_type)
         stale = tuple(

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from firstlight.documents import Documents, Hole, Settings, segments
+from firstlight.documents import Documents, Hole, Settings, seed, segments
 from firstlight.instance import Instance
 from lab import golden
 from lab.golden import NOT_FOUND
@@ -63,7 +63,7 @@ def body(documents, path, requester):
         return None
     if document.hole is Hole.SEED:
         return document.head + golden.SEED.encode() + document.tail
-    return document.body(bytes, requester)
+    return document.body(lambda: seed(bytes), requester)
 
 
 def test_a_deleted_instance_is_nothing(source):

@@ -10,7 +10,7 @@ import re
 import msgspec
 import pytest
 
-from firstlight.documents import Documents, Settings, segments
+from firstlight.documents import Documents, Settings, seed, segments
 from firstlight.instance import Answer, Instance, State
 from lab import golden
 from lab.asking import Reply
@@ -28,7 +28,7 @@ def ours(path: str, documents: Documents, answers: dict[str, Answer], requester:
     document = documents.get(segments(path), answers)
     if document is None:
         return golden.NOT_FOUND
-    body = document.body(lambda length: b"\0" * length, requester)
+    body = document.body(lambda: seed(bytes), requester)
     return Reply(200, document.content_type.decode(), golden.marked(body))
 
 
