@@ -3,8 +3,8 @@
 import argparse
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
@@ -75,26 +75,38 @@ def _side_by_side(
 def _under_strain(
     console: Console, directory: Path, uuids: list[str], args: argparse.Namespace
 ) -> None:
-    """A cache that holds the hot instances and not the others, so that these are always cold."""
+    """Hot answers at a steady rate: alone, beside cold work that waits, beside cold work.
+
+    The cache holds the hot instances and not the others, so that these are always cold.
+    """
     cold = setting.wrk_script(directory, uuids[HOT:], "strain")
     request = _request(uuids[0])
-    with setting.metadata(directory, name="strain", cache_mib=4) as ours:
-        idle, strained = [], []
+    strains: dict[str, Callable[[Server], AbstractContextManager[object]]] = {
+        "alone": lambda _ours: nullcontext(),
+        "beside those that wait": lambda ours: _waiting(ours, uuids[1]),
+        "beside those that are read": lambda ours: _cold_reads(ours, cold, args.seconds),
+    }
+    found: dict[str, list[Times]] = {name: [] for name in strains}
+    with (
+        _deaf_target() as target,
+        setting.metadata(directory, name="strain", cache_mib=4, target=target) as ours,
+    ):
         for _ in range(args.rounds):
-            idle.append(_steady(ours, request, args))
-            with _half_sent(ours.port), _cold_reads(ours, cold, args.seconds) as reads:
-                strained.append(_steady(ours, request, args))
-    for name, found in (("idle", idle), ("strained", strained)):
-        p50, p99, p999 = (median(column) * 1e3 for column in zip(*found, strict=True))
-        console.print(
-            f"hot, {PER_SECOND} requests/s, {name}: p50 {p50:.2f} ms, p99 {p99:.2f} ms, "
-            f"p99.9 {p999:.2f} ms"
-        )
-    console.print(
-        f"strained = {COLD_AT_ONCE} cold reads in flight ({reads[0].per_second:.0f}/s, "
-        f"{reads[0].errors} errors) and {HALF_SENT} half-sent requests; p99 x "
-        f"{median(t.p99 for t in strained) / median(t.p99 for t in idle):.2f}"
+            for name, strain in strains.items():
+                with strain(ours):
+                    found[name].append(_steady(ours, request, args))
+    table = Table("", "p50 ms", "p99 ms", "p99 x alone", "p99.9 ms")
+    table.title = (
+        f"hot, {PER_SECOND} requests/s; strain: {COLD_AT_ONCE} cold requests in flight "
+        f"and {HALF_SENT} half-sent ones"
     )
+    alone = median(times.p99 for times in found["alone"])
+    for name, several in found.items():
+        p50, p99, p999 = (median(column) for column in zip(*several, strict=True))
+        table.add_row(
+            name, f"{p50 * 1e3:.2f}", f"{p99 * 1e3:.2f}", f"{p99 / alone:.2f}", f"{p999 * 1e3:.2f}"
+        )
+    console.print(table)
 
 
 def _steady(ours: Server, request: bytes, args: argparse.Namespace) -> Times:
@@ -102,26 +114,37 @@ def _steady(ours: Server, request: bytes, args: argparse.Namespace) -> Times:
 
 
 @contextmanager
-def _cold_reads(ours: Server, script: Path, seconds: int) -> Iterator[list[Load]]:
+def _cold_reads(ours: Server, script: Path, seconds: int) -> Iterator[None]:
     """Keep COLD_AT_ONCE requests for instances that are not in memory in flight."""
-    done: list[Load] = []
-
-    def ask() -> None:
-        done.append(
-            load(
-                ours,
-                setting.DOCUMENT,
-                script=script,
-                seconds=seconds + 1,
-                connections=COLD_AT_ONCE,
-            )
-        )
-
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(
+        target=load,
+        args=(ours, setting.DOCUMENT),
+        kwargs={"script": script, "seconds": seconds + 1, "connections": COLD_AT_ONCE},
+    )
     thread.start()
     sleep(0.5)  # until they are in flight
-    yield done
+    with _half_sent(ours.port):
+        yield
     thread.join()
+
+
+@contextmanager
+def _waiting(ours: Server, uuid: str) -> Iterator[None]:
+    """Keep COLD_AT_ONCE requests in flight that wait for a target which never answers."""
+    asked = _request(uuid).replace(b"meta_data", b"vendor_data2")
+    with ExitStack() as stack:
+        for _ in range(COLD_AT_ONCE):
+            one = stack.enter_context(socket.create_connection(("127.0.0.1", ours.port)))
+            one.sendall(asked)
+        with _half_sent(ours.port):
+            yield
+
+
+@contextmanager
+def _deaf_target() -> Iterator[str]:
+    """A vendordata target that takes connections and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1024) as deaf:
+        yield f"http://127.0.0.1:{deaf.getsockname()[1]}/"
 
 
 @contextmanager

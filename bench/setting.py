@@ -22,6 +22,8 @@ metadata_listen = 127.0.0.1
 metadata_listen_port = {port}
 log_file = {directory}/service.log
 [api]
+vendordata_providers = StaticJSON,DynamicJSON
+vendordata_dynamic_targets = {target}
 metadata_cache_expiration = {ttl}
 [neutron]
 service_metadata_proxy = true
@@ -113,7 +115,12 @@ end
 
 @contextmanager
 def metadata(
-    directory: Path, *, ttl: int = 3600, cache_mib: int = 256, name: str = "firstlight"
+    directory: Path,
+    *,
+    ttl: int = 3600,
+    cache_mib: int = 256,
+    name: str = "firstlight",
+    target: str = "",
 ) -> Iterator[Server]:
     """`firstlight metadata` on the store in `directory`: signatures, access log and metrics on."""
     port = free_port()
@@ -126,6 +133,7 @@ def metadata(
             ttl=ttl,
             secret=SECRET,
             cache=cache_mib,
+            target=target and f"deaf@{target}",
         )
     )
     yield from _running(

@@ -23,7 +23,7 @@ class Hole(Enum):
     REQUESTER = auto()  # the address of whoever asks
 
 
-class Document(Struct, frozen=True):
+class Document(Struct, frozen=True, gc=False):
     """`head`, then whatever belongs into `hole`, then `tail`."""
 
     content_type: bytes

@@ -15,7 +15,7 @@ class State(StrEnum):
     STALE = "stale"  # an earlier answer, because the target cannot be asked now
 
 
-class Answer(Struct, frozen=True, kw_only=True):
+class Answer(Struct, frozen=True, gc=False, kw_only=True):
     """`value` is any JSON value; for EMPTY and FAILED it is ``{}``, which is what guests see."""
 
     value: Any

@@ -15,21 +15,27 @@ MacAddress = Annotated[
 Mtu = Annotated[int, Meta(ge=1, le=65535)]
 
 
-class Address(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Address(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """One fixed address of a port, with the floating addresses that lead to it."""
 
     address: str
     floating: tuple[str, ...] = ()
 
 
-class Route(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Route(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """A host route of a subnet: `cidr` is reached through `gateway`."""
 
     cidr: str
     gateway: str
 
 
-class Subnet(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Subnet(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """A subnet as one port sees it: `addresses` are that port's own."""
 
     cidr: str
@@ -55,7 +61,9 @@ class Subnet(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
         return 6 if ":" in self.cidr else 4
 
 
-class Network(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Network(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """A Neutron network as one port sees it."""
 
     id: str
@@ -63,7 +71,9 @@ class Network(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
     subnets: tuple[Subnet, ...] = ()
 
 
-class Interface(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Interface(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """One port of the server (Nova says VIF)."""
 
     port_id: str

@@ -21,7 +21,9 @@ UserData = Annotated[
 ]
 
 
-class Keypair(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Keypair(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """The key the server was booted with.
 
     Nova keeps the key's text twice: with the instance (`as_booted`, shown in the EC2 tree) and as a
@@ -40,7 +42,7 @@ class Keypair(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkn
 
 
 class BlockDevice(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
     """One row of Nova's block device mapping."""
 
@@ -50,7 +52,9 @@ class BlockDevice(
     guest_format: str | None = None  # "swap" for the swap disk
 
 
-class Ec2Ids(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Ec2Ids(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """The integers behind ``i-0000002a`` and its like: allotted once, stable for ever."""
 
     instance: int
@@ -59,7 +63,9 @@ class Ec2Ids(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unkno
     ramdisk: int | None = None
 
 
-class Instance(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Instance(
+    Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """One server: everything its documents are made of."""
 
     uuid: Uuid

@@ -1,9 +1,13 @@
 """Threads for cold work: a fixed number of them, and a queue that says no when it is full."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from contextlib import suppress
+from threading import Lock, get_native_id
 from typing import ParamSpec, TypeVar
+
+_NICE = 10  # of threads with cold work, beside the event loop's 0
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -26,7 +30,9 @@ class Pool:
         self.taken = 0  # jobs that run or wait
         self.refused = 0  # jobs turned away since the start
         self._lock = Lock()
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(
+            threads, thread_name_prefix=name, initializer=_step_back
+        )
 
     def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Have a thread do `work`.
@@ -50,3 +56,12 @@ class Pool:
     def _release(self, _future: "Future[T]") -> None:
         with self._lock:
             self.taken -= 1
+
+
+def _step_back() -> None:
+    """Let the event loop run first: what it answers is hot, and what runs here has been waiting.
+
+    Linux keeps a priority for each thread; elsewhere the attempt fails and nothing is lost.
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, get_native_id(), _NICE)
