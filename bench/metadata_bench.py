@@ -40,36 +40,59 @@ def run(directory: Path, args: argparse.Namespace) -> None:
             stack.enter_context(setting.granian(directory)): ("/", None),
             stack.enter_context(setting.nginx(directory)): ("/document", None),
         }
-        _side_by_side(console, peers, args)
+        _side_by_side(console, directory, peers, args)
     _under_strain(console, directory, uuids, args)
     _memory(console, directory, uuids)
     _cold(console, directory, uuids, args)
 
 
 def _side_by_side(
-    console: Console, peers: dict[Server, tuple[str, Path | None]], args: argparse.Namespace
+    console: Console,
+    directory: Path,
+    peers: dict[Server, tuple[str, Path | None]],
+    args: argparse.Namespace,
 ) -> None:
-    for close in (False, True):
-        loads: dict[Server, list[Load]] = {server: [] for server in peers}
-        for _ in range(args.rounds):  # interleaved: a noisy neighbour disturbs everyone
-            for server, (path, script) in peers.items():
-                loads[server].append(
-                    load(server, path, close=close, script=script, seconds=args.seconds)
-                )
-        nginx = middle(next(found for s, found in loads.items() if s.name.startswith("nginx")))
-        table = Table("", "CPU us/request", "x nginx", "requests/s", "p99 ms", "errors")
-        table.title = "a connection for each request" if close else "keep-alive"
-        for server, found in loads.items():
-            m = middle(found)
-            table.add_row(
-                server.name,
-                f"{m.cpu * 1e6:.1f}",
-                f"{m.cpu / nginx.cpu:.2f}",
-                f"{m.per_second:.0f}",
-                f"{m.p99 * 1e3:.2f}",
-                str(m.errors),
-            )
-        console.print(table)
+    """As fast as each can, and at the same rate for all.
+
+    Flat out, a server that is slower than wrk has to wake wrk for every answer and pays for it; one
+    that is faster does not. At the same rate all pay alike.
+    """
+    paced = {
+        server: (path, setting.paced(directory, script, server.name))
+        for server, (path, script) in peers.items()
+    }
+    for rate, asked, connections in (("flat out", peers, 16), ("same rate", paced, 8)):
+        for close in (False, True):
+            loads: dict[Server, list[Load]] = {server: [] for server in asked}
+            for _ in range(args.rounds):  # interleaved: a noisy neighbour disturbs everyone
+                for server, (path, script) in asked.items():
+                    found = load(
+                        server,
+                        path,
+                        close=close,
+                        script=script,
+                        seconds=args.seconds,
+                        connections=connections,
+                    )
+                    loads[server].append(found)
+            mode = "a connection for each request" if close else "keep-alive"
+            console.print(_table(f"{mode}, {rate}", loads))
+
+
+def _table(title: str, loads: dict[Server, list[Load]]) -> Table:
+    nginx = middle(next(found for s, found in loads.items() if s.name.startswith("nginx")))
+    table = Table("", "CPU us/request", "x nginx", "requests/s", "p99 ms", "errors", title=title)
+    for server, found in loads.items():
+        m = middle(found)
+        table.add_row(
+            server.name,
+            f"{m.cpu * 1e6:.1f}",
+            f"{m.cpu / nginx.cpu:.2f}",
+            f"{m.per_second:.0f}",
+            f"{m.p99 * 1e3:.2f}",
+            str(m.errors),
+        )
+    return table
 
 
 def _under_strain(

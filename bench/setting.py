@@ -113,6 +113,13 @@ end
     return script
 
 
+def paced(directory: Path, script: Path | None, name: str) -> Path:
+    """The same load, with a millisecond between an answer and its connection's next request."""
+    slower = directory / f"paced-{name.replace(' ', '-')}.lua"
+    slower.write_text((script.read_text() if script else "") + "function delay() return 1 end\n")
+    return slower
+
+
 @contextmanager
 def metadata(
     directory: Path,
