@@ -258,12 +258,14 @@ class MetadataService:
     def _post_password(self, request: Request, record: Record, path: Sequence[str]) -> Reply:
         if record.documents.get(path) is None:
             raise not_found()
-        posting = self._lookups.submit(answer_password, request, record.instance, self._source)
-        return after(posting, request, lambda response: self._posted(record, response))
+        posting = self._lookups.submit(self._write_password, request, record)
+        return after(posting, request, lambda response: response)
 
-    def _posted(self, record: Record, response: Response) -> Response:
-        self.records.forget(record.instance.uuid)
-        return response
+    def _write_password(self, request: Request, record: Record) -> Response:
+        try:
+            return answer_password(request, record.instance, self._source)
+        finally:  # refused because one is set: then what is remembered is old as well
+            self.records.forget(record.instance.uuid)
 
     def _response(
         self,
