@@ -24,6 +24,12 @@ def lab() -> Path:
     return directory
 
 
+def nova_release(environment: Path) -> str:
+    """The version of the Nova in there, such as ``34.0.0``."""
+    found = next(environment.glob("lib/python3*/site-packages/nova-*.dist-info"))
+    return found.name.removeprefix("nova-").removesuffix(".dist-info")
+
+
 def _built() -> str:
     if not BUILDER.exists():
         raise NoLab("set FIRSTLIGHT_LAB to a virtual environment with nova and uwsgi in it")

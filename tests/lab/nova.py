@@ -1,4 +1,6 @@
-"""Real Nova's metadata service under uWSGI, on loopback, with SQLite cells in a directory.
+"""Real Nova's metadata service under uWSGI, on loopback.
+
+Its databases are SQLite files in a directory, or on a server.
 
 No nova-api, conductor, scheduler or compute runs: the metadata service needs none of them. Neutron
 is the stand-in of :mod:`lab.neutron`; its address is `neutron` here.
@@ -30,12 +32,27 @@ class NovaFailed(Exception):
 
 
 class Nova:
-    """One set of Nova databases; any number of services, one after another, on them."""
+    """One set of Nova databases; any number of services, one after another, on them.
 
-    def __init__(self, environment: Path, directory: Path, *, neutron: str) -> None:
+    `databases` is the URLs of ``api_database`` and ``database``, empty ones; without it they are
+    SQLite files in `directory`.
+    """
+
+    def __init__(
+        self,
+        environment: Path,
+        directory: Path,
+        *,
+        neutron: str,
+        databases: Mapping[str, str] | None = None,
+    ) -> None:
         self._environment = environment
         self._directory = directory
         self._neutron = neutron
+        self._databases = databases or {
+            "api_database": f"sqlite:///{directory}/api.sqlite",
+            "database": f"sqlite:///{directory}/cell1.sqlite",
+        }
 
     def make_instances(self, kinds: Iterable[Kind]) -> dict[str, Any]:
         """Databases and instances of these kinds; the network info Nova keeps of each, by name."""
@@ -120,8 +137,7 @@ class Nova:
                     "host": "lab",
                 },
                 "api": {"metadata_cache_expiration": "0", **api},
-                "api_database": {"connection": f"sqlite:///{here}/api.sqlite"},
-                "database": {"connection": f"sqlite:///{here}/cell1.sqlite"},
+                **{section: {"connection": url} for section, url in self._databases.items()},
                 "cache": {"enabled": "false"},
                 "oslo_concurrency": {"lock_path": str(here)},
                 "neutron": {

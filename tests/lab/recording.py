@@ -36,11 +36,12 @@ class Lab:
         url: str,
         kinds: Iterable[Kind],
         asked: dict[str, Asked],
+        databases: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = directory
         self._url = url
         self._asked = asked
-        self._nova = Nova(environment, directory, neutron=url)
+        self._nova = Nova(environment, directory, neutron=url, databases=databases)
         self.network_info = self._nova.make_instances(kinds)
 
     @property
@@ -71,8 +72,9 @@ def a_lab(
     *,
     ports: Iterable[Mapping[str, Any]] = (),
     subnets: Iterable[Mapping[str, Any]] = (),
+    databases: Mapping[str, str] | None = None,
 ) -> Iterator[Lab]:
-    """Everything up, in a directory that is gone afterwards."""
+    """Everything up, in a directory that is gone afterwards; `databases` as :class:`Nova`'s."""
     kinds = list(kinds)
     carried = [
         port(kind.instance["uuid"], kind.instance["project_id"], groups)
@@ -92,7 +94,9 @@ def a_lab(
     directory = Path(tempfile.mkdtemp(prefix="firstlight-nova-"))
     try:
         with serving(answer) as url:
-            yield Lab(environment, directory, url=url, kinds=kinds, asked=asked)
+            yield Lab(
+                environment, directory, url=url, kinds=kinds, asked=asked, databases=databases
+            )
     finally:
         shutil.rmtree(directory)
 
