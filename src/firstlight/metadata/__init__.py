@@ -3,8 +3,12 @@
 The road of one request, in order::
 
     service.MetadataService.handle   every request arrives here
-      identity.identify              which headers count, and are they signed?
+      identity.claim_by_…            which headers count, and are they signed?
+      owners.find_owners             whose is this address? (where nobody signs for an id)
       memory.Memory                  what is known, kept warm; one look-up at a time
       record.Record                  one instance with its rendered documents
+      flow.answered                  what went wrong on the way, answered once
       refusals.Refusal               everything that is not a 200
+
+`origin` says where instances come from, `deploy` puts it all together.
 """
