@@ -41,6 +41,16 @@ def make(url: URL, *, pool_size: int, timeout: float) -> Engine:
         ) from error
 
 
+def driver_error(engine: Engine) -> type[Exception]:
+    """What the engine's driver raises where SQLAlchemy does not wrap it.
+
+    Setting the isolation level of a connection that is handed out asks the server, and an error
+    of that question arrives as the driver made it.
+    """
+    error: type[Exception] = engine.dialect.loaded_dbapi.Error
+    return error
+
+
 def first_line(error: Exception) -> str:
     """What a database library says went wrong; later lines may quote what is stored."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig else error

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Pool, event
 
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.store import BadConnection, Store
@@ -67,6 +68,26 @@ def test_a_hung_server_holds_no_thread_for_ever(
         database.resume()
     assert eventually(lambda: _reads(store))
     assert eventually(lambda: _reads(fresh))
+
+
+def test_a_server_that_hangs_between_two_steps_is_unavailable(
+    database: Server, url: str, open_store: OpenStore
+) -> None:
+    """It stops after the pool found the connection alive, before the first statement."""
+    store = open_store(url, timeout=1.0)
+    store.add(server(1))
+
+    def pause(*_of_the_connection: object) -> None:
+        database.pause()
+
+    event.listen(Pool, "checkout", pause)
+    try:
+        with pytest.raises(SourceUnavailable):
+            store.instance(uuid(1))
+    finally:
+        event.remove(Pool, "checkout", pause)
+        database.resume()
+    assert eventually(lambda: _reads(store))
 
 
 def _reads(store: Store) -> bool:

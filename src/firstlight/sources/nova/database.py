@@ -1,7 +1,6 @@
 """One of Nova's databases: connections, and errors that say which database and what was tried."""
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from firstlight.sources import servers
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.lock import locked
 from firstlight.sources.nova import engine
@@ -19,7 +19,7 @@ from firstlight.sources.servers import first_line
 LOG = logging.getLogger(__name__)
 
 # What a database that is away raises; any other error is an answer.
-_AWAY = (OperationalError, InterfaceError, PoolTimeout, sqlite3.OperationalError, OSError)
+_AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 
 CheckSchema = Callable[[Connection, str], None]  # logs what to know of it, or raises
 
@@ -53,6 +53,9 @@ class Database:
         self._check = check
         self._timeout = timeout
         self._engine = engine.make(url, pool_size=pool_size, timeout=timeout)
+        driver = self._engine.dialect.loaded_dbapi
+        self._away = (*_AWAY, driver.OperationalError, driver.InterfaceError)
+        self._errors = (SQLAlchemyError, servers.driver_error(self._engine))
         self._is_sqlite = url.get_backend_name() == "sqlite"
         # Single statements need no transaction; SQLite's connections never begin one unasked.
         self._reader = (
@@ -139,12 +142,12 @@ class Database:
         self._outage.admit()
         try:
             yield
-        except _AWAY as error:
+        except self._away as error:
             reason = self._reason(doing, error)
             if not writing:
                 self._outage.failed(reason)
             raise SourceUnavailable(reason) from error
-        except (SQLAlchemyError, sqlite3.Error) as error:
+        except self._errors as error:
             self._outage.answered()
             raise SourceUnavailable(self._reason(doing, error)) from error
         except BaseException:

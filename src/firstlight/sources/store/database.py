@@ -1,6 +1,5 @@
 """One database: connections for reading and for writing, and errors that say what was tried."""
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from firstlight.sources import servers
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.servers import first_line
 from firstlight.sources.store import engine, schema, sqlite_file
@@ -28,6 +28,8 @@ class Database:
         self._timeout = timeout
         self._engine = engine.make(self._url, pool_size=pool_size, timeout=timeout)
         self._lone = engine.make(self._url, pool_size=0, timeout=min(timeout, _WATCHER_TIMEOUT))
+        # Setting AUTOCOMMIT on a connection asks the server, and its errors come unwrapped.
+        self._foreign = (SQLAlchemyError, servers.driver_error(self._engine), OSError, Unreadable)
         self.is_sqlite = self._url.get_backend_name() == "sqlite"
         # Single statements need no transaction; SQLite's connections never begin one unasked.
         self._reader = (
@@ -118,7 +120,7 @@ class Database:
         """Foreign errors stop here; what was tried is said, and remembered for readiness."""
         try:
             yield
-        except (SQLAlchemyError, sqlite3.Error, OSError, Unreadable) as error:
+        except self._foreign as error:
             self.trouble = f"the store at {self.name} could not {doing}: {first_line(error)}"
             raise SourceUnavailable(self.trouble) from error
         self.trouble = None
