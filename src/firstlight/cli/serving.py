@@ -18,7 +18,7 @@ from firstlight.wire.metrics import WireCollector
 from firstlight.wire.pool import Pool
 from firstlight.wire.refusals import MakeRefusal, plain
 from firstlight.wire.server import Server
-from firstlight.wire.status import Check, Status
+from firstlight.wire.status import Check, Concerns, Status
 from firstlight.wire.together import Together
 
 STATUS = "status"  # the name of the listener that guests never reach
@@ -30,6 +30,7 @@ def serving(
     status: socket,
     *,
     checks: Mapping[str, Check],
+    concerns: Concerns = dict,
     registry: CollectorRegistry,
     access_log: str,
     limits: Limits,
@@ -39,6 +40,8 @@ def serving(
     """A server of `listeners`, with `status` answering probes and scrapes beside them.
 
     Args:
+        checks: by name, what makes the service unready.
+        concerns: by name, what leaves it ready and degraded.
         access_log: a path, ``-`` for standard error, empty for none.
         workers: a directory in which several workers add up their metrics; None: there is one.
     """
@@ -49,7 +52,7 @@ def serving(
         registry.register(WireCollector(counters, dropped))
         if workers is not None:
             registry = stack.enter_context(Together(registry, workers)).everybody
-        handler = Status(checks, lambda: generate_latest(registry), scrapes).handle
+        handler = Status(checks, lambda: generate_latest(registry), scrapes, concerns).handle
         yield Server(
             [*listeners, Listener(status, handler, STATUS)],
             limits=limits,

@@ -8,6 +8,8 @@ from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Overloaded, Pool
 
 Check = Callable[[], str | None]  # what is wrong, in a sentence; None: nothing. Must not block.
+# The same by name, of what comes and goes.
+Concerns = Callable[[], Mapping[str, str | None]]
 
 _METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"  # Prometheus' text format
 
@@ -19,12 +21,19 @@ class Status:
         checks: by name; the service is ready when none of them finds anything wrong.
         metrics: the text of a scrape. It may take milliseconds, so it runs on `pool`.
         pool: for scrapes.
+        concerns: what is wrong with things that the service can do without: it is ready, and says
+            that it is degraded.
     """
 
     def __init__(
-        self, checks: Mapping[str, Check], metrics: Callable[[], bytes], pool: Pool
+        self,
+        checks: Mapping[str, Check],
+        metrics: Callable[[], bytes],
+        pool: Pool,
+        concerns: Concerns = dict,
     ) -> None:
         self._checks = checks
+        self._concerns = concerns
         self._metrics = metrics
         self._pool = pool
 
@@ -44,10 +53,12 @@ class Status:
 
     def _readyz(self) -> Response:
         problems = {name: check() for name, check in self._checks.items()}
+        concerns = dict(self._concerns())
         ready = not any(problems.values())
         body = {
             "ready": ready,
-            "checks": {name: problem or "ok" for name, problem in problems.items()},
+            "degraded": [name for name, concern in concerns.items() if concern],
+            "checks": {name: found or "ok" for name, found in (concerns | problems).items()},
         }
         return Response(
             200 if ready else 503, json.dumps(body, indent=2).encode() + b"\n", b"application/json"

@@ -1,0 +1,66 @@
+"""Asking again what did not answer."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+
+from firstlight.dependencies.dependency import Dependency
+
+LOG = logging.getLogger(__name__)
+
+INTERVAL = 5.0  # seconds; a dependency that is back is known to be within about as long
+
+
+class Watch:
+    """A thread that asks every dependency once, and from then on those that are in trouble.
+
+    Those that work are not asked: the service's own questions tell. One that hangs holds up the
+    others' next turn, not the service.
+
+    Args:
+        dependencies: those known at the moment; cells come and go.
+        interval: seconds between two rounds.
+    """
+
+    def __init__(
+        self, dependencies: Callable[[], Iterable[Dependency]], *, interval: float = INTERVAL
+    ) -> None:
+        self._dependencies = dependencies
+        self._interval = interval
+        self._away: dict[str, float] = {}  # name → since when
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="dependencies", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the first round is now, on the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End after the question that is being asked, for which nobody waits."""
+        self._end.set()
+
+    def _run(self) -> None:
+        first = True
+        while not self._end.is_set():
+            for dependency in self._dependencies():
+                self._look_at(dependency, ask=first)
+            first = False
+            self._end.wait(self._interval)
+
+    def _look_at(self, dependency: Dependency, *, ask: bool) -> None:
+        try:
+            if (ask or dependency.trouble() is not None) and not self._end.is_set():
+                dependency.probe()
+            self._note(dependency)
+        except Exception:  # the thread's one catch-all: the others are to be asked all the same
+            LOG.exception("%s could not be asked whether it is there", dependency.name)
+
+    def _note(self, dependency: Dependency) -> None:
+        """Say it when one goes and when it comes back, once each."""
+        name, trouble, now = dependency.name, dependency.trouble(), time.monotonic()
+        if trouble is not None and name not in self._away:
+            self._away[name] = now
+            LOG.warning("%s is away: %s", name, trouble)
+        elif trouble is None and name in self._away:
+            LOG.info("%s answers again after %.0f s", name, now - self._away.pop(name))
