@@ -20,8 +20,10 @@ from firstlight.conf import (
     keystone_authtoken,
     neutron,
     nova,
+    provider_neutron,
     service_auth,
     store,
+    vault,
     vendordata,
     vendordata_dynamic_auth,
 )
@@ -30,7 +32,7 @@ from firstlight.conf import (
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
     "store": (common, firstlight, store),
     "metadata": (common, firstlight, store, api, nova, neutron, vendordata_dynamic_auth),
-    "vendordata": (common, vendordata, keystone_authtoken, service_auth),
+    "vendordata": (common, vendordata, keystone_authtoken, service_auth, provider_neutron, vault),
 }
 
 

@@ -53,6 +53,13 @@ Seconds after a request's arrival by which it is answered with what the provider
 Nova stops reading after 5 ([api] vendordata_dynamic_read_timeout).
 """,
             ),
+            cfg.StrOpt(
+                "cloud_interface",
+                default="public",
+                choices=["public", "internal", "admin"],
+                help="Which endpoints of the service catalog providers ask.",
+            ),
+            cfg.StrOpt("cloud_region", help="The region of those endpoints; unset: any."),
             cfg.IntOpt(
                 "provider_threads",
                 default=8,

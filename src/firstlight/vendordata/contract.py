@@ -6,12 +6,15 @@ mapping when it has nothing to say about this instance; and raises when it could
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, Self
 
 from keystoneauth1.session import Session
-from msgspec import Struct, structs
+from msgspec import Struct, field, structs
 from oslo_config import cfg
+
+from firstlight.vendordata.shared import Shared
 
 
 class ProviderFailed(Exception):
@@ -19,6 +22,18 @@ class ProviderFailed(Exception):
 
     It is logged and may be shown to the caller: no secret belongs in it.
     """
+
+
+class Need(StrEnum):
+    """What a provider looks up, in an operator's words."""
+
+    PROJECT = "the project, from Keystone"
+    CREDENTIALS = "credentials kept in Keystone"
+    SERVER = "the server, from Nova"
+    PORTS = "the server's ports, from Neutron"
+    IMAGE = "the image, from Glance"
+    VOLUMES = "the server's volumes, from Cinder"
+    SECRETS = "secrets, from Vault"
 
 
 class Context(Struct, frozen=True, kw_only=True):
@@ -31,6 +46,7 @@ class Context(Struct, frozen=True, kw_only=True):
     hostname: str = ""  # short name, without the domain
     metadata: Mapping[str, str] = {}
     boot_roles: tuple[str, ...] = ()  # of the user who booted it, at that time
+    shared: Shared = field(default_factory=Shared)  # with the other providers of this request
 
     def __post_init__(self) -> None:
         # Providers run side by side on the same context, so none may write to it.
@@ -55,6 +71,9 @@ class Provider(ABC):
 
     #: Options of the section ``[provider:NAME]``, where NAME is that of the entry point.
     options: ClassVar[Sequence[cfg.Opt]] = ()
+
+    #: What it looks up elsewhere.
+    needs: ClassVar[frozenset[Need]] = frozenset()
 
     #: Seconds for which an answer may be kept; None: it is asked for each time. What a provider
     #: says of an empty answer holds for a full one as well.
@@ -82,6 +101,14 @@ class Provider(ABC):
         Raises:
             ProviderFailed: it could not be found out.
         """
+
+    def ready(self) -> None:
+        """Whether what it depends on can be asked, found out now; it may take seconds.
+
+        Raises:
+            ProviderFailed: it cannot; the sentence says whose fault that is.
+        """
+        return None
 
     def close(self) -> None:
         """Let go of what is held; called once, at the end."""
