@@ -26,12 +26,22 @@ from firstlight.conf import (
     vault,
     vendordata,
     vendordata_dynamic_auth,
+    vendordata_target,
 )
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
     "store": (common, firstlight, store),
-    "metadata": (common, firstlight, store, api, nova, neutron, vendordata_dynamic_auth),
+    "metadata": (
+        common,
+        firstlight,
+        store,
+        api,
+        nova,
+        neutron,
+        vendordata_dynamic_auth,
+        vendordata_target,
+    ),
     "vendordata": (common, vendordata, keystone_authtoken, service_auth, provider_neutron, vault),
 }
 
@@ -71,6 +81,7 @@ def load(
     try:
         conf(args, project="firstlight", prog=f"firstlight {service}", default_config_dirs=[])
         _read_all(conf, SERVICES[service])
+        _read_named(conf, SERVICES[service])
     except (cfg.Error, ValueError) as error:
         raise ConfigError(f"configuration of firstlight {service}: {error}") from error
     return conf
@@ -96,9 +107,21 @@ def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
     """Read every option once, so that a bad value stops the start and not the first request."""
     for module in modules:
         for group, options in _sections(module):
-            section = conf if group == "DEFAULT" else conf[group]
-            for option in options:
-                getattr(section, option.dest)
+            _read(conf, group, options)
+
+
+def _read_named(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
+    """The same for sections whose names are options' values: a module's ``named(conf)``."""
+    for module in modules:
+        for group, options in module.named(conf) if hasattr(module, "named") else ():
+            conf.register_opts(options, group=group)
+            _read(conf, group, options)
+
+
+def _read(conf: cfg.ConfigOpts, group: str, options: Iterable[cfg.Opt]) -> None:
+    section = conf if group == "DEFAULT" else conf[group]
+    for option in options:
+        getattr(section, option.dest)
 
 
 def list_metadata_options() -> list[tuple[str, list[cfg.Opt]]]:

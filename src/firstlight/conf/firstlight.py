@@ -87,6 +87,50 @@ Seconds for all dynamic vendordata targets together; they are asked in parallel.
 cloud-init waits 10 seconds.
 """,
             ),
+            cfg.IntOpt(
+                "vendordata_cache_size",
+                default=64,
+                min=1,
+                help="MiB of answers of dynamic vendordata targets that are kept in memory.",
+            ),
+            cfg.FloatOpt(
+                "vendordata_hold",
+                default=0,
+                min=0,
+                max=9,
+                help="""
+Seconds for which GET /openstack, the first thing a guest asks, is held until the required targets
+([vendordata_target:NAME] required) have answered; one that fails is asked again every second. Must
+be half a second below [firstlight] deadline. 0: it is answered at once.
+""",
+            ),
+            cfg.IntOpt(
+                "vendordata_retry_after",
+                default=0,
+                min=0,
+                help="""
+If the required targets have not answered by then: 503 with this many seconds as Retry-After for
+GET /openstack, for clients that are known to wait (cloud-init 25.1 and later, by their User-Agent).
+Others are answered, because a 503 would make them give up. 0: everybody is answered.
+""",
+            ),
+            cfg.FloatOpt(
+                "vendordata_error_after",
+                default=0,
+                min=0,
+                help="""
+Seconds after which a server whose guest has asked, and whose required targets have not answered, is
+set to ERROR: through Nova's API with the credentials of vendordata_error_auth_section, or in the
+embedded store. 0: never.
+""",
+            ),
+            cfg.StrOpt(
+                "vendordata_error_auth_section",
+                help="""
+Section with keystoneauth's options (auth_type, auth_url, username, ...) of a user whom Nova lets
+reset a server's state, an administrator's; [neutron] may do.
+""",
+            ),
             cfg.FloatOpt(
                 "neutron_deadline",
                 default=4.0,
