@@ -1,4 +1,7 @@
-"""Where the lab is: a virtual environment with real Nova, Keystone, Neutron and uWSGI in it."""
+"""Where the lab is: a virtual environment with real Nova, Keystone, Neutron and uWSGI in it.
+
+There is one for each older Nova, too; Nova and uWSGI are all that is in it.
+"""
 
 import os
 import subprocess
@@ -17,7 +20,19 @@ def lab() -> Path:
     Raises:
         NoLab: neither leads to an environment with uWSGI and Nova.
     """
-    named = os.environ.get("FIRSTLIGHT_LAB") or _built()
+    return _checked(os.environ.get("FIRSTLIGHT_LAB") or _built())
+
+
+def older(release: int) -> Path:
+    """The same with an older Nova, such as 29.
+
+    Raises:
+        NoLab: it cannot be built.
+    """
+    return _checked(_built(f"nova-{release}"))
+
+
+def _checked(named: str) -> Path:
     directory = Path(named)
     if not (directory / "bin" / "uwsgi").exists() or not (directory / "etc" / "nova").exists():
         raise NoLab(f"no Nova with uWSGI in {directory}; run tools/lab-env, or set FIRSTLIGHT_LAB")
@@ -30,11 +45,11 @@ def nova_release(environment: Path) -> str:
     return found.name.removeprefix("nova-").removesuffix(".dist-info")
 
 
-def _built() -> str:
+def _built(*name: str) -> str:
     if not BUILDER.exists():
         raise NoLab("set FIRSTLIGHT_LAB to a virtual environment with nova and uwsgi in it")
     try:
-        done = subprocess.run([BUILDER], check=True, capture_output=True, text=True)
+        done = subprocess.run([BUILDER, *name], check=True, capture_output=True, text=True)
     except subprocess.CalledProcessError as error:
         raise NoLab(f"tools/lab-env failed: {error.stderr[-500:]}") from error
     return done.stdout.strip().splitlines()[-1]

@@ -2,9 +2,10 @@
 
     python inside_nova.py NOVA_CONF < kinds.json > network_info.json
 
-Each kind is ``{"name", "instance", "told"}``. Printed is the network info Nova keeps of each, by
-name. Everything is written by Nova's own migrations and objects, the EC2 ids through its tables, so
-that their numbers are the ones the kind asks for.
+Each kind is ``{"name", "instance", "told", "cell"}``. Printed, on the last line, is the network
+info Nova keeps of each, by name. Everything is written by nova-manage's commands and Nova's
+objects, the EC2 ids through its tables, so that their numbers are the ones the kind asks for. Runs
+on every Nova from 27 on.
 """
 
 from __future__ import annotations  # nova.objects fills itself at register_all()
@@ -15,17 +16,17 @@ from typing import Any
 
 from nova import monkey_patch
 
-monkey_patch.patch(backend="threading")
+if hasattr(monkey_patch, "patch"):  # before Nova 32, importing it was enough
+    monkey_patch.patch(backend="threading")
 
-import nova.conf  # noqa: E402
-from nova import config, context, objects  # noqa: E402
-from nova.db import migration  # noqa: E402
-from nova.db.main import api as main_db  # noqa: E402
-from nova.db.main import models  # noqa: E402
-from nova.network import model  # noqa: E402
-from nova.objects import virt_device_metadata as device_metadata  # noqa: E402
-
-CELL1 = "00000001-0000-4000-8000-0000000000c1"
+import nova.conf
+from nova import config, context, objects
+from nova.cmd import manage
+from nova.db import migration
+from nova.db.main import api as main_db
+from nova.db.main import models
+from nova.network import model
+from nova.objects import virt_device_metadata as device_metadata
 
 BUSES = {
     "pci": device_metadata.PCIDeviceBus,
@@ -37,32 +38,30 @@ BUSES = {
 DEVICES = {
     "nic": device_metadata.NetworkInterfaceMetadata,
     "disk": device_metadata.DiskMetadata,
-    "share": device_metadata.ShareMetadata,
 }
+if hasattr(device_metadata, "ShareMetadata"):  # since Nova 31
+    DEVICES["share"] = device_metadata.ShareMetadata
 
 
-def make_databases() -> None:
-    """API database and the cell's, by Nova's migrations; cell0 is mapped and empty."""
-    migration.db_sync(database="api")
-    migration.db_sync(database="main")
+def make_databases(cells: set[int]) -> None:
+    """API database, cell0, and the databases of these cells, as an operator makes them."""
     url = nova.conf.CONF.database.connection
-    map_cell("cell0", objects.CellMapping.CELL0_UUID, f"{url}_cell0")
-    map_cell("cell1", CELL1, url)
-    admin = context.get_admin_context()
-    cell0 = objects.CellMapping.get_by_uuid(admin, objects.CellMapping.CELL0_UUID)
-    with context.target_cell(admin, cell0) as ctxt:
-        migration.db_sync(database="main", context=ctxt)
+    manage.ApiDbCommands().sync()
+    manage.CellV2Commands().map_cell0(f"{url}_cell0")
+    manage.CellV2Commands().create_cell(name="cell1")
+    manage.DbCommands().sync()
+    for number in sorted(cells - {1}):
+        other = f"{url}_cell{number}"
+        manage.CellV2Commands().create_cell(f"cell{number}", other, f"fake://cell{number}/")
+        # There, nova-manage would run from a nova.conf that names this database as its own.
+        with context.target_cell(context.get_admin_context(), cell(number)) as ctxt:
+            migration.db_sync(database="main", context=ctxt)
 
 
-def map_cell(name: str, uuid: str, url: str) -> None:
-    """A row of the API database's cell mappings, as `nova-manage cell_v2` writes it."""
-    objects.CellMapping(
-        context.get_admin_context(),
-        uuid=uuid,
-        name=name,
-        transport_url="fake:///",
-        database_connection=url,
-    ).create()
+def cell(number: int) -> objects.CellMapping:
+    """One of those that hold instances."""
+    every = objects.CellMappingList.get_all(context.get_admin_context())
+    return next(mapping for mapping in every if mapping.name == f"cell{number}")
 
 
 def make_instance(ctxt: context.RequestContext, kind: dict[str, Any]) -> Any:
@@ -101,7 +100,7 @@ def make_instance(ctxt: context.RequestContext, kind: dict[str, Any]) -> Any:
         context.get_admin_context(),
         instance_uuid=ours["uuid"],
         project_id=ours["project_id"],
-        cell_mapping=cell1(),
+        cell_mapping=cell(kind["cell"]),
         queued_for_delete=False,
     ).create()
     info_cache = objects.InstanceInfoCache.new(ctxt, ours["uuid"])
@@ -112,11 +111,6 @@ def make_instance(ctxt: context.RequestContext, kind: dict[str, Any]) -> Any:
     if told.get("deleted"):
         instance.destroy()
     return json.loads(network_info.json())
-
-
-def cell1() -> objects.CellMapping:
-    """The one cell that holds instances."""
-    return objects.CellMapping.get_by_uuid(context.get_admin_context(), CELL1)
 
 
 def allot_ec2_ids(ctxt: context.RequestContext, ours: dict[str, Any]) -> None:
@@ -282,10 +276,15 @@ def main() -> None:
     """Databases, then every kind from standard input."""
     config.parse_args(["inside_nova", "--config-file", sys.argv[1]])
     objects.register_all()
-    make_databases()
-    with context.target_cell(context.get_admin_context(), cell1()) as ctxt:
-        made = {kind["name"]: make_instance(ctxt, kind) for kind in json.load(sys.stdin)}
-    json.dump(made, sys.stdout)
+    kinds = json.load(sys.stdin)
+    cells = {kind["cell"] for kind in kinds}
+    make_databases(cells)
+    made = {}
+    for number in sorted(cells):
+        with context.target_cell(context.get_admin_context(), cell(number)) as ctxt:
+            ours = [kind for kind in kinds if kind["cell"] == number]
+            made |= {kind["name"]: make_instance(ctxt, kind) for kind in ours}
+    print(json.dumps(made))
 
 
 main()

@@ -8,6 +8,7 @@ is the stand-in of :mod:`lab.neutron`; its address is `neutron` here.
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,6 +26,8 @@ from lab.kinds.kind import Kind
 SECRET = "s3"
 HOST = "127.0.0.1"
 START_DEADLINE = 60.0  # seconds; a cold import of Nova takes about five
+# Before Nova 33, eventlet replaces threads unless told not to, and under uWSGI's threads it hangs.
+_ON_THREADS = {"OS_NOVA_DISABLE_EVENTLET_PATCHING": "true"}
 
 
 class NovaFailed(Exception):
@@ -35,7 +38,8 @@ class Nova:
     """One set of Nova databases; any number of services, one after another, on them.
 
     `databases` is the URLs of ``api_database`` and ``database``, empty ones; without it they are
-    SQLite files in `directory`.
+    SQLite files in `directory`. Other cells' databases are named after the first one's: ``_cell0``,
+    ``_cell2`` behind it.
     """
 
     def __init__(
@@ -54,9 +58,15 @@ class Nova:
             "database": f"sqlite:///{directory}/cell1.sqlite",
         }
 
-    def make_instances(self, kinds: Iterable[Kind]) -> dict[str, Any]:
-        """Databases and instances of these kinds; the network info Nova keeps of each, by name."""
-        table = [{"name": k.name, "instance": k.instance, "told": k.told} for k in kinds]
+    def make_instances(self, kinds: Iterable[Kind], *, cells: int = 1) -> dict[str, Any]:
+        """Databases and instances of these kinds; the network info Nova keeps of each, by name.
+
+        The kinds are dealt out to so many `cells`.
+        """
+        table = [
+            {"name": k.name, "instance": k.instance, "told": k.told, "cell": number % cells + 1}
+            for number, k in enumerate(kinds)
+        ]
         done = subprocess.run(
             [
                 self._environment / "bin" / "python",
@@ -64,6 +74,7 @@ class Nova:
                 Path(__file__).with_name("inside_nova.py"),
                 self._configure({}),
             ],
+            env=os.environ | _ON_THREADS,
             input=json.dumps(table),
             capture_output=True,
             text=True,
@@ -105,7 +116,7 @@ class Nova:
             # With kept connections, what Nova leaves unanswered would take four seconds to tell.
             *("--http-socket", f"{HOST}:{port}"),
             *("--add-header", "Connection: close"),
-            *("--module", "nova.wsgi.metadata:application"),
+            *self._application(),
             *("--threads", "4"),
             *("--buffer-size", "65535"),
             "--die-on-term",
@@ -113,20 +124,25 @@ class Nova:
             "--disable-logging",
         ]
 
+    def _application(self) -> list[str]:
+        if any(self._environment.glob("lib/python3*/site-packages/nova/wsgi/metadata.py")):
+            return ["--module", "nova.wsgi.metadata:application"]
+        return ["--wsgi-file", str(self._environment / "bin" / "nova-metadata-wsgi")]
+
     def _variables(self, config: Path) -> dict[str, str]:
         return {
+            **_ON_THREADS,
             "PATH": f"{self._environment / 'bin'}:{os.defpath}",
             "VIRTUAL_ENV": str(self._environment),
             "UWSGI_VIRTUALENV": str(self._environment),
             "LC_ALL": "C.UTF-8",
             "OS_NOVA_CONFIG_DIR": str(config.parent),
-            # Nova takes the first as its paste file.
-            "OS_NOVA_CONFIG_FILES": f"{self._environment / 'etc/nova/api-paste.ini'};{config}",
         }
 
     def _configure(self, api: Mapping[str, str], **neutron: str) -> Path:
         """Write nova.conf; the file is handed back."""
         here = self._directory
+        shutil.copy(self._environment / "etc" / "nova" / "api-paste.ini", here)
         config = RawConfigParser()
         config.read_dict(
             {

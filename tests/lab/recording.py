@@ -37,12 +37,13 @@ class Lab:
         kinds: Iterable[Kind],
         asked: dict[str, Asked],
         databases: Mapping[str, str] | None = None,
+        cells: int = 1,
     ) -> None:
         self._directory = directory
         self._url = url
         self._asked = asked
         self._nova = Nova(environment, directory, neutron=url, databases=databases)
-        self.network_info = self._nova.make_instances(kinds)
+        self.network_info = self._nova.make_instances(kinds, cells=cells)
 
     @property
     def nova_conf(self) -> Path:
@@ -73,8 +74,12 @@ def a_lab(
     ports: Iterable[Mapping[str, Any]] = (),
     subnets: Iterable[Mapping[str, Any]] = (),
     databases: Mapping[str, str] | None = None,
+    cells: int = 1,
 ) -> Iterator[Lab]:
-    """Everything up, in a directory that is gone afterwards; `databases` as :class:`Nova`'s."""
+    """Everything up, in a directory that is gone afterwards.
+
+    `databases` and `cells` are as :class:`lab.nova.Nova` has them.
+    """
     kinds = list(kinds)
     carried = [
         port(kind.instance["uuid"], kind.instance["project_id"], groups)
@@ -95,7 +100,13 @@ def a_lab(
     try:
         with serving(answer) as url:
             yield Lab(
-                environment, directory, url=url, kinds=kinds, asked=asked, databases=databases
+                environment,
+                directory,
+                url=url,
+                kinds=kinds,
+                asked=asked,
+                databases=databases,
+                cells=cells,
             )
     finally:
         shutil.rmtree(directory)

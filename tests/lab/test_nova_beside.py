@@ -1,29 +1,20 @@
 """Real Nova and ours side by side, on the same databases and from the same nova.conf."""
 
-import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from conformance.processes import running
-from lab import golden
-from lab.asking import Client, Reply, signed
+from lab.asking import Client, signed
+from lab.beside import Ports, both, differences, ours_beside
 from lab.environment import NoLab, lab
 from lab.kinds.table import KINDS
 from lab.nova import SECRET
-from lab.paths import paths
 from lab.recording import Lab, a_lab, ask_all
 from lab.refusals import ask_refusals
 from lab.settings import DEFAULT, DRESSED
 from parts import absent
 
-# Where the two may differ, and the row of metadata-api §8 that says so.
-ALLOWED = {
-    r"/latest/(user-data|meta-data/.+)/[^/]+": "404 instead of bare 500 for too-deep paths",
-    r"/openstack/[^/]+/content": "404 instead of bare 500 for <ver>/content",
-}
+# The others are asked on MariaDB (test_nova_beside_mariadb).
 VERSIONS = {
     "ec2": ("1.0", "2008-02-01", "2009-04-04", "latest"),
     "openstack": ("2012-08-10", "2016-10-06", "2018-08-27", "2025-04-04", "latest"),
@@ -42,37 +33,16 @@ def real() -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def ports(real, tmp_path_factory) -> Iterator[tuple[int, int]]:
+def ports(real, tmp_path_factory) -> Iterator[Ports]:
     """Nova's port and ours; ours reads Nova's own configuration file."""
-    with (
-        real.serving(DEFAULT) as novas,
-        ours_beside(real, tmp_path_factory.mktemp("ours")) as ours,
-    ):
-        yield novas, ours
-
-
-@contextmanager
-def ours_beside(real: Lab, home: Path) -> Iterator[int]:
-    """`firstlight metadata` from the nova.conf that Nova runs from at this moment; its port."""
-    with running("firstlight", home, home / "unused.sqlite", [real.nova_conf]) as service:
-        yield service.port
+    with both(real, tmp_path_factory.mktemp("ours")) as found:
+        yield found
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_no_guest_can_tell(name, ports):
     """Every path of every document gives the same status, type and body."""
-    novas, ours = ports
-    kind = KINDS[name]
-    asked = list(paths(kind, **VERSIONS))
-    theirs = ask_all(novas, kind, asked, slash=False)
-    mine = ask_all(ours, kind, asked, slash=False)
-    assert {path: (theirs[path], mine[path]) for path in asked if differs(path, theirs, mine)} == {}
-
-
-def differs(path: str, theirs: dict[str, Reply], mine: dict[str, Reply]) -> bool:
-    if theirs[path].status is None and any(re.fullmatch(row, path) for row in ALLOWED):
-        return mine[path] != golden.NOT_FOUND
-    return theirs[path] != mine[path]
+    assert differences(ports, KINDS[name], **VERSIONS) == {}
 
 
 def test_refusals_are_the_same(ports):

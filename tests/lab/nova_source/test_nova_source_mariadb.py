@@ -1,15 +1,10 @@
 """Nova's databases on a real MariaDB, made by Nova's own migrations and objects."""
 
-import json
-import subprocess
-from configparser import RawConfigParser
-from dataclasses import replace
-from pathlib import Path
-
 import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
+import lab.nova
 from firstlight import conf
 from firstlight.instance import Ec2Ids, Instance
 from firstlight.sources import PasswordSet, SourceUnavailable
@@ -17,13 +12,9 @@ from firstlight.sources.nova import open_nova
 from lab.kinds.table import KINDS
 from lab.nova_databases import DELETED, Databases
 from lab.nova_source.reading import read_at_once
+from lab.on_mariadb import FITTING, empty_databases
 from servers import eventually
 
-# Nova's columns hold three bytes of UTF-8 there, and ids of 31 bits.
-FITTING = {name: kind for name, kind in KINDS.items() if name != "wide-ec2-ids"}
-FITTING["unicode"] = replace(
-    KINDS["unicode"], instance={**KINDS["unicode"].instance, "name": "naïve 名前"}
-)
 FULL, MINIMAL = (KINDS[name].instance["uuid"] for name in ("full", "minimal"))
 
 
@@ -46,41 +37,13 @@ class Nova(Databases):
 
 
 @pytest.fixture(scope="module")
-def nova(lab_environment, mariadb, nova_databases, tmp_path_factory):
+def nova(lab_environment, mariadb, tmp_path_factory):
     """Two databases on MariaDB with instances of every kind."""
     directory = tmp_path_factory.mktemp("nova-mariadb")
-    names = {"api_database": "nova_api", "database": "nova_cell1"}
-    settings = RawConfigParser()
-    settings.read(nova_databases.nova_conf)
-    for section, name in names.items():
-        settings[section]["connection"] = _database(mariadb, name)
-    _database(mariadb, "nova_cell1_cell0")
-    found = Nova(lab_environment, directory)
-    with found.nova_conf.open("w") as file:
-        settings.write(file)
-    _make_instances(found, [*FITTING.values(), DELETED])
-    return found
-
-
-def _database(mariadb, name):
-    url = mariadb.database(name)
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text(f"ALTER DATABASE {name} CHARACTER SET utf8mb4"))
-    engine.dispose()
-    return url
-
-
-def _make_instances(nova, kinds):
-    script = Path(__file__).parents[1] / "inside_nova.py"
-    table = [{"name": k.name, "instance": k.instance, "told": k.told} for k in kinds]
-    done = subprocess.run(
-        [nova.environment / "bin" / "python", "-P", script, nova.nova_conf],
-        input=json.dumps(table),
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    urls = empty_databases(mariadb, "nova")
+    nova = lab.nova.Nova(lab_environment, directory, neutron="http://127.0.0.1:1", databases=urls)
+    nova.make_instances([*FITTING.values(), DELETED])
+    return Nova(lab_environment, directory)
 
 
 @pytest.fixture
