@@ -15,6 +15,7 @@ COMMANDS = {
     "vendordata": "the vendordata service",
     "instance": "add, list, show, update and remove instances of the embedded store",
     "show": "what an instance would see",
+    "check": "which part of the road is broken, and how to mend it",
 }
 
 

@@ -82,9 +82,18 @@ def load(
         conf(args, project="firstlight", prog=f"firstlight {service}", default_config_dirs=[])
         _read_all(conf, SERVICES[service])
         _read_named(conf, SERVICES[service])
+    except cfg.ConfigFileParseError as error:
+        raise ConfigError(f"configuration of firstlight {service}: {_unparsed(error)}") from error
     except (cfg.Error, ValueError) as error:
         raise ConfigError(f"configuration of firstlight {service}: {error}") from error
     return conf
+
+
+def _unparsed(error: cfg.ConfigFileParseError) -> str:
+    """Where and why, without the line itself, which oslo.config would show: it may be a secret."""
+    line = getattr(error.__context__, "lineno", None)
+    why = getattr(error.__context__, "msg", "it cannot be parsed")
+    return f"{error.config_file}, line {line}: {why}" if line else f"{error.config_file}: {why}"
 
 
 def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
@@ -122,6 +131,17 @@ def _read(conf: cfg.ConfigOpts, group: str, options: Iterable[cfg.Opt]) -> None:
     section = conf if group == "DEFAULT" else conf[group]
     for option in options:
         getattr(section, option.dest)
+
+
+def known_names(*groups: str) -> dict[str, set[str]]:
+    """By section, the options that any service of ours has; for those that no library fills."""
+    known: dict[str, set[str]] = {group: set() for group in groups}
+    modules = dict.fromkeys(module for service in SERVICES.values() for module in service)
+    for module in modules:
+        for group, options in getattr(module, "OPTIONS", ()):
+            if group in known:
+                known[group] |= {option.dest for option in options}
+    return known
 
 
 def list_metadata_options() -> list[tuple[str, list[cfg.Opt]]]:

@@ -1,0 +1,143 @@
+"""What an operator has written and we do not do: said once, by name, and never silently dropped.
+
+Most of a nova.conf is for other services and is rightly ignored. This is about options that Nova's
+own metadata service would act on (facts: Nova 34, oslo.middleware, oslo.service).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from oslo_config import cfg, types
+
+from firstlight.conf.written import Written, written
+
+
+class Unhonoured(NamedTuple):
+    """An option that has no effect here, and what to do about it."""
+
+    file: str
+    option: str  # ``[cors] allowed_origin``
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.option} in {self.file} has no effect: {self.why}"
+
+
+def unhonoured(conf: cfg.ConfigOpts) -> list[Unhonoured]:
+    """What the files of a metadata service ask for in vain. Values that change nothing are left."""
+    return list(_found(conf))
+
+
+def _found(conf: cfg.ConfigOpts) -> Iterator[Unhonoured]:
+    last = {(one.group, one.name): one for one in written(conf)}  # later files win
+    for one in last.values():
+        is_asked_for, why = _NOT_OURS.get((one.group, one.name), (_never, ""))
+        if is_asked_for(one.value):
+            yield Unhonoured(one.file, f"[{one.group}] {one.name}", why)
+
+
+def strangers(conf: cfg.ConfigOpts, known: Mapping[str, set[str]]) -> list[Written]:
+    """Options that nobody has in sections that are ours alone: misspelt ones.
+
+    `known` is, for each such section, the names that there are.
+    """
+    return [one for one in written(conf) if one.name not in known.get(one.group, {one.name})]
+
+
+def _never(_value: str) -> bool:
+    return False
+
+
+def _set(value: str) -> bool:
+    return bool(value)
+
+
+def _true(value: str) -> bool:
+    try:
+        return bool(types.Boolean()(value))
+    except ValueError:
+        return False
+
+
+def _not(*usual: str) -> Callable[[str], bool]:
+    return lambda value: value.lower() not in (*usual, "")
+
+
+def _other_pipeline(value: str) -> bool:
+    """Whether a paste file has a pipeline for metadata that is not the one Nova ships.
+
+    A relative name is looked for by Nova in its own places; only a file that can be read is judged.
+    """
+    try:
+        lines = Path(value).read_text().splitlines()
+    except (OSError, ValueError):
+        return False
+    section, pipelines = "", []
+    for line in map(str.strip, lines):
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif section == "pipeline:meta" and line.replace(" ", "").startswith("pipeline="):
+            pipelines.append(line.partition("=")[2].split())
+    return any(pipeline not in _SHIPPED for pipeline in pipelines)
+
+
+_SHIPPED = (["cors", "http_proxy_to_wsgi", "metaapp"], ["cors", "metaapp"], ["metaapp"])
+
+_REPORTS = "there are no Guru Meditation Reports here; see /metrics and /readyz"
+_POOL = "each database gets as many connections as there are [firstlight] cold_threads"
+_DEBUG = "SQLAlchemy's own logger says it: [DEFAULT] default_log_levels = sqlalchemy.engine=INFO"
+
+_DATABASE: dict[str, tuple[Callable[[str], bool], str]] = {
+    "max_pool_size": (_not("5"), _POOL),
+    "connection_debug": (_not("0"), _DEBUG),
+    "mysql_wsrep_sync_wait": (
+        _not("0", "-1", "none"),
+        "reads do not wait for a Galera node to catch up; put the parameter into the URL or"
+        " connection_parameters as init_command, or name one node",
+    ),
+}
+
+_NOT_OURS: dict[tuple[str, str], tuple[Callable[[str], bool], str]] = {
+    ("cors", "allowed_origin"): (
+        _set,
+        "no Cross-Origin headers are sent; a proxy in front of the service can add them",
+    ),
+    ("api", "use_forwarded_for"): (
+        _true,
+        "the client's address is taken from the connection; set [oslo_middleware]"
+        " enable_proxy_headers_parsing if a proxy of yours is in front",
+    ),
+    ("DEFAULT", "use_forwarded_for"): (
+        _true,
+        "the client's address is taken from the connection; set [oslo_middleware]"
+        " enable_proxy_headers_parsing if a proxy of yours is in front",
+    ),
+    ("wsgi", "api_paste_config"): (
+        _other_pipeline,
+        "there is no paste pipeline here, so a filter that was added to Nova's is not run; put what"
+        " it does into a proxy in front",
+    ),
+    ("wsgi", "wsgi_log_format"): (
+        _not(
+            '%(client_ip)s "%(request_line)s" status: %(status_code)s'
+            " len: %(body_length)s time: %(wall_seconds).7f"
+        ),
+        "the access log has one form (docs/names.md); [firstlight] access_log says where it goes",
+    ),
+    ("wsgi", "client_socket_timeout"): (
+        _not("900"),
+        "connections have limits of their own, which keep slow clients from harming others",
+    ),
+    ("wsgi", "max_header_line"): (_not("16384"), "a request's head may have 64 KiB"),
+    ("wsgi", "default_pool_size"): (_not("1000"), "see [firstlight] cold_threads and cold_queue"),
+    ("DEFAULT", "backdoor_port"): (_not("none"), "there is no eventlet backdoor"),
+    ("DEFAULT", "backdoor_socket"): (_not("none"), "there is no eventlet backdoor"),
+    ("oslo_reports", "log_dir"): (_not("none"), _REPORTS),
+    ("oslo_reports", "file_event_handler"): (_not("none"), _REPORTS),
+    **{
+        (group, name): entry
+        for group in ("database", "api_database")
+        for name, entry in _DATABASE.items()
+    },
+}
