@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,13 @@ def postgresql() -> Iterator[Server]:
 @pytest.fixture(scope="session")
 def mariadb() -> Iterator[Server]:
     """A running MariaDB."""
+    with a_mariadb() as server:
+        yield server
+
+
+@contextmanager
+def a_mariadb() -> Iterator[Server]:
+    """A MariaDB that runs until the block ends."""
     install, mariadbd = need("mariadb-install-db"), need("mariadbd")
     home = _home("mysql")
     port = free_port()
