@@ -10,6 +10,8 @@ and ``[ec2/]VERSION/…``. The HTTP service, the config drive and ``firstlight s
 module says; none of them works it out again.
 """
 
+from firstlight.documents.additions import NOTHING_ADDED, Additions, InjectedFile
+from firstlight.documents.bare_metal import BareMetal
 from firstlight.documents.document import Document, Hole, seed
 from firstlight.documents.paths import segments
 from firstlight.documents.tree import (
@@ -22,10 +24,14 @@ from firstlight.documents.tree import (
 from firstlight.documents.walk import walk
 
 __all__ = [
+    "NOTHING_ADDED",
+    "Additions",
     "AnswersNeeded",
+    "BareMetal",
     "Document",
     "Documents",
     "Hole",
+    "InjectedFile",
     "SecurityGroupsNeeded",
     "Settings",
     "seed",

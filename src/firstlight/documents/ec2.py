@@ -5,7 +5,7 @@ from typing import Any
 
 from firstlight.documents import versions
 from firstlight.documents.block_devices import block_device_mapping
-from firstlight.documents.document import PLAIN, Document, Hole, as_lines
+from firstlight.documents.document import PLAIN, Document, Hole, as_json, as_lines
 from firstlight.instance import Instance
 
 # The one key whose listing shows another name than its own: `0` is listed as `0=<key name>`.
@@ -45,6 +45,23 @@ def ec2_document(
             return None
         node = node[name]
     return _document(node)
+
+
+def ec2_meta_data_json(
+    instance: Instance, version: str, fqdn: str, groups: Sequence[str] | None
+) -> Document:
+    """``meta-data`` of `version` (one of the list, or latest) as one JSON object.
+
+    Raises:
+        SecurityGroupsNeeded: `groups` is None.
+    """
+    if groups is None:
+        raise SecurityGroupsNeeded
+    known = versions.resolve(version, versions.EC2)
+    if known is None:
+        raise ValueError(f"the EC2 tree has no version {version}")
+    tree = meta_data(instance, known, fqdn, groups)
+    return as_json({name: None if leaf is _REQUESTER else leaf for name, leaf in tree.items()})
 
 
 def meta_data(

@@ -3,15 +3,16 @@
 from typing import Any
 
 from firstlight.documents import versions
+from firstlight.documents.additions import Additions
 from firstlight.documents.devices import devices
 from firstlight.documents.document import JSON, Document, Hole
 from firstlight.documents.encoding import dumps
 from firstlight.instance import Instance
 
 
-def meta_data(instance: Instance, version: str, fqdn: str) -> Document:
+def meta_data(instance: Instance, version: str, fqdn: str, added: Additions) -> Document:
     """The document of `version`; from Grizzly on it has a hole for the seed."""
-    head = dumps(_before_seed(instance, fqdn))
+    head = dumps(_before_seed(instance, fqdn, added))
     if version < versions.GRIZZLY:
         return Document(JSON, head)
     after = _after_seed(instance, version)
@@ -19,10 +20,17 @@ def meta_data(instance: Instance, version: str, fqdn: str) -> Document:
     return Document(JSON, head[:-1] + b', "random_seed": "', Hole.SEED, tail)
 
 
-def _before_seed(instance: Instance, fqdn: str) -> dict[str, Any]:
+def _before_seed(instance: Instance, fqdn: str, added: Additions) -> dict[str, Any]:
     fields: dict[str, Any] = {"uuid": instance.uuid}
     if instance.metadata:
         fields["meta"] = instance.metadata
+    if added.files:
+        first = 0 if instance.network_config is None else 1
+        fields["files"] = [
+            {"path": file.path, "content_path": f"/content/{number:04}"}
+            for number, file in enumerate(added.files, first)
+        ]
+    fields |= added.metadata
     if instance.network_config is not None:
         fields["network_config"] = {"name": "network_config", "content_path": "/content/0000"}
     fields |= _keys(instance)

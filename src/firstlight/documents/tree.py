@@ -7,8 +7,10 @@ from typing import Any
 from msgspec import Struct
 
 from firstlight.documents import versions
+from firstlight.documents.additions import NOTHING_ADDED, Additions
+from firstlight.documents.bare_metal import on_bare_metal
 from firstlight.documents.document import HTML, JSON, PLAIN, Document, as_json, as_lines
-from firstlight.documents.ec2 import SecurityGroupsNeeded, ec2_document
+from firstlight.documents.ec2 import SecurityGroupsNeeded, ec2_document, ec2_meta_data_json
 from firstlight.documents.encoding import dumps
 from firstlight.documents.meta_data import meta_data
 from firstlight.documents.network_data import network_data
@@ -49,9 +51,11 @@ class Documents:
         today: ``YYYY-MM-DD``, UTC; versions of a later date are not listed.
         groups_elsewhere: the instance's security groups are not its own, but looked up by whoever
             asks for the document that shows them.
+        added: what is shown beside what the source knows; on a config drive only.
     """
 
     __slots__ = (
+        "_added",
         "_fqdn",
         "_groups_elsewhere",
         "_static",
@@ -69,12 +73,14 @@ class Documents:
         static: Any = _NOTHING,
         today: str,
         groups_elsewhere: bool = False,
+        added: Additions = NOTHING_ADDED,
     ) -> None:
         self.instance = instance
         self.settings = settings
         self._static = static
         self._today = today
         self._groups_elsewhere = groups_elsewhere
+        self._added = added
         self._user_data = (
             None if instance.user_data is None else base64.b64decode(instance.user_data)
         )
@@ -104,6 +110,26 @@ class Documents:
             groups = self.instance.security_groups
         return ec2_document(self.instance, self._user_data, self._fqdn, groups, path)
 
+    def ec2_meta_data(self, version: str, groups: Sequence[str] | None = None) -> Document:
+        """All of an EC2 version's ``meta-data`` as one JSON object, which only config drives have.
+
+        Its values are those of the tree, lists and numbers as such. Nobody asks a drive, so
+        ``local-ipv4`` is ``null`` where it would be the requester's.
+
+        Raises:
+            SecurityGroupsNeeded: as :meth:`get`.
+        """
+        if not self._groups_elsewhere:
+            groups = self.instance.security_groups
+        return ec2_meta_data_json(self.instance, version, self._fqdn, groups)
+
+    @property
+    def contents(self) -> tuple[bytes, ...]:
+        """What stands at ``/openstack/content/0000`` and on."""
+        config = self.instance.network_config
+        files = (file.content for file in self._added.files)
+        return tuple(files) if config is None else (config.encode(), *files)
+
     def _openstack(self, path: Sequence[str], answers: Answers | None) -> Document | None:
         if not path:
             return as_lines([*versions.openstack_on(self._today), versions.LATEST])
@@ -119,10 +145,9 @@ class Documents:
         return render(self, version) if render else None
 
     def _content(self, path: Sequence[str]) -> Document | None:
-        config = self.instance.network_config
-        if config is None or tuple(path) != ("0000",):
-            return None
-        return Document(PLAIN, config.encode())
+        numbered = {f"{number:04}": content for number, content in enumerate(self.contents)}
+        content = numbered.get(path[0]) if len(path) == 1 else None
+        return None if content is None else Document(PLAIN, content)
 
     def _listing(self, version: str) -> Document:
         names = ["meta_data.json"]
@@ -132,7 +157,7 @@ class Documents:
         return as_lines(names)
 
     def _meta_data(self, version: str) -> Document:
-        return meta_data(self.instance, version, self._fqdn)
+        return meta_data(self.instance, version, self._fqdn, self._added)
 
     def _user_data_document(self, _version: str) -> Document | None:
         return None if self._user_data is None else Document(PLAIN, self._user_data)
@@ -144,7 +169,10 @@ class Documents:
 
     def _network_data(self, _version: str) -> Document:
         # Listed from Liberty on, served in every version, and as text: so has Nova always done.
-        return Document(PLAIN, dumps(network_data(self.instance.interfaces)))
+        value = network_data(self.instance.interfaces)
+        if self._added.bare_metal is not None:
+            value = on_bare_metal(value, self._added.bare_metal)
+        return Document(PLAIN, dumps(value))
 
     def _vendor_data(self, version: str) -> Document | None:
         if version < versions.HAVANA or STATIC not in self.settings.vendordata_providers:
