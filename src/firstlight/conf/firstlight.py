@@ -140,6 +140,31 @@ Seconds for one question to Neutron, retries and a token from Keystone included.
 two of them, one for who is asking and one for its security groups.
 """,
             ),
+            cfg.BoolOpt(
+                "notifications",
+                default=False,
+                help="""
+Listen to Nova's notifications, so that a change is seen at once and not after [api]
+metadata_cache_expiration. The broker is the one that [oslo_messaging_notifications] transport_url
+or [DEFAULT] transport_url names, as for Nova.
+""",
+            ),
+            cfg.StrOpt(
+                "notification_pool",
+                default="firstlight-$host",
+                help="""
+The queue that notifications are copied to, so that other listeners lose none. Each host needs one
+of its own: every host is told everything.
+""",
+            ),
+            cfg.ListOpt(
+                "notification_topics",
+                default=["notifications", "versioned_notifications"],
+                help="""
+Topics on which Nova notifies: [oslo_messaging_notifications] topics and [notifications]
+versioned_notifications_topics of its services.
+""",
+            ),
         ],
     )
 ]

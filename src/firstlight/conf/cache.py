@@ -1,0 +1,101 @@
+"""``[cache]`` of a nova.conf: oslo.cache's options, those that are used here.
+
+``expiration_time`` is not among them: as in Nova's metadata service, what is kept of an instance
+counts for ``[api] metadata_cache_expiration``.
+"""
+
+from oslo_config import cfg
+
+GROUP = "cache"
+
+
+def _formerly(name: str) -> list[cfg.DeprecatedOpt]:
+    return [cfg.DeprecatedOpt(f"{kind}_{name}", group=GROUP) for kind in ("memcache", "redis")]
+
+
+OPTIONS = [
+    (
+        GROUP,
+        [
+            cfg.BoolOpt(
+                "enabled",
+                default=False,
+                help="Share what is read of instances between processes and hosts.",
+            ),
+            cfg.StrOpt(
+                "backend",
+                default="dogpile.cache.null",
+                help="""
+Where it is shared. Every name of oslo.cache that means memcached or redis will do:
+oslo_cache.memcache_pool, dogpile.cache.memcached, dogpile.cache.pymemcache, dogpile.cache.pylibmc,
+dogpile.cache.bmemcached, dogpile.cache.redis, dogpile.cache.redis_sentinel. No other shares
+anything.
+""",
+            ),
+            cfg.MultiStrOpt(
+                "backend_argument",
+                default=[],
+                secret=True,
+                help="``url:`` and the address of the server, the older way; others are not used.",
+            ),
+            cfg.ListOpt(
+                "memcache_servers",
+                default=["localhost:11211"],
+                help="Each ``host:port``, ``inet6:[address]:port`` or ``unix:path``.",
+            ),
+            cfg.IntOpt(
+                "memcache_dead_retry",
+                default=300,
+                min=1,
+                help="""
+Seconds for which a server that does not answer is left alone, at most: it starts with one second
+and doubles.
+""",
+            ),
+            cfg.IntOpt(
+                "memcache_pool_unused_timeout",
+                default=60,
+                min=1,
+                help="Seconds after which a connection to memcached that nobody uses is closed.",
+            ),
+            cfg.BoolOpt(
+                "memcache_sasl_enabled",
+                default=False,
+                help="Not supported: where it is set, nothing is shared, and the log says so.",
+            ),
+            cfg.StrOpt("redis_server", default="localhost:6379", help="``host:port`` of redis."),
+            cfg.IntOpt("redis_db", default=0, min=0, help="Number of the database in redis."),
+            cfg.ListOpt(
+                "redis_sentinels",
+                default=["localhost:26379"],
+                help="``host:port`` of each sentinel.",
+            ),
+            cfg.StrOpt(
+                "redis_sentinel_service_name",
+                default="mymaster",
+                help="The sentinels' name for the service.",
+            ),
+            cfg.StrOpt(
+                "username", deprecated_opts=_formerly("username"), help="The user at redis."
+            ),
+            cfg.StrOpt(
+                "password",
+                secret=True,
+                deprecated_opts=_formerly("password"),
+                help="The password at redis.",
+            ),
+            cfg.FloatOpt(
+                "socket_timeout",
+                default=1.0,
+                min=0.01,
+                deprecated_opts=_formerly("socket_timeout"),
+                help="Seconds for each exchange with a server.",
+            ),
+            cfg.BoolOpt("tls_enabled", default=False, help="Speak TLS with the servers."),
+            cfg.StrOpt("tls_cafile", help="CA bundle that the servers are verified with, PEM."),
+            cfg.StrOpt("tls_certfile", help="Certificate to show to the servers, PEM."),
+            cfg.StrOpt("tls_keyfile", help="Its private key, if that is in another file."),
+            cfg.StrOpt("tls_allowed_ciphers", help="OpenSSL's list of ciphers to allow."),
+        ],
+    )
+]

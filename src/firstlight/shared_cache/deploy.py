@@ -1,0 +1,169 @@
+"""From a nova.conf to a shared cache."""
+
+import logging
+import ssl
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from oslo_config import cfg
+
+from firstlight.shared_cache.cache import SharedCache
+from firstlight.shared_cache.server import Server
+
+LOG = logging.getLogger(__name__)
+
+_MEMCACHED = (
+    "oslo_cache.memcache_pool",
+    "dogpile.cache.memcached",
+    "dogpile.cache.pymemcache",
+    "dogpile.cache.pylibmc",
+    "dogpile.cache.bmemcached",
+)
+_REDIS, _SENTINEL = "dogpile.cache.redis", "dogpile.cache.redis_sentinel"
+
+
+class BadCache(Exception):
+    """``[cache]`` asks for what cannot be had; the message names the option."""
+
+
+def open_shared_cache(conf: cfg.ConfigOpts, secrets: Sequence[str]) -> SharedCache | None:
+    """What ``[cache]`` names; None: it is not enabled, or names nothing that is shared.
+
+    Nothing is connected yet.
+
+    Raises:
+        BadCache: an address or a TLS file cannot be used, or the client library is not installed.
+    """
+    own, ttl = conf.cache, conf.api.metadata_cache_expiration
+    if not own.enabled or ttl == 0:
+        return None
+    unusable = _unusable(own)
+    if unusable is not None:
+        LOG.warning("[cache] %s: what is read of instances is not shared", unusable)
+        return None
+    if not all(secrets):
+        LOG.warning(
+            "[cache] is enabled and [neutron] metadata_proxy_shared_secret is empty: whoever may"
+            " write to the cache may change what guests are told; set a secret"
+        )
+    try:
+        servers = _servers(own)
+    except ImportError as error:
+        raise BadCache(
+            f"[cache] backend: no client for it ({error}): pip install 'firstlight[cache]'"
+        ) from error
+    LOG.info("what is read of instances is shared in %s", ", ".join(s.name for s in servers))
+    return SharedCache(servers, ttl=ttl, secrets=secrets, longest_pause=own.memcache_dead_retry)
+
+
+def _unusable(own: Any) -> str | None:
+    """Why nothing can be shared in this way."""
+    if own.backend not in (*_MEMCACHED, _REDIS, _SENTINEL):
+        return f"backend {own.backend} is neither memcached nor redis"
+    if own.backend in _MEMCACHED and own.memcache_sasl_enabled:
+        return "memcache_sasl_enabled is not supported"
+    return None
+
+
+def _servers(own: Any) -> list[Server]:
+    url = _url(own.backend_argument)
+    if own.backend in _MEMCACHED:
+        return _memcached(own, url.split(",") if url else own.memcache_servers)
+    return [_redis(own, url)]
+
+
+def _memcached(own: Any, names: Sequence[str]) -> list[Server]:
+    from firstlight.shared_cache.memcached import Memcached
+
+    tls = _tls_context(own) if own.tls_enabled else None
+    return [
+        Memcached(
+            name,
+            _memcached_address(name),
+            timeout=own.socket_timeout,
+            idle=own.memcache_pool_unused_timeout,
+            tls=tls,
+        )
+        for name in dict.fromkeys(map(str.strip, names))
+    ]
+
+
+def _memcached_address(name: str) -> tuple[str, int] | str:
+    if name.startswith("unix:"):
+        return name.removeprefix("unix:")
+    return _address("memcache_servers", name.removeprefix("inet6:").removeprefix("inet:"), 11211)
+
+
+def _redis(own: Any, url: str | None) -> Server:
+    from firstlight.shared_cache import redis
+
+    options = {
+        "db": own.redis_db,
+        "username": own.username,
+        "password": own.password,
+        "socket_timeout": own.socket_timeout,
+        "socket_connect_timeout": own.socket_timeout,
+        **(_redis_tls(own) if own.tls_enabled else {}),
+    }
+    if own.backend == _SENTINEL:
+        sentinels = [_address("redis_sentinels", each, 26379) for each in own.redis_sentinels]
+        return redis.by_sentinels(own.redis_sentinel_service_name, sentinels, options)
+    if url:
+        return redis.by_url(_without_password(url), url, options)
+    return redis.direct(own.redis_server, _address("redis_server", own.redis_server, 6379), options)
+
+
+def _url(arguments: Sequence[str]) -> str | None:
+    """The older way to name a server; other arguments are of drivers that are not used here."""
+    found = dict(argument.partition(":")[::2] for argument in arguments)
+    others = sorted(set(found) - {"url"})
+    if others:
+        LOG.warning("[cache] backend_argument: not used: %s", ", ".join(others))
+    return found.get("url")
+
+
+def _address(option: str, text: str, port: int) -> tuple[str, int]:
+    try:
+        parts = urlsplit(f"//{text}")
+        if parts.hostname and not parts.path:
+            return parts.hostname, parts.port or port
+    except ValueError:
+        pass
+    raise BadCache(f"[cache] {option}: {text!r} is not host:port")
+
+
+def _without_password(url: str) -> str:
+    return url.rpartition("@")[2].removeprefix("redis://")
+
+
+def _tls_context(own: Any) -> ssl.SSLContext:
+    def make() -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=own.tls_cafile)
+        if own.tls_certfile:
+            context.load_cert_chain(own.tls_certfile, own.tls_keyfile)
+        if own.tls_allowed_ciphers:
+            context.set_ciphers(own.tls_allowed_ciphers)
+        return context
+
+    return _readable(make)
+
+
+def _readable(make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    try:
+        return make()
+    except OSError as error:
+        raise BadCache(
+            f"[cache] tls_cafile, tls_certfile, tls_keyfile, tls_allowed_ciphers: {error}"
+        ) from error
+
+
+def _redis_tls(own: Any) -> Mapping[str, Any]:
+    _tls_context(own)  # a file that cannot be used stops the start, not the first look-up
+    wanted = {
+        "ssl_ca_certs": own.tls_cafile,
+        "ssl_certfile": own.tls_certfile,
+        "ssl_keyfile": own.tls_keyfile,
+        "ssl_ciphers": own.tls_allowed_ciphers,
+    }
+    return {"ssl": True, **{name: value for name, value in wanted.items() if value}}
