@@ -14,7 +14,13 @@ from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
 from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError
-from firstlight.metadata.deploy import Deployment, limits, refuse, tls_context
+from firstlight.metadata.deploy import (
+    Deployment,
+    limits,
+    refuse,
+    tls_context,
+    warn_of_unhonoured,
+)
 from firstlight.metadata.origin import Unusable
 from firstlight.wire.listener import Listener
 from firstlight.wire.process import run as run_process
@@ -47,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
         log.setup(conf, "firstlight")
+        warn_of_unhonoured(conf)
         addresses = {
             GUESTS: Tcp(conf.metadata_listen, conf.metadata_listen_port),
             STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
@@ -80,6 +87,7 @@ def metadata_server(
             [guests],
             opened[STATUS],
             checks=deployment.checks,
+            concerns=deployment.concerns,
             registry=deployment.registry,
             access_log=conf.firstlight.access_log,
             limits=limits(conf),

@@ -1,5 +1,6 @@
 """What is away, in Prometheus' words."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from prometheus_client.core import GaugeMetricFamily
@@ -21,6 +22,9 @@ class DependencyCollector(Collector):
             "1 while it does not answer; with several workers, how many of them see it so",
             labels=["dependency"],
         )
-        for dependency in self._dependencies():
-            away.add_metric([dependency.name], int(dependency.trouble() is not None))
+        found: Counter[str] = Counter()
+        for dependency in self._dependencies():  # two cells may have one name
+            found[dependency.name] += dependency.trouble() is not None
+        for name, number in found.items():
+            away.add_metric([name], number)
         yield away

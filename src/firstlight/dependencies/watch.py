@@ -54,7 +54,8 @@ class Watch:
                 dependency.probe()
             self._note(dependency)
         except Exception:  # the thread's one catch-all: the others are to be asked all the same
-            LOG.exception("%s could not be asked whether it is there", dependency.name)
+            if not self._end.is_set():  # what was being asked may be closed by now
+                LOG.exception("%s could not be asked whether it is there", dependency.name)
 
     def _note(self, dependency: Dependency) -> None:
         """Say it when one goes and when it comes back, once each."""

@@ -4,13 +4,16 @@ import logging
 import os
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
+from firstlight.conf.unhonoured import unhonoured
+from firstlight.dependencies import Dependency, Watch, troubles
+from firstlight.dependencies.metrics import DependencyCollector
 from firstlight.documents import Settings
 from firstlight.metadata.behaviour import Behaviour
 from firstlight.metadata.memory import Memory
@@ -39,7 +42,7 @@ class Deployment:
 
     Attributes:
         service: its `handle` answers requests.
-        checks: what ``/readyz`` asks.
+        checks, concerns: what ``/readyz`` asks.
         registry: what ``/metrics`` shows.
     """
 
@@ -51,7 +54,10 @@ class Deployment:
         threads = own.cold_threads if origin.waits else min(own.cold_threads, _LOCAL)
         lookups = Pool("lookup", threads=threads, waiting=own.cold_queue)
         asks = Pool("ask", threads=own.cold_threads, waiting=own.cold_queue)
-        self._pools = (lookups, asks)
+        # Of their own: slow vendordata targets must not keep security groups from being looked up,
+        # nor a slow Neutron the targets from being asked. They wait for each other's batches.
+        groups = Pool("security-groups", threads=own.cold_threads, waiting=own.cold_queue)
+        self._pools = (lookups, asks, groups)
         self._vendordata = vendor_data(conf, observe=TargetMetrics(self.registry).observe)
         self.service = MetadataService(
             origin.source,
@@ -64,6 +70,7 @@ class Deployment:
             now=lambda: datetime.now(UTC),
             seed=Seeds(os.urandom),
             groups=origin.groups,
+            group_lookups=groups,
         )
         LOG.info("instances come from %s, asked by %s", origin.name, _how(behaviour))
         self._stop_watching = origin.source.watch(self.service.changed)
@@ -74,14 +81,26 @@ class Deployment:
         if self.service.groups is not None:
             memories["security-groups"] = self.service.groups
         self.registry.register(MemoryCollector(memories, self._pools))
+        self.registry.register(DependencyCollector(self.dependencies))
+        self._watch = Watch(self.dependencies)
+        self._watch.start()
 
     @property
     def checks(self) -> Mapping[str, Check]:
-        """By name, what is wrong now."""
+        """By name, what makes the service unready."""
         return {**self._origin.checks, "static vendor data": self._vendordata.problem}
+
+    def dependencies(self) -> Sequence[Dependency]:
+        """What the service can do without for a while: what is known is served meanwhile."""
+        return self._origin.dependencies()
+
+    def concerns(self) -> Mapping[str, str | None]:
+        """By name, what leaves the service ready and degraded."""
+        return troubles(self.dependencies())
 
     def close(self) -> None:
         """Let go of threads and connections."""
+        self._watch.close()
         self._stop_watching()
         for pool in self._pools:
             pool.close()
@@ -91,6 +110,12 @@ class Deployment:
 
 def _how(behaviour: Behaviour) -> str:
     return "signed requests of a metadata proxy" if behaviour.signed else "the client's address"
+
+
+def warn_of_unhonoured(conf: cfg.ConfigOpts) -> None:
+    """Name, once, what Nova's service would do at the file's word and this one does not."""
+    for one in unhonoured(conf):
+        LOG.warning("%s", one)
 
 
 def read_behaviour(conf: cfg.ConfigOpts) -> Behaviour:

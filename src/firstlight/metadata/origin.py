@@ -1,11 +1,12 @@
 """Where everything about an instance comes from: the embedded store, or Nova and Neutron."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from oslo_config import cfg
 
+from firstlight.dependencies import Dependency
 from firstlight.neutron import NeutronMisconfigured, open_neutron
 from firstlight.sources import Source
 from firstlight.sources.nova import BadConnection as BadNova
@@ -29,7 +30,8 @@ class Origin(NamedTuple):
     ports: Ports
     groups: SecurityGroups | None
     waits: bool
-    checks: Mapping[str, Check]
+    checks: Mapping[str, Check]  # what makes the service unready
+    dependencies: Callable[[], Sequence[Dependency]]  # what leaves it degraded while it is away
     close: Callable[[], None]
 
 
@@ -49,6 +51,7 @@ def open_origin(conf: cfg.ConfigOpts) -> Origin:
         groups=None,
         waits=store.is_remote,
         checks={"store": store.healthy},
+        dependencies=tuple,
         close=store.close,
     )
 
@@ -68,7 +71,11 @@ def open_store(conf: cfg.ConfigOpts) -> Store:
         Unusable: its URL cannot be used.
     """
     try:
-        return Store.open(conf.store.connection, pool_size=conf.firstlight.cold_threads)
+        return Store.open(
+            conf.store.connection,
+            pool_size=conf.store.pool_size or conf.firstlight.cold_threads,
+            timeout=conf.store.timeout,
+        )
     except BadConnection as error:
         raise Unusable(f"[store] connection: {error}") from error
 
@@ -93,5 +100,6 @@ def _nova(conf: cfg.ConfigOpts) -> Origin:
         groups=neutron,
         waits=True,
         checks={"nova": nova.healthy},
+        dependencies=lambda: [*nova.dependencies(), neutron.dependency],
         close=close,
     )

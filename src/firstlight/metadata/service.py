@@ -55,6 +55,7 @@ class MetadataService:
         now: the date, for the list of versions.
         seed: a fresh ``random_seed``, encoded.
         groups: whom to ask for security groups; None: the source's instances carry theirs.
+        group_lookups: the pool on which that is done; None: `asks`.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class MetadataService:
         now: Callable[[], datetime],
         seed: Callable[[], bytes],
         groups: SecurityGroups | None = None,
+        group_lookups: Pool | None = None,
     ) -> None:
         self._source = source
         self._vendordata = vendordata
@@ -108,7 +110,7 @@ class MetadataService:
         if groups is not None:
             self.groups = Memory(
                 lambda uuid: groups.security_groups([uuid])[uuid],
-                asks,
+                group_lookups or asks,
                 clock=clock,
                 ttl=behaviour.ttl,
                 negative_ttl=behaviour.negative_ttl,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from oslo_log import log
 
 from firstlight import conf as configuration
-from firstlight.metadata.deploy import Deployment, limits, refuse
+from firstlight.metadata.deploy import Deployment, limits, refuse, warn_of_unhonoured
 from firstlight.wire.wsgi import application as wsgi_application
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
 def _build() -> "WSGIApplication":
     conf = configuration.load("metadata", config_files(os.environ))
     log.setup(conf, "firstlight")
+    warn_of_unhonoured(conf)
     deployment = Deployment(conf)
     return wsgi_application(
         deployment.service.handle,

@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
+from firstlight.dependencies import Dependency
 from firstlight.neutron.calls import Call, Calls
 from firstlight.neutron.gathering import Gathering
 from firstlight.neutron.lists import Lists
 from firstlight.neutron.membership import group_ids, names
 from firstlight.neutron.pages import Filters
 from firstlight.neutron.rows import Group, Membership, Owner, Subnet
-from firstlight.sources.ports import Device
+from firstlight.sources.ports import Device, NeutronUnavailable
 
 LOG = logging.getLogger(__name__)
 
@@ -21,6 +23,8 @@ _NETWORKS = 160
 # Ids of instances or groups in one request. 47 bytes each with their name: below the 4 KiB that
 # uWSGI takes for a whole request unless it is told otherwise.
 _IDS = 50
+# What no group is called: the shortest list that needs Neutron's database.
+_NOBODYS = "00000000-0000-0000-0000-000000000000"
 
 
 class Neutron:
@@ -63,6 +67,15 @@ class Neutron:
         Those who ask within a few milliseconds, or while Neutron is busy, share two requests.
         """
         return self._groups.get(instance_ids)
+
+    @property
+    def dependency(self) -> Dependency:
+        """For whoever watches it."""
+        return Dependency("neutron", lambda: self._lists.trouble, self._probe)
+
+    def _probe(self) -> None:
+        with suppress(NeutronUnavailable):
+            self._calls.run(lambda call: self._lists.read(Group, (("id", _NOBODYS),), call))
 
     def close(self) -> None:
         """Give back threads and connections; nothing may be asked afterwards."""

@@ -52,6 +52,7 @@ class Lists:
         self._retries = retries
         self._timeout = timeout
         self._observe = observe
+        self.trouble: str | None = None  # why the last list could not be read; None: it was
 
     def read(self, row: type[R], filters: Filters, call: Call) -> list[R]:
         """Every `row` that the filters leave, in Neutron's order. Blocks.
@@ -62,7 +63,10 @@ class Lists:
         before, whole = call.deadline.spent(), False
         try:
             rows = self._pages(row, filters, call)
-            whole = True
+            whole, self.trouble = True, None
+        except NeutronUnavailable as error:
+            self.trouble = str(error)
+            raise
         finally:
             if self._observe is not None:
                 self._observe(row.PATH, whole, call.deadline.spent() - before)

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from firstlight.dependencies import troubles
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.nova import BadConnection, TooOld
 
@@ -67,8 +68,41 @@ class TestCells:
             source.instance(other)
         assert source.instance(uuid) is not None
         assert source.healthy() is None
-        [name] = source.cell_troubles()
-        assert name.startswith("cell away ")
+        away = [name for name, trouble in troubles(source.dependencies()).items() if trouble]
+        assert away == ["cell away"]
+
+    def test_all_cells_away(self, databases, opened):
+        """Then no instance can be found, and every database that is known is named."""
+        databases.map_cell(2, "bad", "oracle://nova/nova")
+        uuid = databases.add("full")
+        databases.cell.path.rename(databases.directory / "moved")
+        source = opened()
+        with pytest.raises(SourceUnavailable):
+            source.instance(uuid)
+        assert "cell cell1" in source.healthy()
+        found = troubles(source.dependencies())
+        assert {name: bool(trouble) for name, trouble in found.items()} == {
+            "API database": False,
+            "cell cell1": True,
+            "cell bad": True,
+        }
+
+    def test_a_probe_finds_what_is_back(self, databases, opened):
+        """Nobody has to ask for an instance to end the trouble; a corrected URL is found, too."""
+        databases.map_cell(2, "bad", "oracle://nova/nova")
+        uuid = databases.add("full")
+        clock = iter(range(0, 1000, 10)).__next__
+        source = opened(clock=clock)
+        moved = databases.cell.path.rename(databases.directory / "moved")
+        with pytest.raises(SourceUnavailable):
+            source.instance(uuid)
+        moved.rename(databases.cell.path)
+        databases.api.run(
+            f"UPDATE cell_mappings SET database_connection = '{databases.cell.url}' WHERE id = 2"
+        )
+        for dependency in source.dependencies():
+            dependency.probe()
+        assert not any(troubles(source.dependencies()).values())
 
     def test_a_cell_that_comes_back(self, databases, opened):
         """Nothing needs a restart."""
@@ -80,7 +114,7 @@ class TestCells:
             source.instance(uuid)
         moved.rename(databases.cell.path)
         assert source.instance(uuid) is not None
-        assert source.cell_troubles() == {}
+        assert not any(troubles(source.dependencies()).values())
 
     def test_a_new_cell(self, databases, opened):
         """A cell that was mapped after the start is found."""

@@ -3,8 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from firstlight.dependencies import Dependency
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.nova import tables
 from firstlight.sources.nova.cell import Cell
@@ -37,6 +40,9 @@ class Cells(Protocol):
             SourceUnavailable: the cells could not be asked for.
         """
 
+    def dependencies(self) -> Sequence[Dependency]:
+        """Every database known so far, those of the cells last. Asks nobody."""
+
     def trouble(self) -> str | None:
         """Why no instance can be found; None: nothing is known against it. Asks nobody."""
 
@@ -61,8 +67,12 @@ class OneCell:
     def prepare(self) -> None:
         """There is nothing to learn."""
 
+    def dependencies(self) -> Sequence[Dependency]:
+        """The one."""
+        return (self._cell.database.dependency,)
+
     def trouble(self) -> str | None:
-        """Why the cell's database did not answer lately."""
+        """Why the cell's database did not answer."""
         return self._cell.database.trouble
 
     def close(self) -> None:
@@ -127,9 +137,26 @@ class MappedCells:
         """Read the list of cells."""
         self._refresh()
 
+    def dependencies(self) -> Sequence[Dependency]:
+        """The API database and the cells', also those whose URL cannot be used."""
+        databases = (self._api, *(cell.database for cell in self.known()))
+        unusable = (one for one in self._cells.values() if one.cell is None)
+        return [
+            *(database.dependency for database in databases),
+            *(Dependency(one.name, partial(str, one.trouble), self._retry) for one in unusable),
+        ]
+
+    def _retry(self) -> None:
+        """The mapping may have been corrected."""
+        with suppress(SourceUnavailable):
+            self._refresh()
+
     def trouble(self) -> str | None:
-        """Why the API database did not answer lately; a cell that is away concerns only its own."""
-        return self._api.trouble
+        """Why the API database did not answer, or all cells; one cell concerns only its own."""
+        if self._api.trouble is not None:
+            return self._api.trouble
+        cells = [cell.database.trouble for cell in self.known()]
+        return "; ".join(map(str, cells)) if cells and all(cells) else None
 
     def close(self) -> None:
         """Close the connections to all databases."""

@@ -3,12 +3,13 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from firstlight.dependencies import Dependency
 from firstlight.sources import servers
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.lock import locked
@@ -48,6 +49,7 @@ class Database:
         timeout: float,
         clock: Callable[[], float],
     ) -> None:
+        self.title = name
         self.name = f"{name} ({url.render_as_string(hide_password=True)})"
         self.url = url
         self._check = check
@@ -69,8 +71,17 @@ class Database:
 
     @property
     def trouble(self) -> str | None:
-        """Why it did not answer lately; None: it did, or was not asked. Asks nobody."""
+        """Why it did not answer when last asked; None: it did, or was not. Asks nobody."""
         return self._outage.reason
+
+    @property
+    def dependency(self) -> Dependency:
+        """For whoever watches it."""
+        return Dependency(self.title, lambda: self.trouble, self._probe)
+
+    def _probe(self) -> None:
+        with suppress(SourceUnavailable):
+            self.prepare()
 
     def prepare(self) -> None:
         """Look at the schema now instead of at the first use.

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from firstlight.sources.contract import SourceUnavailable
 
 PAUSE = 1.0  # seconds after a failure in which nobody asks again
-REMEMBERED = 30.0  # seconds for which a failure counts; later nobody may have asked since
 
 
 class Outage:
@@ -25,14 +24,12 @@ class Outage:
         self._clock = clock
         self._lock = threading.Lock()
         self._reason: str | None = None
-        self._failed = 0.0
         self._closed_until = 0.0
 
     @property
     def reason(self) -> str | None:
-        """Why it did not answer lately; None: it did, or nobody has asked for long."""
-        reason = self._reason
-        return reason if self._clock() < self._failed + REMEMBERED else None
+        """Why it did not answer when it was last asked; None: it did, or nobody has asked."""
+        return self._reason
 
     def admit(self) -> None:
         """Let the caller ask.
@@ -52,8 +49,7 @@ class Outage:
         """It did not answer."""
         with self._lock:
             self._reason = reason
-            self._failed = self._clock()
-            self._closed_until = self._failed + PAUSE
+            self._closed_until = self._clock() + PAUSE
 
     def answered(self) -> None:
         """It did."""

@@ -1,7 +1,8 @@
 """Nova's databases as a :class:`~firstlight.sources.contract.Source`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
+from firstlight.dependencies import Dependency
 from firstlight.instance import Instance
 from firstlight.sources.contract import InstanceGone, SourceUnavailable
 from firstlight.sources.nova.cells import Cells
@@ -46,14 +47,13 @@ class NovaSource:
     def healthy(self) -> str | None:
         """Why no instance can be found; None: nothing is known against it. Asks nobody.
 
-        A cell that is away is not meant: the instances of all others are found.
+        A cell that is away is not meant, unless all are: the instances of the others are found.
         """
         return self._cells.trouble()
 
-    def cell_troubles(self) -> Mapping[str, str]:
-        """By name, why a cell's database did not answer lately. Asks nobody."""
-        databases = [cell.database for cell in self._cells.known()]
-        return {one.name: one.trouble for one in databases if one.trouble is not None}
+    def dependencies(self) -> Sequence[Dependency]:
+        """Every database known so far, and cells of which none can be opened. Asks nobody."""
+        return self._cells.dependencies()
 
     def close(self) -> None:
         """Close the connections."""
