@@ -3,24 +3,29 @@
 import argparse
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
 
-from bench import metadata_bench
+ROOT = Path(__file__).resolve().parent.parent
 
-SECTIONS = {"metadata": metadata_bench.run}
+# Each has `run(directory, args)`.
+SECTIONS = {"metadata": "bench.metadata_bench", "nova": "bench.nova_bench"}
 
 
 def main() -> int:
     """Run the sections that are named, or all of them."""
+    sys.path.insert(0, str(ROOT / "tests"))  # real Nova is made and started as the tests do it
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("section", nargs="*", help=f"of {', '.join(SECTIONS)}; all if none")
+    parser.add_argument("--only", action="append", choices=SECTIONS, help="a section; all if none")
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is told")
     parser.add_argument("--seconds", type=int, default=3, help="of each load")
     parser.add_argument("--instances", type=int, default=10_000, help="in the store")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="firstlight-bench-") as directory:
-        for name in args.section or SECTIONS:
-            SECTIONS[name](Path(directory), args)
+        for name in args.only or SECTIONS:
+            here = Path(directory, name)
+            here.mkdir()
+            import_module(SECTIONS[name]).run(here, args)
     return 0
 
 

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -22,7 +22,16 @@ def free_port() -> int:
 class Server:
     """A process (and its children) that listens on `port`, pinned to the first core."""
 
-    def __init__(self, name: str, command: Sequence[str | Path], port: int, log: Path) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        port: int,
+        log: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        directory: Path | None = None,
+    ) -> None:
         self.name = name
         self.port = port
         began = time.monotonic()
@@ -31,6 +40,8 @@ class Server:
                 ["taskset", "-c", "0", *map(str, command)],
                 stdout=output,
                 stderr=output,
+                env=env,
+                cwd=directory,
                 start_new_session=True,
             )
         self._wait(log)

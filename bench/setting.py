@@ -86,9 +86,9 @@ def _instance(uuid: str, index: int) -> Instance:
     )
 
 
-def wrk_script(directory: Path, uuids: list[str], name: str = "hot") -> Path:
+def wrk_script(directory: Path, uuids: list[str], name: str = "hot", secret: str = SECRET) -> Path:
     """A wrk script that asks for these instances in turn, signed as a metadata agent signs."""
-    rows = ",\n".join(f'{{"{uuid}","{sign(SECRET, uuid).decode()}"}}' for uuid in uuids)
+    rows = ",\n".join(f'{{"{uuid}","{sign(secret, uuid).decode()}"}}' for uuid in uuids)
     script = directory / f"{name}.lua"
     script.write_text(
         f"""
@@ -143,7 +143,7 @@ def metadata(
             target=target and f"deaf@{target}",
         )
     )
-    yield from _running(
+    yield from running(
         Server(
             name,
             [BIN / "firstlight", "metadata", "--config-file", config],
@@ -158,7 +158,7 @@ def bare_wire(directory: Path) -> Iterator[Server]:
     """Our HTTP server with a ready answer."""
     port = free_port()
     command = [sys.executable, "-m", "bench.trivial", str(port)]
-    yield from _running(Server("bare wire", command, port, directory / "bare.out"))
+    yield from running(Server("bare wire", command, port, directory / "bare.out"))
 
 
 @contextmanager
@@ -167,7 +167,7 @@ def granian(directory: Path) -> Iterator[Server]:
     port = free_port()
     command = [BIN / "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1"]
     command += ["--no-access-log", "--log-level", "error", "bench.trivial:application"]
-    yield from _running(Server("granian WSGI", command, port, directory / "granian.out"))
+    yield from running(Server("granian WSGI", command, port, directory / "granian.out"))
 
 
 @contextmanager
@@ -179,12 +179,13 @@ def nginx(directory: Path) -> Iterator[Server]:
     directory.chmod(0o755)
     config = directory / "nginx.conf"
     config.write_text("user root;" + _NGINX.format(directory=directory, port=port))
-    yield from _running(
+    yield from running(
         Server("nginx static", ["nginx", "-c", config], port, directory / "nginx.out")
     )
 
 
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
+    """Hand it out, and end it afterwards."""
     try:
         yield server
     finally:

@@ -72,7 +72,7 @@ class Nova:
                 self._environment / "bin" / "python",
                 "-P",  # else the modules beside the script hide Nova's own
                 Path(__file__).with_name("inside_nova.py"),
-                self._configure({}),
+                self.configure({}),
             ],
             env=os.environ | _ON_THREADS,
             input=json.dumps(table),
@@ -94,11 +94,11 @@ class Nova:
             neutron: options of ``[neutron]`` that differ from a signed proxy with a secret.
         """
         port, log = free_port(), self._directory / "uwsgi.log"
-        config = self._configure(api, **neutron)
+        self.configure(api, **neutron)
         with log.open("wb") as output:
             process = subprocess.Popen(
-                self._uwsgi(port),
-                env=self._variables(config),
+                self.command(port),
+                env=self.variables(),
                 cwd=self._directory,  # else the modules beside a caller hide Nova's own
                 stdout=output,
                 stderr=output,
@@ -110,14 +110,15 @@ class Nova:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=20)
 
-    def _uwsgi(self, port: int) -> list[str]:
+    def command(self, port: int, *, threads: int = 4) -> list[str]:
+        """uWSGI with one process of Nova's metadata service; :meth:`variables` go with it."""
         return [
             str(self._environment / "bin" / "uwsgi"),
             # With kept connections, what Nova leaves unanswered would take four seconds to tell.
             *("--http-socket", f"{HOST}:{port}"),
             *("--add-header", "Connection: close"),
             *self._application(),
-            *("--threads", "4"),
+            *("--threads", str(threads)),
             *("--buffer-size", "65535"),
             "--die-on-term",
             "--need-app",
@@ -129,17 +130,18 @@ class Nova:
             return ["--module", "nova.wsgi.metadata:application"]
         return ["--wsgi-file", str(self._environment / "bin" / "nova-metadata-wsgi")]
 
-    def _variables(self, config: Path) -> dict[str, str]:
+    def variables(self) -> dict[str, str]:
+        """The environment in which Nova reads what :meth:`configure` wrote."""
         return {
             **_ON_THREADS,
             "PATH": f"{self._environment / 'bin'}:{os.defpath}",
             "VIRTUAL_ENV": str(self._environment),
             "UWSGI_VIRTUALENV": str(self._environment),
             "LC_ALL": "C.UTF-8",
-            "OS_NOVA_CONFIG_DIR": str(config.parent),
+            "OS_NOVA_CONFIG_DIR": str(self._directory),
         }
 
-    def _configure(self, api: Mapping[str, str], **neutron: str) -> Path:
+    def configure(self, api: Mapping[str, str], **neutron: str) -> Path:
         """Write nova.conf; the file is handed back."""
         here = self._directory
         shutil.copy(self._environment / "etc" / "nova" / "api-paste.ini", here)
