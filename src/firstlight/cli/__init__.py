@@ -15,6 +15,7 @@ COMMANDS = {
     "vendordata": "the vendordata service",
     "instance": "add, list, show, update and remove instances of the embedded store",
     "show": "what an instance would see",
+    "config-drive": "an instance's documents as a disk",
     "check": "which part of the road is broken, and how to mend it",
 }
 
@@ -57,4 +58,4 @@ def add_config_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _module(command: str):  # type: ignore[no-untyped-def]
-    return import_module(f"firstlight.cli.{command}")
+    return import_module(f"firstlight.cli.{command.replace('-', '_')}")

@@ -4,27 +4,20 @@ import argparse
 import logging
 import os
 import sys
-from contextlib import closing
 from datetime import UTC, datetime
 
 import yaml
-from msgspec import structs
-from oslo_config import cfg
 from rich.console import Console
 from rich.table import Table
 
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
-from firstlight.cli.finding import find
-from firstlight.conf import ConfigError
+from firstlight.cli.lookup import TROUBLE, ask, look_up
 from firstlight.documents import AnswersNeeded, Document, Documents, seed, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
-from firstlight.instance import Answer, Instance, State
+from firstlight.instance import Answer
 from firstlight.metadata.deploy import read_behaviour
-from firstlight.metadata.origin import Unusable, open_origin, open_store, reads_nova
-from firstlight.sources import InstanceGone, SourceUnavailable
-from firstlight.sources.store import Refused
-from firstlight.targets import StaticUnavailable, VendorData, vendor_data
+from firstlight.targets import VendorData, vendor_data
 
 _EPILOG = """\
   firstlight show web-1                                      every path, its type and size
@@ -33,24 +26,6 @@ _EPILOG = """\
 
 Dynamic vendordata targets are asked, as they would be for the guest.
 """
-
-
-def _look_up(conf: cfg.ConfigOpts, name: str) -> Instance:
-    """The instance of that name or UUID, with its security groups wherever they come from."""
-    if not reads_nova(conf):
-        with closing(open_store(conf)) as store:
-            return find(store, name).instance
-    origin = open_origin(conf)
-    try:
-        instance = origin.source.instance(name)
-        if instance is None:
-            raise InstanceGone(f"Nova knows no instance {name}; give its UUID")
-        if origin.groups is None:
-            return instance
-        groups = origin.groups.security_groups([instance.uuid])[instance.uuid]
-        return structs.replace(instance, security_groups=groups)
-    finally:
-        origin.close()
 
 
 class Unknown(Exception):
@@ -76,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
         vendordata = vendor_data(conf)
-        instance = _look_up(conf, args.instance)
+        instance = look_up(conf, args.instance)
         view = View(
             Documents(
                 instance,
@@ -87,16 +62,7 @@ def run(args: argparse.Namespace) -> int:
             vendordata,
         )
         _show(view, args.path, args.reader)
-    except (
-        ConfigError,
-        InstanceGone,
-        Refused,
-        SourceUnavailable,
-        StaticUnavailable,
-        Unknown,
-        Unusable,
-        ValueError,
-    ) as error:
+    except (Unknown, *TROUBLE) as error:
         print(f"firstlight show: {error}", file=sys.stderr)
         return 1
     return 0
@@ -115,10 +81,7 @@ class View:
         try:
             return self.documents.get(path, self._answers)
         except AnswersNeeded:
-            self._answers = self._vendordata.ask(self.documents.instance)
-            for name, answer in self._answers.items():
-                if answer.state is State.FAILED:
-                    print(f"vendordata target {name} failed: {answer.reason}", file=sys.stderr)
+            self._answers = ask(self._vendordata, self.documents.instance)
             return self.documents.get(path, self._answers)
 
     def read(self, name: str) -> bytes | None:

@@ -26,6 +26,12 @@ default is one, whatever the number of cores.
                 default=[],
                 help="Services that speak TLS; ``metadata`` is ours. See [wsgi] ssl_cert_file.",
             ),
+            cfg.StrOpt(
+                "config_drive_format",
+                default="iso9660",
+                choices=["iso9660", "vfat"],
+                help="What `firstlight config-drive` makes: a CD, or a disk of 64 MiB.",
+            ),
         ],
     ),
     (
@@ -77,6 +83,14 @@ default is one, whatever the number of cores.
                 "vendordata_dynamic_failure_fatal",
                 default=False,
                 help="Answer vendor_data2.json with an error when a target fails, not with {}.",
+            ),
+            cfg.StrOpt(
+                "config_drive_skip_versions",
+                default=(
+                    "1.0 2007-01-19 2007-03-01 2007-08-29 2007-10-10 2007-12-15 2008-02-01 "
+                    "2008-09-01"
+                ),
+                help="Versions of the EC2 tree that are not on a config drive.",
             ),
             cfg.BoolOpt(
                 "local_metadata_per_cell",

@@ -2,9 +2,10 @@
 
 ::
 
-    files = contents(documents, ask, seed=os.urandom(64))    # every file by its path
-    image = IMAGES["iso9660"](files, epoch=int(time.time())) # pure: the same input, the same bytes
-    write(image.chunks(), Path("disk.config"))               # whole or not at all, mode 0600
+    files = contents(documents, ask, seed=os.urandom(64))     # every file by its path
+    made = image(files, "iso9660", epoch=int(time.time()))    # pure: the same input, the same bytes
+    write(made.chunks(), Path("disk.config"))                 # whole or not at all, mode 0600
+    node["config_drive"] = b"".join(for_ironic(made.chunks()))
 
 The tree is Nova's, see :mod:`firstlight.drive.contents`. The images are written here, in Python.
 genisoimage, which Nova runs, reads the clock and works on a directory of secrets in plain text;
@@ -14,7 +15,7 @@ pages of each standard, and a build takes a millisecond or two. isoinfo, xorriso
 Linux read what is made: see the tests.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from firstlight.drive import fat, iso9660
 from firstlight.drive.contents import EC2_SKIPPED, SEED_LEAST, contents
@@ -27,7 +28,8 @@ LABEL = "config-2"  # what guests look for
 
 __all__ = [
     "EC2_SKIPPED",
-    "IMAGES",
+    "EPOCHS",
+    "FORMATS",
     "LABEL",
     "LIMIT",
     "SEED_LEAST",
@@ -35,17 +37,31 @@ __all__ = [
     "Unwritable",
     "contents",
     "for_ironic",
+    "image",
     "write",
 ]
 
 
-def _iso9660(files: Mapping[str, bytes], *, epoch: int) -> Image:
-    return iso9660.image(files, label=LABEL, epoch=epoch)
+# By Nova's names ([DEFAULT] config_drive_format), the usual one first.
+FORMATS = {"iso9660": iso9660.image, "vfat": fat.image}
+EPOCHS = range(2**32)  # until 2106; FAT's dates end the year after
 
 
-def _vfat(files: Mapping[str, bytes], *, epoch: int) -> Image:
-    return fat.image(files, label=LABEL, epoch=epoch)
+def image(files: Mapping[str, bytes], form: str, *, epoch: int) -> Image:
+    """A config drive of these files; the same arguments give the same bytes.
 
+    Args:
+        files: content by path, as :func:`contents` has them.
+        form: one of FORMATS.
+        epoch: of EPOCHS, seconds since 1970 that every time on it is. FAT makes 1980 of what is
+            earlier.
 
-# By Nova's names of them ([DEFAULT] config_drive_format).
-IMAGES: Mapping[str, Callable[..., Image]] = {"iso9660": _iso9660, "vfat": _vfat}
+    Raises:
+        Unwritable: a path is not one that every guest can read, or there is more than LIMIT.
+        ValueError: there is no such form or time.
+    """
+    if form not in FORMATS:
+        raise ValueError(f"a config drive is {' or '.join(FORMATS)}, not {form}")
+    if epoch not in EPOCHS:
+        raise ValueError(f"the time {epoch} is not from {EPOCHS.start} to {EPOCHS.stop - 1}")
+    return FORMATS[form](files, label=LABEL, epoch=epoch)

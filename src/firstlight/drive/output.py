@@ -16,6 +16,7 @@ from typing import BinaryIO
 _MODE = 0o600
 _ZERO = 4096  # of a file system's block: so many zeros in a row need not be stored
 _UNKNOWN = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)  # no O_TMPFILE here
+_OWN_FILES = "/proc/self/fd"  # absent from some chroots
 
 
 def write(chunks: Iterable[bytes], target: Path) -> None:
@@ -37,10 +38,17 @@ def write(chunks: Iterable[bytes], target: Path) -> None:
         file.truncate()
         file.flush()
         os.fsync(file.fileno())
-        if not temporary.exists():
-            os.link(f"/proc/self/fd/{file.fileno()}", temporary, follow_symlinks=True)
+        _name(file, temporary)
         temporary.replace(target)
     _sync(target.parent)
+
+
+def _name(file: BinaryIO, temporary: Path) -> None:
+    """Give a file without a name this one."""
+    if not temporary.exists():
+        # Only with a directory handed in, which an absolute path makes no use of, does Python take
+        # the system call that looks through the link of /proc.
+        os.link(f"{_OWN_FILES}/{file.fileno()}", temporary, src_dir_fd=file.fileno())
 
 
 def _append(file: BinaryIO, chunk: bytes) -> None:
@@ -65,11 +73,12 @@ def _beside(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
 
 
 def _open(directory: Path, temporary: Path) -> int:
-    try:
-        return os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, _MODE)
-    except OSError as error:
-        if error.errno not in _UNKNOWN:
-            raise
+    if Path(_OWN_FILES).is_dir():
+        try:
+            return os.open(directory, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, _MODE)
+        except OSError as error:
+            if error.errno not in _UNKNOWN:
+                raise
     return os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _MODE)
 
 
