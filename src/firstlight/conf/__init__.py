@@ -15,6 +15,7 @@ from oslo_log import log
 
 from firstlight.conf import (
     api,
+    cache,
     common,
     firstlight,
     keystone_authtoken,
@@ -37,6 +38,7 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
         firstlight,
         store,
         api,
+        cache,
         nova,
         neutron,
         vendordata_dynamic_auth,

@@ -1,5 +1,6 @@
 """What the service is handed beside its source: the operator's options, and vendor data."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -19,6 +20,33 @@ class VendorData(Protocol):
 
     def fatal(self, answers: dict[str, Answer]) -> str | None:
         """Why these answers may not be shown at all, or None."""
+
+
+class Shared(Protocol):
+    """What the service needs of :mod:`firstlight.shared_cache`."""
+
+    def instance(
+        self, uuid: str, read: Callable[[str], Instance | None]
+    ) -> tuple[Instance | None, float]:
+        """The instance and how many seconds ago it was read; by `read` if nobody else has."""
+
+    def forget(self, uuid: str | None) -> None:
+        """What anybody has read of `uuid` so far (None: of any) does not count any more."""
+
+
+class _Alone:
+    """Nobody shares anything: each process reads for itself."""
+
+    def instance(
+        self, uuid: str, read: Callable[[str], Instance | None]
+    ) -> tuple[Instance | None, float]:
+        return read(uuid), 0.0
+
+    def forget(self, uuid: str | None) -> None:
+        """There is nothing to forget."""
+
+
+ALONE: Shared = _Alone()
 
 
 class Behaviour(Struct, frozen=True):

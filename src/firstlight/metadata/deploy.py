@@ -15,10 +15,11 @@ from firstlight.conf.unhonoured import unhonoured
 from firstlight.dependencies import Dependency, Watch, troubles
 from firstlight.dependencies.metrics import DependencyCollector
 from firstlight.documents import Settings
-from firstlight.metadata.behaviour import Behaviour
+from firstlight.metadata.behaviour import ALONE, Behaviour
+from firstlight.metadata.freshness import Freshness
 from firstlight.metadata.memory import Memory
 from firstlight.metadata.metrics import MemoryCollector, TargetMetrics
-from firstlight.metadata.origin import Unusable, open_origin
+from firstlight.metadata.origin import Unusable, open_origin, reads_nova
 from firstlight.metadata.refusals import Refusal
 from firstlight.metadata.seeds import Seeds
 from firstlight.metadata.service import MetadataService
@@ -59,6 +60,7 @@ class Deployment:
         groups = Pool("security-groups", threads=own.cold_threads, waiting=own.cold_queue)
         self._pools = (lookups, asks, groups)
         self._vendordata = vendor_data(conf, observe=TargetMetrics(self.registry).observe)
+        self._freshness = Freshness(conf, behaviour.secrets, nova=reads_nova(conf))
         self.service = MetadataService(
             origin.source,
             origin.ports,
@@ -71,9 +73,11 @@ class Deployment:
             seed=Seeds(os.urandom),
             groups=origin.groups,
             group_lookups=groups,
+            shared=self._freshness.shared or ALONE,
         )
         LOG.info("instances come from %s, asked by %s", origin.name, _how(behaviour))
         self._stop_watching = origin.source.watch(self.service.changed)
+        self._freshness.start(self.service.changed)
         memories: dict[str, Memory[Any]] = {
             "instance": self.service.records,
             "address": self.service.owners,
@@ -81,6 +85,7 @@ class Deployment:
         if self.service.groups is not None:
             memories["security-groups"] = self.service.groups
         self.registry.register(MemoryCollector(memories, self._pools))
+        self.registry.register(self._freshness)
         self.registry.register(DependencyCollector(self.dependencies))
         self._watch = Watch(self.dependencies)
         self._watch.start()
@@ -92,7 +97,7 @@ class Deployment:
 
     def dependencies(self) -> Sequence[Dependency]:
         """What the service can do without for a while: what is known is served meanwhile."""
-        return self._origin.dependencies()
+        return [*self._origin.dependencies(), *self._freshness.dependencies()]
 
     def concerns(self) -> Mapping[str, str | None]:
         """By name, what leaves the service ready and degraded."""
@@ -102,6 +107,7 @@ class Deployment:
         """Let go of threads and connections."""
         self._watch.close()
         self._stop_watching()
+        self._freshness.close()
         for pool in self._pools:
             pool.close()
         self._vendordata.close()

@@ -66,6 +66,8 @@ class Memory(Generic[V]):
             away; 0: never.
         size: bytes a value takes, roughly.
         limit: bytes all values together may take.
+        age: seconds that have passed since a value which was just looked up was read, where
+            somebody else read it.
     """
 
     def __init__(
@@ -79,8 +81,10 @@ class Memory(Generic[V]):
         stale_limit: float,
         size: Callable[[V], int],
         limit: int,
+        age: Callable[[V], float] | None = None,
     ) -> None:
         self._look_up = look_up
+        self._age = age
         self._pool = pool
         self._clock = clock
         self._ttl = ttl
@@ -172,6 +176,8 @@ class Memory(Generic[V]):
             if self.away is not None:
                 LOG.info("%s is back", self.away)
                 self.away = None
+            if value is not None and self._age is not None:
+                began -= self._age(value)
             ttl = self._ttl if value is not None else self._negative_ttl
             size = 256 + (self._size(value) if value is not None else 0)
             kept = Kept(value, built=began, expires=began + ttl, size=size, problem=None)

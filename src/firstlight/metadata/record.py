@@ -19,11 +19,15 @@ _RENDERED_LIMIT = 256
 
 
 class Record:
-    """`instance` with what is needed to answer for it without looking anything up."""
+    """`instance` with what is needed to answer for it without looking anything up.
 
-    __slots__ = ("documents", "instance", "project", "ready", "rendered", "signatures")
+    `age` is how many seconds ago another process read it; 0: it was this one.
+    """
 
-    def __init__(self, documents: Documents, signatures: Sequence[bytes]) -> None:
+    __slots__ = ("age", "documents", "instance", "project", "ready", "rendered", "signatures")
+
+    def __init__(self, documents: Documents, signatures: Sequence[bytes], age: float = 0.0) -> None:
+        self.age = age
         self.documents = documents
         self.instance: Instance = documents.instance
         self.project = self.instance.project_id.encode()  # as the tenant header carries it

@@ -22,7 +22,7 @@ from firstlight.documents import (
 from firstlight.documents import version_list as list_versions
 from firstlight.instance import Answer
 from firstlight.metadata import identity
-from firstlight.metadata.behaviour import Behaviour, VendorData
+from firstlight.metadata.behaviour import ALONE, Behaviour, Shared, VendorData
 from firstlight.metadata.flow import Reply, after, answered, now_or_after
 from firstlight.metadata.identity import By, Claim, signed_by
 from firstlight.metadata.memory import Kept, Memory
@@ -56,6 +56,7 @@ class MetadataService:
         seed: a fresh ``random_seed``, encoded.
         groups: whom to ask for security groups; None: the source's instances carry theirs.
         group_lookups: the pool on which that is done; None: `asks`.
+        shared: what other processes have read.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class MetadataService:
         seed: Callable[[], bytes],
         groups: SecurityGroups | None = None,
         group_lookups: Pool | None = None,
+        shared: Shared = ALONE,
     ) -> None:
         self._source = source
+        self._shared = shared
         self._vendordata = vendordata
         self._behaviour = behaviour
         self._signed = behaviour.signed
@@ -92,6 +95,7 @@ class MetadataService:
             stale_limit=behaviour.stale_limit,
             size=Record.size,
             limit=behaviour.memory_mib * _MIB,
+            age=lambda record: record.age,
         )
         # Who has which address. Never stale: an address moves from one server to another.
         self.owners: Memory[tuple[Device, ...]] = Memory(
@@ -125,11 +129,19 @@ class MetadataService:
         return hot or answered(request, lambda: self._identified(request))
 
     def changed(self, uuid: str | None) -> None:
-        """The source says that this instance (None: any) has changed. Any thread may call it."""
-        self.records.forget(uuid)
+        """The source says that this instance (None: any) has changed. Any thread may call it.
+
+        It may wait for the shared cache.
+        """
+        self._forget(uuid)
         self.owners.forget(None)
         if self.groups is not None:
             self.groups.forget(uuid)
+
+    def _forget(self, uuid: str | None) -> None:
+        self.records.forget(uuid)
+        self._shared.forget(uuid)
+        self.records.forget(uuid)  # what was found there meanwhile
 
     # -- hot ---------------------------------------------------------------------------------
 
@@ -267,7 +279,7 @@ class MetadataService:
         try:
             return answer_password(request, record.instance, self._source)
         finally:  # refused because one is set: then what is remembered is old as well
-            self.records.forget(record.instance.uuid)
+            self._forget(record.instance.uuid)
 
     def _response(
         self,
@@ -289,7 +301,7 @@ class MetadataService:
     # -- cold: these run on the pool's threads -----------------------------------------------------
 
     def _read(self, uuid: str) -> Record | None:
-        instance = self._source.instance(uuid)
+        instance, age = self._shared.instance(uuid, self._source.instance)
         if instance is None:
             return None
         documents = Documents(
@@ -299,4 +311,4 @@ class MetadataService:
             today=f"{self._now():%Y-%m-%d}",
             groups_elsewhere=self.groups is not None,
         )
-        return Record(documents, [identity.sign(s, uuid) for s in self._behaviour.secrets])
+        return Record(documents, [identity.sign(s, uuid) for s in self._behaviour.secrets], age)

@@ -69,8 +69,16 @@ class SharedCache:
             return entry.instance, max(0.0, self._wall() - entry.built)
         return self._read(place, uuid, _text(mark), read), 0.0
 
-    def forget(self, uuid: str) -> None:
-        """What anybody has read of `uuid` so far does not count any more."""
+    def forget(self, uuid: str | None) -> None:
+        """What anybody has read of `uuid` so far does not count any more.
+
+        None: anything may have changed, and this process takes nothing from here until what is here
+        now has expired.
+        """
+        if uuid is None:
+            for place in self._places:
+                place.shun(self._ttl)
+            return
         place = self._place(uuid)
         if place.set(_mark_key(uuid), _new_mark(), self._mark_seconds):
             self.outcomes["forgotten"] += 1
@@ -78,11 +86,6 @@ class SharedCache:
         # The server may come back with what it has. By then it must have expired.
         place.shun(self._ttl)
         self.outcomes["not-forgotten"] += 1
-
-    def distrust(self) -> None:
-        """Anything may have changed: what is there now is not asked for until it has expired."""
-        for place in self._places:
-            place.shun(self._ttl)
 
     @property
     def places(self) -> Iterable[Place]:
