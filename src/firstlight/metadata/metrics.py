@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from firstlight.instance import Answer
 from firstlight.metadata.memory import Memory
+from firstlight.targets import Breaking, Kind, Served
 from firstlight.wire.pool import Pool
 
 
@@ -55,23 +56,48 @@ _COUNTERS = (
 
 
 class TargetMetrics:
-    """What came of asking the dynamic vendordata targets."""
+    """What comes of asking the dynamic vendordata targets (a :class:`firstlight.targets.Observer`).
+
+    Several workers' gauges are added up, so a breaker's state is a count of workers.
+    """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._answers = Counter(
-            "firstlight_target_answers",
-            "Answers of dynamic vendordata targets",
-            ["target", "state"],
-            registry=registry,
-        )
+        def counter(name: str, help_text: str, *labels: str) -> Counter:
+            return Counter(f"firstlight_target_{name}", help_text, labels, registry=registry)
+
+        self._answers = counter("answers", "Calls of targets, by what came", "target", "state")
+        self._failures = counter("failures", "Calls that failed, by why", "target", "kind")
+        self._served = counter("served", "Answers given, by where from", "target", "how")
         self._seconds = Histogram(
             "firstlight_target_seconds",
-            "Seconds a dynamic vendordata target took",
+            "Seconds a call of a target took",
             ["target"],
             registry=registry,
         )
+        self._breaker = Gauge(
+            "firstlight_target_breaker",
+            "1 for the state the breaker is in",
+            ["target", "state"],
+            registry=registry,
+        )
 
-    def observe(self, target: str, answer: Answer, seconds: float) -> None:
-        """Count one answer (an :data:`firstlight.targets.Observe`)."""
+    @property
+    def observe(self) -> "TargetMetrics":
+        """Itself."""
+        return self
+
+    def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:
+        """Count one call."""
         self._answers.labels(target, answer.state.value).inc()
         self._seconds.labels(target).observe(seconds)
+        if kind is not None:
+            self._failures.labels(target, kind.value).inc()
+
+    def served(self, target: str, how: Served) -> None:
+        """Count one answer that somebody gets."""
+        self._served.labels(target, how.value).inc()
+
+    def breaker(self, target: str, state: Breaking) -> None:
+        """Show what the breaker does."""
+        for each in Breaking:
+            self._breaker.labels(target, each.value).set(each is state)

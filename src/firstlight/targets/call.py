@@ -8,14 +8,16 @@ import requests
 from keystoneauth1.session import Session
 from msgspec import Struct
 
-from firstlight.instance import Answer
+from firstlight.instance import Answer, State
 from firstlight.targets import reply as replies
 from firstlight.targets.credentials import Credentials, Headers
 from firstlight.targets.deadline import Deadline
-from firstlight.targets.failure import CALL_ERRORS, CallFailed, reason, timed_out
+from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, kind_of, reason, timed_out
+from firstlight.targets.freshness import Freshness, freshness, says_nothing
 from firstlight.targets.reply import Reply
 from firstlight.targets.request import HEADERS, USER_AGENT
 from firstlight.targets.targets import Target
+from firstlight.targets.terms import Settings
 from firstlight.targets.transport import Leash
 
 # keystoneauth's: its _REDIRECT_STATUSES and _DEFAULT_REDIRECT_LIMIT, which Nova leaves alone.
@@ -29,27 +31,16 @@ _SLACK = 0.1
 _CHUNK = 16 * 1024
 
 
-class Settings(Struct, frozen=True, kw_only=True):
-    """How targets are called.
+class Told(Struct, frozen=True, kw_only=True):
+    """What came of a call."""
 
-    Raises:
-        ValueError: a timeout is not positive. Nova takes a `read_timeout` of 0 and then fails each
-            call; here the start fails instead, because a guest would never see a target's data.
-    """
-
-    connect_timeout: float = 5.0  # seconds
-    read_timeout: float = 5.0  # seconds until the next byte
-    ca_file: str | None = None  # for https; None: the system's
-    max_bytes: int = 1024 * 1024  # of an answer, decompressed
-    in_flight: int = 16  # requests to one target at a time
-
-    def __post_init__(self) -> None:
-        for name in ("connect_timeout", "read_timeout"):
-            if getattr(self, name) <= 0:
-                raise ValueError(
-                    f"[api] vendordata_dynamic_{name} is {getattr(self, name):g}, with which every "
-                    "call to a target fails; set it to seconds above 0 (the default is 5)"
-                )
+    answer: Answer
+    told: Freshness = Freshness(keep=False)
+    length: int = 0  # bytes of the body
+    unchanged: bool = False  # 304: what is kept is what it says; `answer` is empty
+    silent: bool = False  # of a 304: it says nothing new about being kept
+    kind: Kind | None = None  # what went wrong
+    status: int | None = None  # of the last response, if there was one
 
 
 class Call:
@@ -60,6 +51,7 @@ class Call:
         target: Target,
         body: bytes,
         *,
+        etag: str | None,
         session: Session,
         credentials: Credentials,
         settings: Settings,
@@ -68,6 +60,7 @@ class Call:
     ) -> None:
         self.target = target
         self._body = body
+        self._etag = etag  # of what is kept
         self._session = session
         self._credentials = credentials
         self._settings = settings
@@ -75,18 +68,33 @@ class Call:
         self._clock = clock
         self._leash = Leash()
 
-    def answer(self) -> Answer:
+    def told(self) -> Told:
         """What the target said; a failure is an answer too."""
         try:
-            return replies.answer(self._asked(), self._clock())
+            return self._understood(self._asked())
         except CallFailed as failure:
-            return replies.failed(str(failure), self._clock())
+            return failed(str(failure), failure.kind, self._clock())
         except CALL_ERRORS as error:
-            return replies.failed(self._why(error), self._clock())
+            return failed(self._why(error), kind_of(error), self._clock())
 
     def cut(self) -> None:
         """Nobody waits any more: end the call. Any thread may call it, at any time."""
         self._leash.cut()
+
+    def _understood(self, reply: Reply) -> Told:
+        now = self._clock()
+        answer = replies.answer(reply, now)
+        if answer.state is State.FAILED:
+            kind = Kind.STATUS if reply.status >= 400 else Kind.NOT_JSON
+            return Told(answer=answer, kind=kind, status=reply.status)
+        return Told(
+            answer=answer,
+            told=freshness(reply.headers, now),
+            length=len(reply.body),
+            unchanged=reply.status == 304 and self._etag is not None,
+            silent=says_nothing(reply.headers),
+            status=reply.status,
+        )
 
     def _asked(self) -> Reply:
         credentials = self._credentials.headers(self._deadline)
@@ -103,26 +111,29 @@ class Call:
             if reply.location is None:
                 return reply
             if not urlsplit(reply.location).netloc:
-                raise CallFailed("redirects to a relative Location; it must be absolute")
+                raise CallFailed(
+                    "redirects to a relative Location; it must be absolute", Kind.REDIRECT
+                )
             reply = self._post(reply.location, credentials)
-        raise CallFailed(f"redirects more than {_HOPS} times")
+        raise CallFailed(f"redirects more than {_HOPS} times", Kind.REDIRECT)
 
     def _post(self, url: str, credentials: Headers) -> Reply:
         left = self._deadline.left()
         if not left:
-            raise CallFailed(f"did not answer within {self._deadline}")
+            raise CallFailed(f"did not answer within {self._deadline}", Kind.TIMEOUT)
         with self._leash.attached():
             response = self._session.request(
                 url,
                 "POST",
                 data=self._body,
-                headers={**HEADERS, **credentials},
+                headers={**HEADERS, **self._condition(), **credentials},
                 user_agent=USER_AGENT,
                 authenticated=False,  # the token is in `credentials`
                 redirect=False,
                 raise_exc=False,
                 log=False,  # would write user data and the answer at debug level
                 verify=self._verify(),
+                cert=self._settings.certificate or self._session.cert,
                 timeout=(
                     min(self._settings.connect_timeout, left + _SLACK),
                     min(self._settings.read_timeout, left + _SLACK),
@@ -131,6 +142,9 @@ class Call:
             )
             with closing(response):
                 return self._read(response)
+
+    def _condition(self) -> Headers:
+        return {} if self._etag is None else {"If-None-Match": self._etag}
 
     def _verify(self) -> bool | str:
         """By the target's own URL, also for where it redirects to: as Nova does."""
@@ -149,6 +163,7 @@ class Call:
             body=self._content(response),
             content_type=response.headers.get("Content-Type"),
             charset=response.encoding,
+            headers=response.headers,
         )
 
     def _content(self, response: requests.Response) -> bytes:
@@ -161,11 +176,13 @@ class Call:
             if len(content) > self._settings.max_bytes:
                 raise self._too_big()
         if response.raw.tell() < declared:  # urllib3 before 2.0 does not mind
-            raise CallFailed(f"ended after {response.raw.tell()} of {declared} bytes")
+            raise CallFailed(f"ended after {response.raw.tell()} of {declared} bytes", Kind.BROKEN)
         return bytes(content)
 
     def _too_big(self) -> CallFailed:
-        return CallFailed(f"answered with more than {self._settings.max_bytes} bytes")
+        return CallFailed(
+            f"answered with more than {self._settings.max_bytes} bytes", Kind.TOO_LARGE
+        )
 
     def _why(self, error: Exception) -> str:
         match timed_out(error):
@@ -175,6 +192,11 @@ class Call:
             case "read":
                 return f"sent nothing for {self._settings.read_timeout:g} s"
         return reason(error)
+
+
+def failed(why: str, kind: Kind, now: float) -> Told:
+    """A call that failed, or was not made."""
+    return Told(answer=replies.failed(why, now), kind=kind)
 
 
 def _declared_length(response: requests.Response) -> int:

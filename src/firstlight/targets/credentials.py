@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from keystoneauth1.session import Session
 
 from firstlight.targets.deadline import Deadline
-from firstlight.targets.failure import CALL_ERRORS, CallFailed, reason
+from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, reason
 
 Headers = Mapping[str, str]
 
@@ -57,15 +57,20 @@ class Credentials:
 
     def _enter(self, deadline: Deadline) -> None:
         if not self._lock.acquire(timeout=deadline.left()):
-            raise CallFailed(f"no service token: Keystone did not answer within {deadline}")
+            raise CallFailed(
+                f"no service token: Keystone did not answer within {deadline}", Kind.NO_TOKEN
+            )
 
     def _fetch(self) -> Headers:
         try:
             headers = self._session.get_auth_headers()
         except CALL_ERRORS as error:
-            raise CallFailed(f"no service token: Keystone: {reason(error)}") from error
+            raise CallFailed(
+                f"no service token: Keystone: {reason(error)}", Kind.NO_TOKEN
+            ) from error
         if headers is None:
             raise CallFailed(
-                "no service token: the plugin of [vendordata_dynamic_auth] auth_type gives none"
+                "no service token: the plugin of [vendordata_dynamic_auth] auth_type gives none",
+                Kind.NO_TOKEN,
             )
         return headers

@@ -1,31 +1,45 @@
 """DynamicJSON: services of the operator's that are asked about each instance."""
 
-import logging
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import Protocol
 
 from keystoneauth1.session import Session
 
-from firstlight.instance import Answer, Instance, State
-from firstlight.targets import request
-from firstlight.targets.call import Call, Settings
+from firstlight.instance import Answer, Instance
+from firstlight.targets import question as questions
+from firstlight.targets.alarm import Alarm
 from firstlight.targets.credentials import Credentials
 from firstlight.targets.deadline import Deadline
-from firstlight.targets.reply import failed
 from firstlight.targets.targets import Target
+from firstlight.targets.terms import Settings, Terms
+from firstlight.targets.upstream import Upstream
+from firstlight.targets.watching import Nobody, Observer
 
-LOG = logging.getLogger(__name__)
+Answers = dict[str, Answer]
 
-Observe = Callable[[str, Answer, float], None]
+# A call is ended at its deadline by the alarm, which knows why it was late; who waits longer than
+# this for that was joined to somebody else's, longer, call.
+_SLACK = 0.25
+_MIB = 1024 * 1024
 
 
 class Asks(Protocol):
     """Whatever can be asked about an instance: the targets themselves, or a layer around them."""
 
-    def ask(self, instance: Instance, deadline: float | None = None) -> dict[str, Answer]:
+    def ask(self, instance: Instance, deadline: float | None = None) -> Answers:
         """An answer per target, in order, within `deadline` seconds. Blocks."""
+
+    def begin(self, instance: Instance) -> "Answers | Future[Answers]":
+        """The same without waiting: the answers if they are known, or a future of them."""
+
+    def prefetch(self, instance: Instance) -> None:
+        """Somebody will ask about this instance in a moment."""
+
+    def outdate(self, uuid: str | None) -> None:
+        """This instance (None: any) has changed: what is known of it counts no more."""
 
     def close(self) -> None:
         """Give back threads and connections; nothing may be asked afterwards."""
@@ -34,24 +48,25 @@ class Asks(Protocol):
 class DynamicJSON:
     """Asks all targets at once and waits for none of them beyond one deadline.
 
-    Each target has threads of its own, `settings.in_flight` of them at most, shared by all who ask;
-    one that is dead can take all of its own and none of another's. A question that finds them all
-    taken waits for one, within its deadline.
+    Nothing is raised for what a target, the network or Keystone does: every target has its key, and
+    one that failed has ``{}`` with state FAILED and the reason. Nova raises in two cases whatever
+    its options say, a URL without host and a Keystone that gives no token, and so takes the other
+    targets' data away as well; here these are failed targets like any other.
 
-    Nothing is raised for what a target, the network or Keystone does: every target has its key,
-    and one that failed has ``{}`` with state FAILED and the reason. Nova raises in two cases
-    whatever its options say, a URL without host and a Keystone that gives no token, and so takes
-    the other targets' data away as well; here these are failed targets like any other.
+    Answers are kept as the targets allow and `terms` say; a question is what is sent, so an
+    instance that has got another name, metadata or role is another question. Of several that ask
+    the same at once, one asks.
 
     Args:
         targets: who is asked (:func:`firstlight.targets.parse`).
         session: a keystoneauth session (:func:`firstlight.targets.session.open_session`).
-        settings: how each is called.
+        settings: how each is called, where `terms` do not say.
+        terms: by target name.
         deadline: seconds for all of them together, where `ask` is not given fewer.
-        clock: seconds since the epoch, for `Answer.fetched`.
+        room: bytes of kept answers.
+        clock: seconds since the epoch, for `Answer.fetched` and `expires`.
         timer: monotonic seconds.
-        observe: called with target name, answer and seconds it took, once per target and question,
-            on the asking thread.
+        observer: is told what becomes of each question.
     """
 
     def __init__(
@@ -60,120 +75,113 @@ class DynamicJSON:
         session: Session,
         settings: Settings | None = None,
         *,
+        terms: Mapping[str, Terms] | None = None,
         deadline: float = 8.0,
+        room: int = 64 * _MIB,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
-        observe: Observe | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self.targets = tuple(targets)
         self._session = session
-        self._credentials = Credentials(session)
-        self._settings = settings or Settings()
         self._deadline = deadline
-        self._clock = clock
         self._timer = timer
-        self._observe = observe
-        self._threads = {
-            target.name: ThreadPoolExecutor(self._settings.in_flight, f"target-{target.name}")
+        self._alarm = Alarm()
+        credentials = Credentials(session)
+        default = Terms(call=settings or Settings())
+        self.upstreams = {
+            target.name: Upstream(
+                target,
+                (terms or {}).get(target.name, default),
+                session=session,
+                credentials=credentials,
+                alarm=self._alarm,
+                room=room // len(self.targets),
+                clock=clock,
+                timer=timer,
+                observer=observer or Nobody(),
+            )
             for target in self.targets
-            if target.problem is None
         }
 
-    def ask(self, instance: Instance, deadline: float | None = None) -> dict[str, Answer]:
+    def ask(self, instance: Instance, deadline: float | None = None) -> Answers:
         """An answer per target, in order, within `deadline` seconds. Blocks; any thread may call.
 
         A target that has not answered by then has failed, and its thread is freed.
         """
-        question = _Question(
-            Deadline(self._deadline if deadline is None else deadline, self._timer), self._clock
-        )
-        body = request.body(instance)
-        try:
-            for target in self.targets:
-                if target.problem is None:
-                    question.put(self._call(target, body, question.deadline), self._threads)
-            question.wait()
-        finally:
-            question.end()
-        return {target.name: self._told(target, instance, question) for target in self.targets}
+        until = self._until(deadline)
+        asked = questions.about(instance)
+        replies = self._replies(asked, until)
+        pending = [reply for reply in replies.values() if isinstance(reply, Future)]
+        wait(pending, until.left() + _SLACK)
+        return {
+            name: _value(reply) or self.upstreams[name].late(asked, until)
+            for name, reply in replies.items()
+        }
+
+    def begin(self, instance: Instance) -> "Answers | Future[Answers]":
+        """The answers, if all are known, or a future of them that never raises. Does not block."""
+        return _together(self._replies(questions.about(instance), self._until(None)))
+
+    def prefetch(self, instance: Instance) -> None:
+        """Begin to ask what is not known, for somebody who will want to know in a moment."""
+        asked, until = questions.about(instance), self._until(None)
+        for upstream in self.upstreams.values():
+            upstream.ask(asked, until, ahead=True)
+
+    def outdate(self, uuid: str | None) -> None:
+        """This instance (None: any) has changed.
+
+        What is kept of it has to be asked for again, with its ETag where it has one; should that
+        fail, and the question still be the same, it may stand in. What is under way is given to
+        those who wait and not kept.
+        """
+        for upstream in self.upstreams.values():
+            upstream.outdate(uuid)
 
     def close(self) -> None:
-        """End the threads once they are idle; nothing may be asked afterwards."""
-        for threads in self._threads.values():
-            threads.shutdown(wait=False, cancel_futures=True)
+        """End what is under way; nothing may be asked afterwards."""
+        for upstream in self.upstreams.values():
+            upstream.close()
+        self._alarm.close()
         self._session.session.close()
 
-    def _call(self, target: Target, body: bytes, deadline: Deadline) -> Call:
-        return Call(
-            target,
-            body,
-            session=self._session,
-            credentials=self._credentials,
-            settings=self._settings,
-            deadline=deadline,
-            clock=self._clock,
-        )
+    def _until(self, deadline: float | None) -> Deadline:
+        return Deadline(self._deadline if deadline is None else deadline, self._timer)
 
-    def _told(self, target: Target, instance: Instance, question: "_Question") -> Answer:
-        answer, seconds = question.outcome(target)
-        if answer.state is State.FAILED:
-            LOG.warning(
-                "vendordata target %s (%s) failed for instance %s: %s",
-                target.name,
-                target.shown,
-                instance.uuid,
-                answer.reason,
-            )
-        if self._observe is not None:
-            self._observe(target.name, answer, seconds)
-        return answer
+    def _replies(
+        self, asked: questions.Question, until: Deadline
+    ) -> "dict[str, Answer | Future[Answer]]":
+        return {name: upstream.ask(asked, until) for name, upstream in self.upstreams.items()}
 
 
-class _Question:
-    """The calls of one `ask`, under their one deadline."""
+def _value(reply: "Answer | Future[Answer]") -> Answer | None:
+    """The answer; None: it is not there yet."""
+    if isinstance(reply, Answer):
+        return reply
+    return reply.result() if reply.done() else None
 
-    def __init__(self, deadline: Deadline, clock: Callable[[], float]) -> None:
-        self.deadline = deadline
-        self._clock = clock
-        self._calls: dict[str, Call] = {}
-        self._futures: dict[str, Future[tuple[Answer, float]]] = {}
-        self._done: set[Future[tuple[Answer, float]]] = set()
-        self._never_begun: set[str] = set()
 
-    def put(self, call: Call, threads: Mapping[str, ThreadPoolExecutor]) -> None:
-        name = call.target.name
-        self._calls[name] = call
-        self._futures[name] = threads[name].submit(self._timed, call)
+def _together(replies: "Mapping[str, Answer | Future[Answer]]") -> "Answers | Future[Answers]":
+    pending = [reply for reply in replies.values() if isinstance(reply, Future)]
+    if not pending:
+        return _values(replies)
+    answers: Future[Answers] = Future()
+    answers.set_running_or_notify_cancel()
+    left, lock = len(pending), threading.Lock()
 
-    def wait(self) -> None:
-        self._done, _ = wait(self._futures.values(), timeout=self.deadline.left())
+    def landed(_: "Future[Answer]") -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            if left:
+                return
+        answers.set_result(_values(replies))
 
-    def end(self) -> None:
-        """Free the threads of those that did not answer."""
-        for name, future in self._futures.items():
-            if future in self._done:
-                continue
-            if future.cancel():
-                self._never_begun.add(name)
-            self._calls[name].cut()
+    for reply in pending:
+        reply.add_done_callback(landed)
+    return answers
 
-    def outcome(self, target: Target) -> tuple[Answer, float]:
-        """The target's answer and the seconds it took."""
-        if target.problem is not None:
-            return failed(target.problem, self._clock()), 0.0
-        future = self._futures[target.name]
-        if future in self._done:
-            return future.result()
-        why = f"did not answer within {self.deadline}"
-        if target.name in self._never_begun:
-            why = f"was not asked within {self.deadline}: too many questions to it are open"
-        return failed(why, self._clock()), self.deadline.spent()
 
-    def _timed(self, call: Call) -> tuple[Answer, float]:
-        try:
-            answer = call.answer()
-        except Exception:  # the thread's boundary: a fault of ours costs one key
-            LOG.exception("vendordata target %s: fault of Firstlight's", call.target.name)
-            reason = "was not asked properly: a fault of Firstlight's, see its log"
-            answer = failed(reason, self._clock())
-        return answer, self.deadline.spent()
+def _values(replies: "Mapping[str, Answer | Future[Answer]]") -> Answers:
+    return {name: found for name, reply in replies.items() if (found := _value(reply))}

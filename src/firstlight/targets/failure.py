@@ -1,4 +1,6 @@
-"""Why a call failed, in words for people."""
+"""Why a call failed: a word for metrics, a sentence for people."""
+
+from enum import StrEnum
 
 import requests
 import urllib3
@@ -19,8 +21,44 @@ CALL_ERRORS = (
 _LONGEST = 300
 
 
+class Kind(StrEnum):
+    """What went wrong, as metrics count it."""
+
+    TIMEOUT = "timeout"  # no connection, no byte, or no whole answer in time
+    UNREACHABLE = "unreachable"
+    TLS = "tls"
+    STATUS = "status"  # 400 and above
+    NOT_JSON = "not-json"
+    TOO_LARGE = "too-large"
+    REDIRECT = "redirect"  # one that cannot be followed
+    NO_TOKEN = "no-token"  # noqa: S105  (Keystone gave none)
+    BROKEN = "broken"  # the answer breaks off, or is no HTTP
+    URL = "url"  # the operator's
+    BUSY = "busy"  # not asked: too many questions are open
+    BREAKER = "breaker"  # not asked: it failed too often
+    FAULT = "fault"  # of Firstlight's
+
+
+# What tells about the target as a whole, whoever it is asked about.
+_TELLING = frozenset(
+    (Kind.TIMEOUT, Kind.UNREACHABLE, Kind.TLS, Kind.NOT_JSON, Kind.TOO_LARGE, Kind.NO_TOKEN)
+)
+# Of statuses, those by which a server says that it is not there. A 500 or a 404 may be about one
+# instance: pcss-vendor-metadata answers 500 for one without ports.
+_AWAY = frozenset((429, 502, 503, 504))
+
+
+def blames_target(kind: Kind, status: int | None) -> bool:
+    """Whether the next question, about another instance, can be expected to fail as well."""
+    return status in _AWAY if kind is Kind.STATUS else kind in _TELLING
+
+
 class CallFailed(Exception):
     """Leaves a call from wherever it stands; the message is the answer's `reason`."""
+
+    def __init__(self, message: str, kind: Kind) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 def reason(error: BaseException) -> str:
@@ -39,6 +77,17 @@ def timed_out(error: BaseException) -> str | None:
     if _any(error, requests.exceptions.ConnectTimeout):
         return "connect"
     return "read" if _any(error, TimeoutError, urllib3.exceptions.ReadTimeoutError) else None
+
+
+def kind_of(error: BaseException) -> Kind:
+    """What sort of thing one of CALL_ERRORS is."""
+    if timed_out(error):
+        return Kind.TIMEOUT
+    if _any(error, requests.exceptions.SSLError, exceptions.SSLError):
+        return Kind.TLS
+    if _any(error, requests.exceptions.ConnectionError, OSError):
+        return Kind.UNREACHABLE
+    return Kind.BROKEN
 
 
 def _any(error: BaseException, *kinds: type[BaseException]) -> bool:

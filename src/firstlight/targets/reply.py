@@ -1,6 +1,7 @@
 """What a target's response means, by Nova's rules: pure."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +17,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     content_type: str | None = None
     charset: str | None = None  # as declared, or HTTP's default for text; None: neither
     location: str | None = None  # of a redirect
+    headers: Mapping[str, str] = {}  # looked up in any case
 
 
 def answer(reply: Reply, fetched: float) -> Answer:

@@ -1,17 +1,21 @@
 """Both kinds of vendor data, as the operator has configured them."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from oslo_config import cfg
 
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets.call import Settings
-from firstlight.targets.dynamic import Asks, DynamicJSON, Observe
+from firstlight.targets.agreed import agreed
+from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
 from firstlight.targets.session import open_session
 from firstlight.targets.static import StaticJSON
 from firstlight.targets.targets import parse
+from firstlight.targets.watching import Observer
+
+_MIB = 1024 * 1024
 
 
 class VendorData:
@@ -20,15 +24,15 @@ class VendorData:
     Args:
         static: StaticJSON's file.
         dynamic: the targets, or a layer around them; None: DynamicJSON is not enabled.
-        failure_fatal: ``[api] vendordata_dynamic_failure_fatal``.
+        required: targets without which nothing of what they say may be shown.
     """
 
     def __init__(
-        self, static: StaticJSON, dynamic: Asks | None = None, *, failure_fatal: bool = False
+        self, static: StaticJSON, dynamic: Asks | None = None, *, required: Collection[str] = ()
     ) -> None:
         self._static = static
         self._dynamic = dynamic
-        self._failure_fatal = failure_fatal
+        self.required = frozenset(required)
 
     def static(self) -> Any:
         """The value StaticJSON serves.
@@ -38,7 +42,7 @@ class VendorData:
         """
         return self._static.value()
 
-    def ask(self, instance: Instance, deadline: float | None = None) -> dict[str, Answer]:
+    def ask(self, instance: Instance, deadline: float | None = None) -> Answers:
         """What every dynamic target says about `instance`, failures included. Blocks.
 
         Args:
@@ -47,14 +51,30 @@ class VendorData:
         """
         return {} if self._dynamic is None else self._dynamic.ask(instance, deadline)
 
+    def begin(self, instance: Instance) -> "Answers | Future[Answers]":
+        """The same without waiting: the answers if they are known, or a future of them."""
+        return {} if self._dynamic is None else self._dynamic.begin(instance)
+
+    def prefetch(self, instance: Instance) -> None:
+        """Somebody will ask about `instance` in a moment: begin to. Does not block."""
+        if self._dynamic is not None:
+            self._dynamic.prefetch(instance)
+
+    def outdate(self, uuid: str | None) -> None:
+        """This instance (None: any) has changed, so that its targets must be asked again."""
+        if self._dynamic is not None:
+            self._dynamic.outdate(uuid)
+
     def fatal(self, answers: Mapping[str, Answer]) -> str | None:
-        """Why these answers may not be shown at all, or None."""
-        if not self._failure_fatal:
-            return None
+        """Why these answers may not be shown at all, or None: a required one has failed.
+
+        What stands in for a target that fails, is an answer: that one was good for this very
+        question.
+        """
         failures = (
-            f"target {name} {answer.reason}"
+            f"required target {name} {answer.reason}"
             for name, answer in answers.items()
-            if answer.state is State.FAILED
+            if answer.state is State.FAILED and name in self.required
         )
         return next(failures, None)
 
@@ -73,31 +93,28 @@ def vendor_data(
     *,
     clock: Callable[[], float] = time.time,
     timer: Callable[[], float] = time.monotonic,
-    observe: Observe | None = None,
+    observe: Observer | None = None,
 ) -> VendorData:
     """Vendor data by a nova.conf's ``[api]`` and ``[vendordata_dynamic_auth]``; sends nothing yet.
 
     Raises:
         ValueError: an option has a value that cannot work; the message names it.
     """
-    dynamic = None
-    if "DynamicJSON" in conf.api.vendordata_providers:
-        settings = Settings(
-            connect_timeout=conf.api.vendordata_dynamic_connect_timeout,
-            read_timeout=conf.api.vendordata_dynamic_read_timeout,
-            ca_file=conf.api.vendordata_dynamic_ssl_certfile or None,
-        )
-        dynamic = DynamicJSON(
-            parse(conf.api.vendordata_dynamic_targets),
-            open_session(conf, settings.in_flight),
-            settings,
-            deadline=conf.firstlight.vendordata_deadline,
-            clock=clock,
-            timer=timer,
-            observe=observe,
-        )
-    return VendorData(
-        StaticJSON(conf.api.vendordata_jsonfile_path, clock=clock),
-        dynamic,
-        failure_fatal=conf.api.vendordata_dynamic_failure_fatal,
+    static = StaticJSON(conf.api.vendordata_jsonfile_path, clock=clock)
+    if "DynamicJSON" not in conf.api.vendordata_providers:
+        return VendorData(static)
+    targets = parse(conf.api.vendordata_dynamic_targets)
+    terms = agreed(conf, targets)
+    connections = max((each.call.in_flight for each in terms.values()), default=1)
+    dynamic = DynamicJSON(
+        targets,
+        open_session(conf, connections),
+        terms=terms,
+        deadline=conf.firstlight.vendordata_deadline,
+        room=conf.firstlight.vendordata_cache_size * _MIB,
+        clock=clock,
+        timer=timer,
+        observer=observe,
     )
+    required = [name for name, each in terms.items() if each.required]
+    return VendorData(static, dynamic, required=required)

@@ -120,12 +120,14 @@ def configured(tmp_path: Path) -> Iterator[Callable[..., VendorData]]:
     """Vendor data as a nova.conf with these targets and sections configures it."""
     opened: list[VendorData] = []
 
-    def load(*targets: str, api: str = "", auth: str = "", **more: Any) -> VendorData:
+    def load(
+        *targets: str, api: str = "", auth: str = "", sections: str = "", **more: Any
+    ) -> VendorData:
         path = tmp_path / "nova.conf"
         path.write_text(
             "[api]\nvendordata_providers = StaticJSON,DynamicJSON\n"
             f"vendordata_dynamic_targets = {','.join(targets)}\n{api}\n"
-            f"[vendordata_dynamic_auth]\n{auth}\n"
+            f"[vendordata_dynamic_auth]\n{auth}\n{sections}\n"
         )
         data = vendor_data(conf.load("metadata", [str(path)]), **more)
         opened.append(data)

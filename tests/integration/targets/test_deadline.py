@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from keystoneauth1.session import Session
+from msgspec import structs
 
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import DynamicJSON, Settings, parse
+from firstlight.targets import DynamicJSON, Kind, Nobody, Settings, parse
 from firstlight.targets.transport import transport
 
 PATIENCE = 20  # seconds until a test gives up; nothing is measured by it
@@ -146,7 +147,7 @@ def test_a_dead_target_takes_its_own_threads_only(
     with ThreadPoolExecutor(1) as other:
         first = other.submit(data.ask, instance, 2.0)
         assert asked.wait(PATIENCE)
-        second = data.ask(instance, 0.3)
+        second = data.ask(structs.replace(instance, hostname="bar"), 0.3)
         assert second["dead"].reason == (
             "was not asked within 0.3 s: too many questions to it are open"
         )
@@ -176,22 +177,23 @@ def test_no_time_at_all(serve: Any, dynamic: Any, instance: Instance) -> None:
 
 def test_observed(serve: Any, dynamic: Any, instance: Instance, released: threading.Event) -> None:
     """Each target's answer is told to the observer once, with its name and the time it took."""
-    told: dict[str, tuple[State, float]] = {}
+    told: dict[str, tuple[State, Kind | None, float]] = {}
 
-    def observe(name: str, answer: Answer, seconds: float) -> None:
-        assert name not in told
-        told[name] = (answer.state, seconds)
+    class Observes(Nobody):
+        def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:
+            assert target not in told
+            told[target] = (answer.state, kind, seconds)
 
     late = serve(lambda h: released.wait(PATIENCE))
     good = serve(lambda h: h.say(200, b"1"))
     targets = (f"late@{late.url}", f"good@{good.url}", "bad@nourl")
-    dynamic(*targets, observe=observe).ask(instance, 0.4)
-    assert {name: state for name, (state, _) in told.items()} == {
-        "late": State.FAILED,
-        "good": State.OK,
-        "bad": State.FAILED,
+    dynamic(*targets, observer=Observes()).ask(instance, 0.4)
+    assert {name: (state, kind) for name, (state, kind, _) in told.items()} == {
+        "late": (State.FAILED, Kind.TIMEOUT),
+        "good": (State.OK, None),
+        "bad": (State.FAILED, Kind.URL),
     }
-    assert all(seconds >= 0 for _, seconds in told.values())
+    assert all(seconds >= 0 for *_, seconds in told.values())
 
 
 def test_fault_of_ours(

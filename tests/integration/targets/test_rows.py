@@ -260,7 +260,7 @@ def test_connections_are_kept(serve: Any, configured: Any, instance: Instance) -
         ports.add(handler.client_address[1])
         handler.say(200, b"1")
 
-    data = configured(f"t@{serve(script).url}")
+    data = configured(f"t@{serve(script).url}", sections="[vendordata_target:t]\nttl = 0")
     assert [data.ask(instance)["t"].value for _ in range(3)] == [1, 1, 1]
     assert len(ports) == 1
 

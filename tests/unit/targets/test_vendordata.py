@@ -26,6 +26,15 @@ class Says(Struct):
     def ask(self, instance: Instance, deadline: float | None = None) -> dict[str, Answer]:
         return self.answers
 
+    def begin(self, instance: Instance) -> dict[str, Answer]:
+        return self.answers
+
+    def prefetch(self, instance: Instance) -> None:
+        """There is nothing to wait for."""
+
+    def outdate(self, uuid: str | None) -> None:
+        """The answers are always the same."""
+
     def close(self) -> None:
         """Nothing is open."""
 
@@ -61,9 +70,10 @@ def test_fatal_only_if_configured() -> None:
     """A failed target is fatal where the operator says so, and is named; a stale one never is."""
     answers = {"a": GOOD, "s": STALE, "b": BAD}
     assert VendorData(StaticJSON(None)).fatal(answers) is None
-    strict = VendorData(StaticJSON(None), failure_fatal=True)
-    assert strict.fatal(answers) == "target b answered 500"
+    strict = VendorData(StaticJSON(None), required=["a", "s", "b"])
+    assert strict.fatal(answers) == "required target b answered 500"
     assert strict.fatal({"a": GOOD, "s": STALE}) is None
+    assert VendorData(StaticJSON(None), required=["a", "s"]).fatal(answers) is None
 
 
 def test_read_timeout_of_zero(tmp_path: Path) -> None:

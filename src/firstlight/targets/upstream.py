@@ -1,0 +1,294 @@
+"""One target: who is asked, what is kept of its answers, and whether it is worth asking."""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from keystoneauth1.session import Session
+from msgspec import structs
+
+from firstlight.instance import Answer, State
+from firstlight.targets.alarm import Alarm
+from firstlight.targets.breaker import Breaker, Breaking
+from firstlight.targets.call import Call, Told, failed
+from firstlight.targets.credentials import Credentials
+from firstlight.targets.deadline import Deadline
+from firstlight.targets.failure import Kind, blames_target
+from firstlight.targets.flight import Flight
+from firstlight.targets.kept import Kept, Shelf
+from firstlight.targets.question import Question
+from firstlight.targets.targets import Target
+from firstlight.targets.telling import Telling
+from firstlight.targets.terms import Terms
+from firstlight.targets.watching import Observer, Served
+
+LOG = logging.getLogger(__name__)
+
+# Questions that may wait for a thread, beyond those that are open. At 200 ms and sixteen at a time
+# they would take thirteen seconds, longer than any guest waits.
+_WAITING = 1024
+# Seconds for which an answer that may not be kept waits for the guest it was asked for in advance.
+# A crawl that takes longer between its first question and its vendor data asks again.
+_HAND_OVER = 10.0
+
+
+class Upstream:
+    """One target. Any thread may call; only :meth:`close` and what it returns may block.
+
+    Each question is asked by one of the target's own threads, however many want to know the answer,
+    and ends at its deadline, come what may. A target that is dead can take all of its own threads
+    and none of another's.
+
+    Args:
+        target: who.
+        terms: how it is called, and how long its answers are kept.
+        session, credentials: of the process.
+        alarm: ends calls at their deadline.
+        room: bytes that kept answers may take.
+        clock: seconds since the epoch, for what is shown.
+        timer: monotonic seconds, for what is decided.
+        observer: is told.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        terms: Terms,
+        *,
+        session: Session,
+        credentials: Credentials,
+        alarm: Alarm,
+        room: int,
+        clock: Callable[[], float],
+        timer: Callable[[], float],
+        observer: Observer,
+    ) -> None:
+        self.target = target
+        self.terms = terms
+        self.shelf = Shelf(room)
+        self._session = session
+        self._credentials = credentials
+        self._alarm = alarm
+        self._clock = clock
+        self._timer = timer
+        self._observer = observer
+        self._telling = Telling(target, clock)
+        self._breaker = Breaker(terms.breaker_failures, terms.breaker_seconds, timer)
+        self._threads = ThreadPoolExecutor(terms.call.in_flight, f"target-{target.name}")
+        self._lock = threading.RLock()
+        self._flights: dict[bytes, Flight] = {}
+        observer.breaker(target.name, Breaking.CLOSED)
+
+    def ask(
+        self, question: Question, deadline: Deadline, *, ahead: bool = False
+    ) -> "Answer | Future[Answer]":
+        """The answer, or a future of it that never raises and is fulfilled by its deadline.
+
+        Args:
+            question: about which instance.
+            deadline: of the call, if there has to be one.
+            ahead: nobody wants to know yet; what comes is kept until somebody does.
+        """
+        with self._lock:
+            answer, how = self._answer(question, deadline, ahead=ahead)
+        if not ahead:
+            self._observer.served(self.target.name, how)
+            if how is Served.NOTHING and isinstance(answer, Answer):
+                self._telling.failed(question.uuid, answer)
+        return answer
+
+    def late(self, question: Question, deadline: Deadline) -> Answer:
+        """What there is for somebody who cannot wait for a call that is under way."""
+        with self._lock:
+            known = self.shelf.get(question.uuid, question.digest)
+            return self._without(known, f"did not answer within {deadline}")
+
+    def outdate(self, uuid: str | None) -> None:
+        """This instance (None: any) has changed: what is kept of it is not fresh any more."""
+        with self._lock:
+            self.shelf.outdate(uuid, self._timer())
+            for flight in self._flights.values():
+                if uuid in (None, flight.question.uuid):
+                    flight.dirty = True
+
+    def close(self) -> None:
+        """End what is under way; nothing may be asked afterwards."""
+        with self._lock:
+            flights = list(self._flights.values())
+        for flight in flights:
+            self._cut(flight, "was not waited for: the service ends")
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    # -- asking: these run under the lock ----------------------------------------------------------
+
+    def _answer(
+        self, question: Question, deadline: Deadline, *, ahead: bool
+    ) -> "tuple[Answer | Future[Answer], Served]":
+        now = self._timer()
+        known = self.shelf.get(question.uuid, question.digest)
+        if known is not None and now < known.fresh_until:
+            if known.once and not ahead:
+                self.shelf.drop(question.uuid)
+            return known.answer, Served.KEPT
+        flight = self._flights.get(question.digest)
+        how = Served.JOINED
+        if flight is None:
+            refusal = self._refusal()
+            if refusal is not None:
+                answer = self._without(known, refusal)
+                return answer, Served.STALE if answer.state is State.STALE else Served.NOTHING
+            flight, how = self._begin(question, deadline, known), Served.ASKED
+        if known is not None and now < known.refresh_until:
+            return _stale(known, "is being asked again"), Served.STALE
+        flight.collected |= not ahead
+        return flight.future, how
+
+    def _refusal(self) -> str | None:
+        """Why the target is not asked at all; None: it is."""
+        if self.target.problem is not None:
+            self._observer.called(self.target.name, self._failed("", Kind.URL), Kind.URL, 0.0)
+            return self.target.problem
+        if len(self._flights) >= _WAITING + self.terms.call.in_flight:
+            self._observer.called(self.target.name, self._failed("", Kind.BUSY), Kind.BUSY, 0.0)
+            return "was not asked: too many questions to it are open"
+        if not self._breaker.refuses():
+            if self._breaker.state is Breaking.HALF_OPEN:
+                self._observer.breaker(self.target.name, Breaking.HALF_OPEN)
+            return None
+        return (
+            f"was not asked: it failed {self._breaker.failures} times in a row, "
+            f"and is tried again in {self._breaker.left():.0f} s"
+        )
+
+    def _failed(self, why: str, kind: Kind) -> Answer:
+        return failed(why, kind, self._clock()).answer
+
+    def _begin(self, question: Question, deadline: Deadline, known: Kept | None) -> Flight:
+        timeout = self.terms.call.timeout
+        if timeout is not None and timeout < deadline.left():
+            deadline = Deadline(timeout, self._timer)
+        call = Call(
+            self.target,
+            question.body,
+            etag=known.told.etag if known is not None and not known.once else None,
+            session=self._session,
+            credentials=self._credentials,
+            settings=self.terms.call,
+            deadline=deadline,
+            clock=self._clock,
+        )
+        flight = Flight(question, call, deadline, known, self._timer())
+        self._flights[question.digest] = flight
+        flight.job = self._threads.submit(self._fly, flight)
+        flight.quiet = self._alarm.after(deadline.left(), lambda: self._cut_late(flight))
+        return flight
+
+    # -- landing: on the target's thread, or the alarm's -------------------------------------------
+
+    def _fly(self, flight: Flight) -> Told:
+        try:
+            told = flight.call.told()
+        except Exception:  # the thread's boundary: a fault of ours costs one key
+            LOG.exception("vendordata target %s: fault of Firstlight's", self.target.name)
+            reason = "was not asked properly: a fault of Firstlight's, see its log"
+            told = failed(reason, Kind.FAULT, self._clock())
+        self._land(flight, told)
+        return told
+
+    def _cut_late(self, flight: Flight) -> None:
+        self._cut(flight, f"did not answer within {flight.deadline}")
+
+    def _cut(self, flight: Flight, why: str) -> None:
+        kind = Kind.TIMEOUT
+        if not flight.cut():
+            kind = Kind.BUSY
+            why = f"was not asked within {flight.deadline}: too many questions to it are open"
+        self._land(flight, failed(why, kind, self._clock()))
+
+    def _land(self, flight: Flight, told: Told) -> None:
+        with self._lock:
+            if flight.landed:
+                return
+            flight.landed = True
+            del self._flights[flight.question.digest]
+            self._judge(told)
+            answer = self._taken_in(flight, told)
+        flight.quiet()
+        shown = told.answer if told.kind else answer
+        self._observer.called(self.target.name, shown, told.kind, self._timer() - flight.began)
+        if told.kind is not None:
+            self._telling.failed(flight.question.uuid, answer)
+        flight.future.set_result(answer)
+
+    def _judge(self, told: Told) -> None:
+        """What the call tells about the target as a whole."""
+        before = self._breaker.state
+        if told.kind in (Kind.BUSY, Kind.FAULT):
+            self._breaker.undecided()
+        elif told.kind is not None and blames_target(told.kind, told.status):
+            self._breaker.failed()
+        else:
+            self._breaker.answered()
+        after = self._breaker.state
+        if after is not before:
+            self._observer.breaker(self.target.name, after)
+            self._telling.breaker(before, after, self._breaker.failures, self.terms.breaker_seconds)
+
+    def _taken_in(self, flight: Flight, told: Told) -> Answer:
+        """What those who wait get; kept as long as it may be."""
+        if told.kind is not None:
+            return self._without(flight.known, told.answer.reason or "failed")
+        if told.unchanged and flight.known is not None:
+            told = _confirmed(flight.known, told)
+        now, fresh = self._timer(), self.terms.keeping.fresh(told.told)
+        left = flight.began + fresh - now
+        keepable = left > 0 and not flight.dirty
+        answer = structs.replace(
+            told.answer,
+            confidential=told.told.private,
+            expires=told.answer.fetched + left if keepable else None,
+        )
+        if not flight.dirty:
+            self._keep(flight, told, answer, now)
+        return answer
+
+    def _keep(self, flight: Flight, told: Told, answer: Answer, now: float) -> None:
+        keeping = self.terms.keeping
+        fresh_until = flight.began + keeping.fresh(told.told)
+        kept = Kept(
+            answer=answer,
+            question=flight.question.digest,
+            told=told.told,
+            length=told.length,
+            fresh_until=fresh_until,
+            refresh_until=fresh_until + keeping.refreshing(told.told),
+            stands_until=fresh_until + keeping.standing_in(told.told),
+        )
+        confirmable = told.told.keep and told.told.etag is not None and keeping.max_ttl > 0
+        if confirmable or max(kept.refresh_until, kept.stands_until) > now:
+            self.shelf.put(flight.question.uuid, kept)
+        elif not flight.collected:
+            kept = structs.replace(kept, once=True, fresh_until=now + _HAND_OVER)
+            self.shelf.put(flight.question.uuid, kept)
+        else:
+            self.shelf.drop(flight.question.uuid)
+
+    def _without(self, known: Kept | None, why: str) -> Answer:
+        """What there is without a new answer."""
+        if known is None or known.once or self._timer() >= known.stands_until:
+            return self._failed(why, Kind.TIMEOUT)
+        return _stale(known, why)
+
+
+def _stale(known: Kept, why: str) -> Answer:
+    return structs.replace(known.answer, state=State.STALE, reason=why, expires=None)
+
+
+def _confirmed(known: Kept, told: Told) -> Told:
+    """A 304: the value is the known one, as of now; what the 304 says of keeping counts."""
+    answer = structs.replace(known.answer, fetched=told.answer.fetched)
+    said = known.told if told.silent else told.told
+    if said.etag is None:
+        said = structs.replace(said, etag=known.told.etag)
+    return structs.replace(told, answer=answer, told=said, length=known.length)
