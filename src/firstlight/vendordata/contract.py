@@ -5,16 +5,19 @@ mapping when it has nothing to say about this instance; and raises when it could
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from keystoneauth1.session import Session
 from msgspec import Struct, field, structs
 from oslo_config import cfg
 
 from firstlight.vendordata.shared import Shared
+
+if TYPE_CHECKING:
+    from firstlight.vendordata.cloud import Cloud
 
 
 class ProviderFailed(Exception):
@@ -63,6 +66,38 @@ class Clients(Protocol):
 
         Raises:
             ConfigError: ``[service_auth]`` names no usable credentials.
+        """
+
+    def cloud(self, needs: Iterable[Need]) -> "Cloud":
+        """Look-ups of what `needs` names, each made once a request whoever asks.
+
+        Raises:
+            ConfigError: ``[service_auth]`` names no usable credentials.
+        """
+
+    def vault(self) -> "Secrets":
+        """The secrets that ``[vault]`` leads to, shared by all.
+
+        Raises:
+            ConfigError: ``[vault]`` does not lead there.
+        """
+
+
+class Secrets(Protocol):
+    """What operators keep for instances elsewhere, in Vault; by name."""
+
+    def get(self, key: str) -> Any:
+        """What is kept under `key`, mostly text; None: there is no such key.
+
+        Raises:
+            ProviderFailed: it could not be found out.
+        """
+
+    def ready(self) -> None:
+        """Whether they can be read, found out now.
+
+        Raises:
+            ProviderFailed: they cannot.
         """
 
 

@@ -1,0 +1,57 @@
+"""``cloudstor``: the storage credentials that Keystone keeps for the instance's project."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Self
+
+from oslo_config import cfg
+
+from firstlight.vendordata.cloud import Cloud
+from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed
+from firstlight.vendordata.providers.keeping import max_age
+
+
+class Cloudstor(Provider):
+    """The blob of the project's first credential of the type; nothing if there is none."""
+
+    options = (
+        cfg.StrOpt(
+            "credential_type", default="cloudstor", help="The type of credential that is wanted."
+        ),
+        max_age(60, "So long a new credential may take to show."),
+    )
+    needs = frozenset({Need.CREDENTIALS})
+    confidential = True
+
+    def __init__(self, cloud: Cloud, *, credential_type: str, max_age: int) -> None:
+        self._cloud = cloud
+        self._type = credential_type
+        self.max_age = max_age
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
+        """See :class:`Provider`."""
+        return cls(
+            clients.cloud(cls.needs), credential_type=conf.credential_type, max_age=conf.max_age
+        )
+
+    def provide(self, context: Context) -> Mapping[str, Any] | None:
+        """See :class:`Provider`."""
+        found = self._cloud.credentials(context, self._type)
+        return _opened(found[0]) if found else None
+
+    def ready(self) -> None:
+        """See :class:`Provider`."""
+        self._cloud.ready()
+
+
+def _opened(credential: Mapping[str, Any]) -> dict[str, Any]:
+    """The blob; what it says instead of an object is nobody's business but the project's."""
+    try:
+        blob = json.loads(credential["blob"])
+    except (KeyError, TypeError, ValueError):
+        blob = None
+    if not isinstance(blob, dict):
+        # Not chained: the error would hold the blob.
+        raise ProviderFailed(f"The credential {credential.get('id')} holds no JSON object.")
+    return blob
