@@ -10,9 +10,7 @@ and ``[ec2/]VERSION/…``. The HTTP service, the config drive and ``firstlight s
 module says; none of them works it out again.
 """
 
-from firstlight.documents.additions import NOTHING_ADDED, Additions, InjectedFile
-from firstlight.documents.bare_metal import BareMetal
-from firstlight.documents.document import Document, Hole, seed
+from firstlight.documents.document import SEED_BYTES, Document, Hole, seed
 from firstlight.documents.paths import segments
 from firstlight.documents.tree import (
     AnswersNeeded,
@@ -24,14 +22,11 @@ from firstlight.documents.tree import (
 from firstlight.documents.walk import walk
 
 __all__ = [
-    "NOTHING_ADDED",
-    "Additions",
+    "SEED_BYTES",
     "AnswersNeeded",
-    "BareMetal",
     "Document",
     "Documents",
     "Hole",
-    "InjectedFile",
     "SecurityGroupsNeeded",
     "Settings",
     "seed",

@@ -8,6 +8,7 @@ from time import monotonic
 from firstlight.wire import ids
 from firstlight.wire.connection import Connection
 from firstlight.wire.counters import Counts
+from firstlight.wire.door import Door, PlainDoor, open_with_tls
 from firstlight.wire.ids import MakeId
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
@@ -46,38 +47,41 @@ class Acceptor:
         self.draining = False
         self.connections: set[Connection] = set()
         self._listener = listener
-        self._server: asyncio.AbstractServer | None = None
+        self._door: Door | None = None
         self._on_network = listener.socket.family in (socket.AF_INET, socket.AF_INET6)
 
     async def open(self) -> None:
         """Begin, or begin again, to accept."""
         self.loop = asyncio.get_running_loop()
-        limits = self.limits
-        self._server = await self.loop.create_server(
-            lambda: Connection(self),
-            sock=self._listener.socket.dup(),
-            backlog=limits.backlog,
-            ssl=self._listener.tls,
-            ssl_handshake_timeout=limits.head_time if self.tls else None,
-            ssl_shutdown_timeout=limits.linger_time if self.tls else None,
-        )
+        if self._listener.tls is None:
+            self._door = PlainDoor(self._listener.socket, self._visitor, self.limits, self.pause)
+        else:
+            self._door = await open_with_tls(
+                self._listener.socket, self._visitor, self.limits, self._listener.tls
+            )
+
+    def _visitor(self) -> Connection:
+        return Connection(self)
 
     def pause(self) -> None:
         """Leave what comes from now on in the kernel's queue."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        if self._door is not None:
+            self._door.close()
+            self._door = None
 
     async def close(self) -> None:
         """Accept what is queued, then no more.
 
-        Closing a listening socket resets what is in its queue. A queue that other processes
-        accept from, or that is being filled all the time, is left after a tenth of a second.
+        Closing a listening socket resets what is in its queue, and whoever has connected and is
+        about to ask: so it stays open for a moment. A queue that other processes accept from, or
+        that is being filled all the time, is left after a tenth of a second.
         """
         queue = select.poll()
         queue.register(self._listener.socket, select.POLLIN)
-        until = monotonic() + 0.1
-        while self._server is not None and queue.poll(0) and monotonic() < until:
+        begun = monotonic()
+        while self._door is not None and monotonic() < begun + 0.1:
+            if monotonic() > begun + 0.05 and not queue.poll(0):
+                break
             await asyncio.sleep(0.001)
         self.pause()
         self._listener.socket.close()
@@ -100,7 +104,7 @@ class Acceptor:
             if connection.deadline < now:
                 connection.expire()
         room = len(self.connections) < self.limits.connections * _ROOM_AGAIN
-        if self._server is None and room and not self.draining:
+        if self._door is None and room and not self.draining:
             await self.open()
 
     # What a connection calls.

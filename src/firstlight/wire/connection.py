@@ -8,6 +8,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from firstlight.wire import refusals
+from firstlight.wire.door import Doorstep
 from firstlight.wire.head import CONTINUE, render
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.reader import CLOSE, Reader
@@ -52,6 +53,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, at: "Acceptor") -> None:
         self._at = at
+        self._transport = cast(asyncio.Transport, None)  # until the connection is made
         self._reader = Reader(at.limits, self._deliver, self._proceed)
         self._queue: deque[_Turn] | None = None  # turns behind an unfinished one
         self._turn: _Turn | None = None  # the one whose answer is being looked up
@@ -66,7 +68,11 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         at = self._at
+        before = self._transport
         self._transport = cast(asyncio.Transport, transport)
+        if isinstance(before, Doorstep):
+            before.hand_over(self._transport)
+            return
         self._peer = at.peer_of(self._transport)
         self.deadline = monotonic() + at.limits.head_time
         at.enter(self)

@@ -2,9 +2,12 @@
 
 import os
 import random
+import resource
 import socket
 import time
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import requests
@@ -91,6 +94,65 @@ def test_slow_readers_are_cut_off():
         assert eventually(lambda: server.counts.accepted and not server.counts.open)
         assert server.counts.statuses[200] < 10
         assert healthy(server)
+
+
+def test_large_answers_arrive_whole():
+    """What the kernel does not take at once comes later, in order, kept connection or not."""
+    big = b"".join(b"%07d\n" % line for line in range(400_000))
+    with Serving(lambda r: Response(200, big)) as server:
+        for last in (b"", b"Connection: close\r\n"):
+            with socket.socket() as client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                client.connect(server.address)
+                client.sendall(ONE + ONE[:-2] + last + b"\r\n")
+                client.shutdown(socket.SHUT_WR)
+                time.sleep(0.05)  # until it can send no more
+                bodies = [answer.body for answer in answers(read_all(client))]
+            assert bodies == [big, big]
+
+
+def test_an_answer_looked_up_for_a_new_connection():
+    """It arrives whether it comes before or after the event loop has taken the connection over."""
+    with ThreadPoolExecutor(4) as threads:
+
+        def soon(request):
+            wait = float(request.target[1:])
+            return threads.submit(lambda: time.sleep(wait) or Response(200, b"looked up"))
+
+        with Serving(soon) as server:
+            for micros in range(0, 2000, 50):
+                asked = b"GET /%f HTTP/1.1\r\nHost: a\r\n\r\n" % (micros / 1e6)
+                with server.connect() as client:
+                    client.sendall(asked)
+                    client.shutdown(socket.SHUT_WR)
+                    assert [answer.body for answer in answers(read_all(client))] == [b"looked up"]
+
+
+def test_a_process_without_descriptors_serves_again():
+    """Who comes while no descriptor is left waits, and is answered when there is one."""
+    with Serving(hello, limits=Limits(sweep=0.02)) as server, server.connect() as client:
+        with _no_descriptors_left():
+            client.sendall(ONE)
+            time.sleep(0.2)
+            assert server.counts.accepted == 0
+        assert answers(client.recv(10_000))[0].status == 200
+
+
+@contextmanager
+def _no_descriptors_left():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, hard))
+    taken = []
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        for number in taken:
+            os.close(number)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_many_half_sent_requests():
