@@ -1,0 +1,191 @@
+"""[cache] as operators have it: every name of memcached and redis, and what cannot be honoured."""
+
+import subprocess
+
+import pytest
+
+from daemons import memcached_at, redis_at, running
+from firstlight import conf as configuration
+from firstlight.instance import Instance
+from firstlight.shared_cache import BadCache, open_shared_cache
+from servers import free_port
+
+A = "00000000-0000-4000-8000-00000000000a"
+
+
+@pytest.fixture
+def load(tmp_path):
+    def load(api: str = "", **cache: str):
+        lines = "".join(f"{key} = {value}\n" for key, value in cache.items())
+        path = tmp_path / "nova.conf"
+        path.write_text(f"[api]\n{api}\n[cache]\n{lines}")
+        return configuration.load("metadata", [str(path)])
+
+    return load
+
+
+def names(cache) -> list[str]:
+    found = [place.name for place in cache.places]
+    cache.close()
+    return found
+
+
+@pytest.mark.parametrize(
+    "backend",
+    [
+        "oslo_cache.memcache_pool",
+        "dogpile.cache.memcached",
+        "dogpile.cache.pymemcache",
+        "dogpile.cache.pylibmc",
+        "dogpile.cache.bmemcached",
+    ],
+)
+def test_every_memcached_is_memcached(load, backend):
+    """Whatever driver an operator chose for Nova, the servers are the same."""
+    conf = load(enabled="true", backend=backend, memcache_servers="one:11211, inet6:[::1]:11212")
+    assert names(open_shared_cache(conf, ["s"])) == ["one:11211", "inet6:[::1]:11212"]
+
+
+def test_the_older_way_to_name_servers(load):
+    """backend_argument = url:..., for both."""
+    conf = load(
+        enabled="true", backend="dogpile.cache.memcached", backend_argument="url:a:11211,b:11211"
+    )
+    assert names(open_shared_cache(conf, ["s"])) == ["a:11211", "b:11211"]
+    conf = load(
+        enabled="true",
+        backend="dogpile.cache.redis",
+        backend_argument="url:redis://u:secret@cache:6379/3",
+    )
+    assert names(open_shared_cache(conf, ["s"])) == ["cache:6379/3"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"enabled": "false", "backend": "dogpile.cache.redis"},
+        {"enabled": "true"},
+        {"enabled": "true", "backend": "dogpile.cache.memory"},
+        {"enabled": "true", "backend": "oslo_cache.etcd3gw"},
+        {
+            "enabled": "true",
+            "backend": "oslo_cache.memcache_pool",
+            "memcache_sasl_enabled": "true",
+        },
+    ],
+)
+def test_what_shares_nothing_is_no_shared_cache(load, options, caplog):
+    """Off, in one process's memory, or not supported: the service starts, and says why."""
+    assert open_shared_cache(load(**options), ["s"]) is None
+    assert ("is not shared" in caplog.text) == (options["enabled"] == "true")
+
+
+def test_no_expiration_no_sharing(load):
+    """metadata_cache_expiration = 0 keeps nothing, here neither."""
+    conf = load("metadata_cache_expiration = 0", enabled="true", backend="dogpile.cache.redis")
+    assert open_shared_cache(conf, ["s"]) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"memcache_servers": "one:port"},
+        {"memcache_servers": "one:11211/x"},
+        {"memcache_servers": ":11211"},
+        {"tls_enabled": "true", "tls_cafile": "/nowhere/ca.pem"},
+    ],
+)
+def test_a_value_that_cannot_be_used_stops_the_start_by_name(load, options):
+    """The message names section and option."""
+    conf = load(enabled="true", backend="oslo_cache.memcache_pool", **options)
+    with pytest.raises(BadCache, match=rf"\[cache\].*{next(iter(options))[:4]}"):
+        open_shared_cache(conf, ["s"])
+
+
+def test_an_empty_secret_is_warned_of(load, caplog):
+    """Without a secret the signature keeps nobody out."""
+    conf = load(enabled="true", backend="dogpile.cache.redis")
+    open_shared_cache(conf, [""]).close()
+    assert "metadata_proxy_shared_secret is empty" in caplog.text
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that is its own authority."""
+    directory = tmp_path_factory.mktemp("tls")
+    directory.chmod(0o755)
+    key, cert = directory / "key.pem", directory / "cert.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+        + ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+        + ["-keyout", key, "-out", cert],
+        check=True,
+        capture_output=True,
+    )
+    key.chmod(0o644)
+    return key, cert
+
+
+@pytest.mark.parametrize("kind", ["memcached", "redis"])
+def test_tls_and_passwords(load, certificate, kind):
+    """TLS with a CA of the operator's; redis with a password; nobody else gets in."""
+    key, cert = certificate
+
+    def make(home, port):
+        daemon = (memcached_at if kind == "memcached" else redis_at)(home, port)
+        extra = (
+            ["-Z", "-o", f"ssl_chain_cert={cert},ssl_key={key}"]
+            if kind == "memcached"
+            else ["--tls-port", str(port), "--port", "0", "--tls-cert-file", str(cert)]
+            + ["--tls-key-file", str(key), "--tls-ca-cert-file", str(cert)]
+            + ["--tls-auth-clients", "no", "--requirepass", "hidden"]
+        )
+        daemon._command = [*daemon._command, *extra]
+        return daemon
+
+    for daemon in running(make):
+        options = {
+            "enabled": "true",
+            "backend": "oslo_cache.memcache_pool" if kind == "memcached" else "dogpile.cache.redis",
+            "memcache_servers": f"127.0.0.1:{daemon.port}",
+            "redis_server": f"127.0.0.1:{daemon.port}",
+            "redis_password": "hidden",
+            "socket_timeout": "10",
+        }
+        tls = {"tls_enabled": "true", "tls_cafile": str(cert)}
+        assert shares(open_shared_cache(load(**options, **tls), ["s"]))
+        assert not shares(open_shared_cache(load(**options, tls_enabled="true"), ["s"]))
+        assert not shares(open_shared_cache(load(**options), ["s"]))
+
+
+def shares(cache) -> bool:
+    instance = Instance(uuid=A, project_id="p", name="a", hostname="a")
+    cache.instance(A, lambda _uuid: instance)
+    cache.instance(A, lambda _uuid: instance)
+    cache.close()
+    return bool(cache.outcomes["found"])
+
+
+def test_the_master_is_found_by_its_sentinels(load, tmp_path):
+    """dogpile.cache.redis_sentinel."""
+    for daemon in running(redis_at):
+        config = tmp_path / "sentinel.conf"
+        port = free_port()
+        config.write_text(
+            f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\n"
+            f"sentinel monitor mymaster 127.0.0.1 {daemon.port} 1\n"
+        )
+
+        def make(home, _port, config=config, port=port):
+            found = redis_at(home, port)
+            found._command = [found._command[0], str(config), "--sentinel"]
+            return found
+
+        for sentinel in running(make):
+            conf = load(
+                enabled="true",
+                backend="dogpile.cache.redis_sentinel",
+                redis_sentinels=f"127.0.0.1:{sentinel.port}",
+                socket_timeout="10",
+            )
+            assert shares(open_shared_cache(conf, ["s"]))
