@@ -10,6 +10,8 @@ and ``[ec2/]VERSION/…``. The HTTP service, the config drive and ``firstlight s
 module says; none of them works it out again.
 """
 
+from firstlight.documents.additions import NOTHING_ADDED, Additions, InjectedFile
+from firstlight.documents.bare_metal import BareMetal
 from firstlight.documents.document import SEED_BYTES, Document, Hole, seed
 from firstlight.documents.paths import segments
 from firstlight.documents.tree import (
@@ -22,11 +24,15 @@ from firstlight.documents.tree import (
 from firstlight.documents.walk import walk
 
 __all__ = [
+    "NOTHING_ADDED",
     "SEED_BYTES",
+    "Additions",
     "AnswersNeeded",
+    "BareMetal",
     "Document",
     "Documents",
     "Hole",
+    "InjectedFile",
     "SecurityGroupsNeeded",
     "Settings",
     "seed",
