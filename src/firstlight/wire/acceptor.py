@@ -39,6 +39,7 @@ class Acceptor:
         self.handler = listener.handler
         self.stands_for = listener.stands_for
         self.tls = listener.tls is not None
+        self.keep_alive = listener.keep_alive
         self.make_id = ids.trusting(make_id) if listener.trust_request_id else make_id
         self.limits = limits
         self.refusal = refusal

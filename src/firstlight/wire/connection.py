@@ -132,7 +132,7 @@ class Connection(asyncio.Protocol):
             listener=at.stands_for,
             id=at.make_id(headers),
         )
-        if keep is CLOSE:
+        if keep is CLOSE or not at.keep_alive:
             self._deaf = True
         if self._turn is None and not self._choked:
             self._ask(request, keep, started)

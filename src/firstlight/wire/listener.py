@@ -21,3 +21,4 @@ class Listener:
     stands_for: Any = None  # arrives as `Request.listener`: a network, a router, …
     tls: ssl.SSLContext | None = None  # with verify_mode CERT_REQUIRED, only known clients get in
     trust_request_id: bool = False  # for listeners that only other services reach
+    keep_alive: bool = True  # False: a connection ends with its first answer
