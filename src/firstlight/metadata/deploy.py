@@ -97,7 +97,11 @@ class Deployment:
 
     def dependencies(self) -> Sequence[Dependency]:
         """What the service can do without for a while: what is known is served meanwhile."""
-        return [*self._origin.dependencies(), *self._freshness.dependencies()]
+        return [
+            *self._origin.dependencies(),
+            *self._vendordata.dependencies,
+            *self._freshness.dependencies(),
+        ]
 
     def concerns(self) -> Mapping[str, str | None]:
         """By name, what leaves the service ready and degraded."""

@@ -15,7 +15,7 @@ from firstlight.neutron.pages import Filters, NotAPage, Page, R, detail, page
 from firstlight.neutron.rows import Row
 from firstlight.sources.ports import NeutronUnavailable
 from firstlight.targets.credentials import Credentials, Headers
-from firstlight.targets.failure import CALL_ERRORS, CallFailed, reason, timed_out
+from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, reason, timed_out
 
 Observe = Callable[[str, bool, float], None]
 
@@ -151,9 +151,9 @@ class Lists:
         except EndpointNotFound:
             endpoint = None
         except CALL_ERRORS as error:
-            raise CallFailed(f"no endpoint: Keystone: {reason(error)}") from error
+            raise CallFailed(f"no endpoint: Keystone: {reason(error)}", Kind.UNREACHABLE) from error
         if not endpoint:
-            raise CallFailed(f"Keystone's catalog has no {self._sought()}")
+            raise CallFailed(f"Keystone's catalog has no {self._sought()}", Kind.UNREACHABLE)
         return str(endpoint).rstrip("/").removesuffix("/v2.0")
 
     def _sought(self) -> str:

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 
 from keystoneauth1.session import Session
 
+from firstlight.dependencies import Dependency
 from firstlight.targets.deadline import Deadline
 from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, reason
 
@@ -23,6 +25,16 @@ class Credentials:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._lock = threading.Lock()
+        self.trouble: str | None = None  # why there was no token the last time; None: there was
+
+    def dependency(self, seconds: float) -> Dependency:
+        """Keystone, for whoever watches it; a probe waits so long."""
+
+        def probe() -> None:
+            with suppress(CallFailed):
+                self.headers(Deadline(seconds))
+
+        return Dependency("keystone", lambda: self.trouble, probe)
 
     def headers(self, deadline: Deadline) -> Headers:
         """The headers to send; none where no authentication is configured.
@@ -65,9 +77,9 @@ class Credentials:
         try:
             headers = self._session.get_auth_headers()
         except CALL_ERRORS as error:
-            raise CallFailed(
-                f"no service token: Keystone: {reason(error)}", Kind.NO_TOKEN
-            ) from error
+            self.trouble = f"no service token: Keystone: {reason(error)}"
+            raise CallFailed(self.trouble, Kind.NO_TOKEN) from error
+        self.trouble = None
         if headers is None:
             raise CallFailed(
                 "no service token: the plugin of [vendordata_dynamic_auth] auth_type gives none",

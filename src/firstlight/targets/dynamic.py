@@ -88,6 +88,7 @@ class DynamicJSON:
         self._timer = timer
         self._alarm = Alarm()
         credentials = Credentials(session)
+        self.keystone = credentials.dependency(deadline)  # gives the token that targets are shown
         default = Terms(call=settings or Settings())
         self.upstreams = {
             target.name: Upstream(

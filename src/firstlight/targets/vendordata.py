@@ -1,12 +1,13 @@
 """Both kinds of vendor data, as the operator has configured them."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
 from oslo_config import cfg
 
+from firstlight.dependencies import Dependency
 from firstlight.instance import Answer, Instance, State
 from firstlight.targets.agreed import agreed
 from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
@@ -25,14 +26,21 @@ class VendorData:
         static: StaticJSON's file.
         dynamic: the targets, or a layer around them; None: DynamicJSON is not enabled.
         required: targets without which nothing of what they say may be shown.
+        dependencies: what the targets need besides themselves.
     """
 
     def __init__(
-        self, static: StaticJSON, dynamic: Asks | None = None, *, required: Collection[str] = ()
+        self,
+        static: StaticJSON,
+        dynamic: Asks | None = None,
+        *,
+        required: Collection[str] = (),
+        dependencies: Sequence[Dependency] = (),
     ) -> None:
         self._static = static
         self._dynamic = dynamic
         self.required = frozenset(required)
+        self.dependencies = tuple(dependencies)
 
     def static(self) -> Any:
         """The value StaticJSON serves.
@@ -117,4 +125,4 @@ def vendor_data(
         observer=observe,
     )
     required = [name for name, each in terms.items() if each.required]
-    return VendorData(static, dynamic, required=required)
+    return VendorData(static, dynamic, required=required, dependencies=[dynamic.keystone])

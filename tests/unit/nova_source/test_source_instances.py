@@ -106,7 +106,7 @@ class TestInstance:
         source = opened()
         source.instance(uuid)
         asked: list[str] = []
-        for database in (source._cells._api, source._cells.known()[0].database):
+        for database in (source._cells.api, source._cells.known()[0].database):
             event.listen(
                 database._engine,
                 "before_cursor_execute",

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from firstlight.instance import Instance
+from sqlalchemy import Connection
+
+from firstlight.instance import Ec2Ids, Instance
 from firstlight.sources.nova import password, tables
 from firstlight.sources.nova.database import Database
 from firstlight.sources.nova.ec2 import Ec2Numbers
@@ -38,14 +40,32 @@ class Cell:
                 read.
         """
         with self.database.reading(f"read instance {uuid}") as connection:
-            row = connection.execute(tables.INSTANCE, {"uuid": uuid}).first()
-            if row is None:
+            record = _record(connection, uuid)
+            if record is None:
                 return None
-            pairs = connection.execute(tables.PAIRS, {"uuid": uuid}).all()
-            block_devices = connection.execute(tables.BLOCK_DEVICES, {"uuid": uuid}).all()
+            row = record.row
             images = self._ec2.read(connection, (row.image_ref, row.kernel_id, row.ramdisk_id))
-        ids = self._ec2.ids(row, images)
-        return Record(row, pairs, block_devices).instance(ids, self._render)
+        return record.instance(self._ec2.ids(row, images), self._render)
+
+    def newest(self) -> str | None:
+        """The UUID of the instance that was made last, for who wants to try one; None: none is.
+
+        Raises:
+            SourceUnavailable: the database could not be asked.
+        """
+        with self.database.reading("look for its newest instance") as connection:
+            uuid: str | None = connection.execute(tables.NEWEST).scalar()
+        return uuid
+
+    def unnumbered(self, uuid: str) -> Instance | None:
+        """The instance with 0 for each EC2 number: reads it and writes nothing.
+
+        Raises:
+            SourceUnavailable: as :meth:`instance`.
+        """
+        with self.database.reading(f"read instance {uuid}") as connection:
+            record = _record(connection, uuid)
+        return None if record is None else record.instance(Ec2Ids(instance=0), self._render)
 
     def set_password(self, uuid: str, text: str) -> None:
         """Store what the guest posted.
@@ -55,3 +75,12 @@ class Cell:
         """
         with self.database.writing(f"store a password of instance {uuid}") as connection:
             password.store(connection, uuid, text, self._now())
+
+
+def _record(connection: Connection, uuid: str) -> Record | None:
+    row = connection.execute(tables.INSTANCE, {"uuid": uuid}).first()
+    if row is None:
+        return None
+    pairs = connection.execute(tables.PAIRS, {"uuid": uuid}).all()
+    block_devices = connection.execute(tables.BLOCK_DEVICES, {"uuid": uuid}).all()
+    return Record(row, pairs, block_devices)

@@ -80,7 +80,9 @@ class OneCell:
         self._cell.database.close()
 
 
-class _Mapped(NamedTuple):
+class Mapped(NamedTuple):
+    """A cell mapping."""
+
     name: str
     url: str  # as it stands in the mapping
     cell: Cell | None
@@ -109,21 +111,21 @@ class MappedCells:
         ttl: float,
         clock: Callable[[], float],
     ) -> None:
-        self._api = api
+        self.api = api
         self._own = own
         self._connect = connect
         self._ttl = ttl
         self._clock = clock
         self._refreshing = threading.Lock()
-        self._cells: Mapping[int, _Mapped] = {}
+        self._cells: Mapping[int, Mapped] = {}
         self._read_at: float | None = None
 
     def of(self, uuid: str) -> Cell | None:
         """The cell the instance is mapped to, else our own."""
-        with self._api.reading(f"look for the cell of instance {uuid}") as connection:
+        with self.api.reading(f"look for the cell of instance {uuid}") as connection:
             row = connection.execute(tables.CELL_OF, {"uuid": uuid}).first()
         if row is None:
-            LOG.debug("instance %s has no mapping in %s", uuid, self._api.name)
+            LOG.debug("instance %s has no mapping in %s", uuid, self.api.name)
         if row is None or row.cell_id is None:
             return self._own
         return self._cell(row.cell_id)
@@ -133,13 +135,17 @@ class MappedCells:
         cells = [self._own, *(one.cell for one in self._cells.values())]
         return list(dict.fromkeys(cell for cell in cells if cell is not None))
 
+    def mapped(self) -> Sequence[Mapped]:
+        """The list of cells as it was last read. Asks nobody."""
+        return list(self._cells.values())
+
     def prepare(self) -> None:
         """Read the list of cells."""
         self._refresh()
 
     def dependencies(self) -> Sequence[Dependency]:
         """The API database and the cells', also those whose URL cannot be used."""
-        databases = (self._api, *(cell.database for cell in self.known()))
+        databases = (self.api, *(cell.database for cell in self.known()))
         unusable = (one for one in self._cells.values() if one.cell is None)
         return [
             *(database.dependency for database in databases),
@@ -153,14 +159,14 @@ class MappedCells:
 
     def trouble(self) -> str | None:
         """Why the API database did not answer, or all cells; one cell concerns only its own."""
-        if self._api.trouble is not None:
-            return self._api.trouble
+        if self.api.trouble is not None:
+            return self.api.trouble
         cells = [cell.database.trouble for cell in self.known()]
         return "; ".join(map(str, cells)) if cells and all(cells) else None
 
     def close(self) -> None:
         """Close the connections to all databases."""
-        self._api.close()
+        self.api.close()
         for cell in self.known():
             cell.database.close()
 
@@ -170,7 +176,7 @@ class MappedCells:
         mapped = self._cells.get(number)
         if mapped is None:
             raise SourceUnavailable(
-                f"Nova's {self._api.name} maps an instance to cell {number}, and has no such cell"
+                f"Nova's {self.api.name} maps an instance to cell {number}, and has no such cell"
             )
         if mapped.cell is None:
             raise SourceUnavailable(mapped.trouble)
@@ -184,26 +190,26 @@ class MappedCells:
         with self._refreshing:
             if self._read_at is not None and self._read_at > asked_at:
                 return  # somebody else has just read it
-            with self._api.reading("list the cells") as connection:
+            with self.api.reading("list the cells") as connection:
                 rows = connection.execute(tables.CELLS).all()
             old = self._cells
             self._cells = {row.id: self._mapped(old.get(row.id), row) for row in rows}
             self._read_at = self._clock()
         _close_all_but(self._cells, old)
 
-    def _mapped(self, old: _Mapped | None, row: Any) -> _Mapped:
+    def _mapped(self, old: Mapped | None, row: Any) -> Mapped:
         name = f"cell {row.name or row.uuid}"
         if old is not None and (old.name, old.url) == (name, row.database_connection):
             return old
         try:
             cell = self._connect(name, row.database_connection)
         except BadConnection as error:
-            LOG.warning("%s in the cell mappings of %s: %s", name, self._api.name, error)
-            return _Mapped(name, row.database_connection, None, f"Nova's {name}: {error}")
-        return _Mapped(name, row.database_connection, cell)
+            LOG.warning("%s in the cell mappings of %s: %s", name, self.api.name, error)
+            return Mapped(name, row.database_connection, None, f"Nova's {name}: {error}")
+        return Mapped(name, row.database_connection, cell)
 
 
-def _close_all_but(kept: Mapping[int, _Mapped], old: Mapping[int, _Mapped]) -> None:
+def _close_all_but(kept: Mapping[int, Mapped], old: Mapping[int, Mapped]) -> None:
     living = {id(one.cell) for one in kept.values()}
     for one in old.values():
         if one.cell is not None and id(one.cell) not in living:

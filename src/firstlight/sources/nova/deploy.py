@@ -19,13 +19,18 @@ _CELLS_TTL = 60.0  # seconds; cells come and go with an operator's hands
 _NOVAS_TEMPLATE = "nova/virt/interfaces.template"  # in any installation
 
 
+def utc() -> datetime:
+    """The time in UTC, without a zone, as Nova's columns have it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 def open_nova(
     conf: cfg.ConfigOpts,
     *,
     pool_size: int = 8,
     timeout: float = 5.0,
     clock: Callable[[], float] = time.monotonic,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC).replace(tzinfo=None),
+    now: Callable[[], datetime] = utc,
 ) -> NovaSource:
     """Nova's databases as `conf` names them. They are first asked when they are first used.
 
@@ -39,8 +44,22 @@ def open_nova(
         BadConnection: a URL of the file is missing or cannot be used.
         BadTemplate: ``injected_network_template`` cannot be used.
     """
-    opener = _Opener(conf, pool_size=pool_size, timeout=timeout, clock=clock, now=now)
-    return NovaSource(opener.cells())
+    return NovaSource(open_cells(conf, pool_size=pool_size, timeout=timeout, clock=clock, now=now))
+
+
+def open_cells(
+    conf: cfg.ConfigOpts,
+    *,
+    pool_size: int = 8,
+    timeout: float = 5.0,
+    clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime] = utc,
+) -> Cells:
+    """What the source asks for an instance's cell; for who wants to look at the cells themselves.
+
+    Arguments and errors as those of :func:`open_nova`.
+    """
+    return _Opener(conf, pool_size=pool_size, timeout=timeout, clock=clock, now=now).cells()
 
 
 class _Opener:

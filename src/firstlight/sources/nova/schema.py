@@ -37,6 +37,12 @@ class TooOld(SourceUnavailable):
     """The database is one this version does not read; the message says what to do."""
 
 
+def revision_of(connection: Connection) -> str | None:
+    """The revision that the database says it has."""
+    found: str | None = connection.execute(_REVISION).scalar()
+    return found
+
+
 def check_api(connection: Connection, name: str) -> None:
     """Whether this API database can be read; logs what an operator should know.
 
@@ -57,7 +63,7 @@ def _check(connection: Connection, name: str, known: Sequence[str]) -> None:
             f"Nova's {name} has no table alembic_version: it is older than Nova 24 (Xena), or not"
             " Nova's; run nova-manage's db sync of a later release, or correct the URL"
         )
-    revision = connection.execute(_REVISION).scalar()
+    revision = revision_of(connection)
     if revision in (API[-1], CELL[-1]) and revision not in known:
         raise TooOld(f"Nova's {name} is another of Nova's databases: correct the URL")
     if revision not in known:

@@ -45,6 +45,7 @@ _TEXT = (
 )
 instances = table(
     "instances",
+    column("id", Integer),
     column("uuid"),
     column("deleted", Integer),
     column("updated_at", DateTime),
@@ -119,6 +120,13 @@ INSTANCE = (
         ).outerjoin(info_caches, info_caches.c.instance_uuid == instances.c.uuid)
     )
     .where(instances.c.uuid == _UUID, instances.c.deleted == 0)
+)
+
+NEWEST = (
+    select(instances.c.uuid)
+    .where(instances.c.deleted == 0)
+    .order_by(instances.c.id.desc())
+    .limit(1)
 )
 
 _is_password = system_metadata.c.key.startswith("password_", autoescape=True)
