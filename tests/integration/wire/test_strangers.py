@@ -96,6 +96,14 @@ def test_slow_readers_are_cut_off():
         assert healthy(server)
 
 
+def test_a_listener_without_kept_connections():
+    """Each connection ends, orderly, with its first answer, which says so."""
+    with Serving(hello, kept=False) as server:
+        first, *others = answers(server.talk(ONE + ONE))
+    assert (first.status, others) == (200, [])
+    assert first.headers["Connection"] == "close"
+
+
 def test_large_answers_arrive_whole():
     """What the kernel does not take at once comes later, in order, kept connection or not."""
     big = b"".join(b"%07d\n" % line for line in range(400_000))
