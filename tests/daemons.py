@@ -10,6 +10,8 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,8 @@ class Daemon:
         """Make it hang: connections stay open, nothing is answered."""
         assert self._process is not None
         self._signal(self._process, signal.SIGSTOP)
+        tasks = Path(f"/proc/{self._process.pid}/task")
+        assert eventually(lambda: all(_stopped(task) for task in tasks.iterdir()), _PATIENCE)
 
     def resume(self) -> None:
         """End the pause."""
@@ -83,10 +87,12 @@ class Daemon:
     @staticmethod
     def _signal(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
         """To its session, which is its own: RabbitMQ is a shell with Erlang in it."""
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            pass
+
+
+def _stopped(task: Path) -> bool:
+    return (task / "stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 def accepts(port: int) -> bool:
@@ -143,7 +149,7 @@ def _rabbitmq() -> Iterator[Daemon]:
     need("rabbitmq-server")
     # Erlang's port mapper would stay behind; here it is a daemon of ours as well.
     for mapper in running(_epmd_at):
-        yield from running(lambda home, port: _rabbitmq_at(home, port, mapper.port))
+        yield from running(partial(_rabbitmq_at, mapper=mapper.port))
 
 
 def _epmd_at(home: Path, port: int) -> Daemon:

@@ -116,9 +116,10 @@ def certificate(tmp_path_factory):
     directory.chmod(0o755)
     key, cert = directory / "key.pem", directory / "cert.pem"
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-        + ["-keyout", key, "-out", cert],
+        [
+            *"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1".split(),
+            *("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert),
+        ],
         check=True,
         capture_output=True,
     )
@@ -134,12 +135,11 @@ def test_tls_and_passwords(load, certificate, kind):
     def make(home, port):
         daemon = (memcached_at if kind == "memcached" else redis_at)(home, port)
         extra = (
-            ["-Z", "-o", f"ssl_chain_cert={cert},ssl_key={key}"]
+            f"-Z -o ssl_chain_cert={cert},ssl_key={key}"
             if kind == "memcached"
-            else ["--tls-port", str(port), "--port", "0", "--tls-cert-file", str(cert)]
-            + ["--tls-key-file", str(key), "--tls-ca-cert-file", str(cert)]
-            + ["--tls-auth-clients", "no", "--requirepass", "hidden"]
-        )
+            else f"--tls-port {port} --port 0 --tls-cert-file {cert} --tls-key-file {key}"
+            f" --tls-ca-cert-file {cert} --tls-auth-clients no --requirepass hidden"
+        ).split()
         daemon._command = [*daemon._command, *extra]
         return daemon
 

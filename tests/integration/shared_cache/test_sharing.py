@@ -127,7 +127,7 @@ def test_a_record_that_is_too_large_is_not_shared(bed):
     ids=["empty", "short", "long", "pickle", "huge"],
 )
 def test_what_is_not_ours_is_a_miss(bed, data, caplog):
-    """Bytes that somebody else put there are not believed, are said in the log, and are replaced."""
+    """Bytes of somebody else are not believed, are said in the log, and are replaced."""
     first, second = bed.service(), bed.service()
     first.instance(A, Source())
     place = first._places[0]
