@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from firstlight.instance.answer import State
 from firstlight.vendordata import cloud_config
@@ -16,6 +16,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     value: Any
     cache_control: str
     failed: tuple[str, ...] = ()  # providers whose part is missing
+    secrets: tuple[str, ...] = ()  # providers whose part is in it and confidential
 
 
 def by_provider(outcomes: Sequence[Outcome]) -> Reply:
@@ -31,7 +32,10 @@ def by_provider(outcomes: Sequence[Outcome]) -> Reply:
 
 def cloud_init(outcomes: Sequence[Outcome]) -> Reply:
     """The merged cloud-config as a string, which is what cloud-init wants; "" if there is none."""
-    return _reply(cloud_config.merged_text(_configs(outcomes)), outcomes)
+    reply = _reply(cloud_config.merged_text(_configs(outcomes)), outcomes)
+    merged = {provider for provider, _ in _configs(outcomes)}
+    secrets = tuple(provider for provider in reply.secrets if provider in merged)
+    return structs.replace(reply, secrets=secrets)
 
 
 def bare(outcome: Outcome) -> Reply:
@@ -41,7 +45,8 @@ def bare(outcome: Outcome) -> Reply:
 
 def _reply(value: Any, outcomes: Sequence[Outcome]) -> Reply:
     failed = tuple(o.provider for o in outcomes if o.state is State.FAILED)
-    return Reply(value=value, cache_control=cache_control(outcomes), failed=failed)
+    secrets = tuple(o.provider for o in outcomes if o.confidential and o.value)
+    return Reply(value=value, cache_control=cache_control(outcomes), failed=failed, secrets=secrets)
 
 
 def cache_control(outcomes: Iterable[Outcome]) -> str:
@@ -49,11 +54,12 @@ def cache_control(outcomes: Iterable[Outcome]) -> str:
 
     ``private``: in the memory of the process that asked and nowhere else.
     """
-    ages = [o.max_age for o in outcomes]
+    answering = [o for o in outcomes if not o.shadow]
+    ages = [o.max_age for o in answering]
     kept = [age for age in ages if age is not None]
     if not kept or len(kept) < len(ages):
         return "no-store"
-    private = "private, " if any(o.confidential for o in outcomes) else ""
+    private = "private, " if any(o.confidential for o in answering) else ""
     return f"{private}max-age={min(kept)}"
 
 

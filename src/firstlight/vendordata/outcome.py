@@ -15,6 +15,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     state: State
     value: Mapping[str, Any] = {}
     seconds: float = 0.0  # how long the provider took, or until it was given up
-    reason: str | None = None  # for FAILED: what went wrong, for people
+    reason: str | None = None  # for FAILED what went wrong, for EMPTY what forbids it; for people
     max_age: int | None = None  # seconds; None: may not be kept
     confidential: bool = False
+    shadow: bool = False  # asked, but not to be answered

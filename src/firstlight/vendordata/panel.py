@@ -5,22 +5,23 @@ Each provider has a few threads of its own, so one that hangs starves nobody but
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
-import msgspec
+from msgspec import structs
 
 from firstlight.instance.answer import State
-from firstlight.vendordata import cloud_config
-from firstlight.vendordata.contract import Context, Provider, ProviderFailed
+from firstlight.vendordata.asking import Clock, asked
+from firstlight.vendordata.contract import Context, Provider
 from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.shadows import Shadow
+from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.terms import Terms
 from firstlight.vendordata.threads import Threads
 
 LOG = logging.getLogger(__name__)
-
-Clock = Callable[[], float]
 
 
 class Counted(Protocol):
@@ -32,7 +33,8 @@ class Counted(Protocol):
 class Panel:
     """`providers` in the order of their answers; `threads` is for each of them.
 
-    `clock` counts seconds and never goes back.
+    `terms` are by name too; who has none answers everybody. `clock` counts seconds and never goes
+    back.
     """
 
     def __init__(
@@ -41,17 +43,27 @@ class Panel:
         *,
         threads: int,
         counted: Counted,
+        terms: Mapping[str, Terms] | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         self._providers = dict(providers)
         self._counted = counted
         self._clock = clock
+        self._terms = {name: Terms() for name in providers} | dict(terms or {})
         self._threads = {name: Threads[Outcome](f"provider-{name}", threads) for name in providers}
+        self._shadows = {
+            name: Shadow(name, threads, counted) for name in providers if self._terms[name].shadow
+        }
 
     @property
     def names(self) -> Sequence[str]:
         """The enabled providers, in order."""
         return tuple(self._providers)
+
+    @property
+    def providers(self) -> Mapping[str, Provider]:
+        """The same, with what is behind the names."""
+        return self._providers
 
     def ask(
         self, context: Context, names: Iterable[str], *, until: float, request: str
@@ -60,14 +72,17 @@ class Panel:
 
         A provider that fails or is late is a FAILED outcome; nothing is raised for it.
         """
-        asked = self._clock()
-        futures = {name: self._start(name, context) for name in names}
-        wait(futures.values(), timeout=max(0.0, until - asked))
-        outcomes = [self._collect(name, future, asked) for name, future in futures.items()]
-        for outcome in outcomes:
+        started, names = self._clock(), list(names)
+        context = structs.replace(context, shared=Shared(until, clock=self._clock))
+        futures = {name: self._start(name, context) for name in names if name not in self._shadows}
+        shadows = {name: self._shadow(name, context, request) for name in set(names) - set(futures)}
+        wait(futures.values(), timeout=max(0.0, until - started))
+        told = {name: self._collect(name, future, started) for name, future in futures.items()}
+        for outcome in told.values():
             self._counted(outcome)
             _log(outcome, context, request)
-        return outcomes
+        everything = told | shadows
+        return [everything[name] for name in names]
 
     def close(self) -> None:
         """Let the providers go; a call that hangs is left behind."""
@@ -77,59 +92,24 @@ class Panel:
             provider.close()
 
     def _start(self, name: str, context: Context) -> Future[Outcome]:
-        provider = self._providers[name]
-        call = partial(provide, name, provider, context, clock=self._clock)
+        provider, terms = self._providers[name], self._terms[name]
+        call = partial(asked, name, provider, context, clock=self._clock, terms=terms)
         return self._threads[name].submit(call)
 
-    def _collect(self, name: str, future: Future[Outcome], asked: float) -> Outcome:
+    def _shadow(self, name: str, context: Context, request: str) -> Outcome:
+        start = partial(self._start, name, context)
+        return self._shadows[name].ask(start, context, request=request)
+
+    def _collect(self, name: str, future: Future[Outcome], started: float) -> Outcome:
         if future.cancel():
-            return self._late(name, asked, "Every thread of this provider was busy.")
+            return self._late(name, started, "Every thread of this provider was busy.")
         if not future.done():
-            return self._late(name, asked, "It had not answered by the deadline.")
+            return self._late(name, started, "It had not answered by the deadline.")
         return future.result()
 
-    def _late(self, name: str, asked: float, why: str) -> Outcome:
-        seconds = self._clock() - asked
+    def _late(self, name: str, started: float, why: str) -> Outcome:
+        seconds = self._clock() - started
         return Outcome(provider=name, state=State.FAILED, seconds=seconds, reason=why)
-
-
-def provide(name: str, provider: Provider, context: Context, *, clock: Clock) -> Outcome:
-    """Ask one provider, here and now. Whatever it raises becomes a FAILED outcome."""
-    started = clock()
-
-    def outcome(state: State, **known: Any) -> Outcome:
-        return Outcome(provider=name, state=state, seconds=clock() - started, **known)
-
-    try:
-        value = _checked(_as_json(provider.provide(context)))
-    except ProviderFailed as failure:
-        return outcome(State.FAILED, reason=str(failure))
-    except Exception as error:  # a provider may be anybody's: this is its boundary, not ours
-        LOG.exception("Provider %s raised what it should not have", name)
-        return outcome(State.FAILED, reason=f"It raised {type(error).__name__}; the log has more.")
-    return outcome(
-        State.OK if value else State.EMPTY,
-        value=value,
-        max_age=provider.max_age,
-        confidential=provider.confidential,
-    )
-
-
-def _as_json(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A copy of `value` as the caller will read it, so that nobody can change it any more."""
-    if not value:
-        return {}
-    try:
-        return msgspec.json.decode(msgspec.json.encode(dict(value)), type=dict[str, Any])
-    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise ProviderFailed(f"Its answer cannot be written as a JSON object: {error}.") from error
-
-
-def _checked(value: dict[str, Any]) -> dict[str, Any]:
-    reason = cloud_config.check(value.get(cloud_config.KEY, {}))
-    if reason:
-        raise ProviderFailed(f"Its answer cannot be merged: {reason}.")
-    return value
 
 
 def _log(outcome: Outcome, context: Context, request: str) -> None:

@@ -1,0 +1,32 @@
+"""From each provider's section to the terms on which it answers."""
+
+from collections.abc import Iterable
+
+from oslo_config import cfg
+
+from firstlight.vendordata import terms
+from firstlight.vendordata.contract import Clients
+from firstlight.vendordata.releases import Releases
+from firstlight.vendordata.terms import Terms
+
+
+def read_terms(conf: cfg.ConfigOpts, names: Iterable[str], clients: Clients) -> dict[str, Terms]:
+    """The terms of the providers `names`, by name.
+
+    Raises:
+        ConfigError: an option has a value it cannot have, or asks for what is not configured.
+    """
+    names = list(names)
+    terms.register(conf, names)
+    releases = Releases(conf, clients)
+    return {name: _terms(name, conf[f"provider:{name}"], releases) for name in names}
+
+
+def _terms(name: str, section: cfg.ConfigOpts.GroupAttr, releases: Releases) -> Terms:
+    once = releases.once_per_boot(name, section.release_window) if section.release_once else None
+    return Terms(
+        allow_projects=frozenset(section.allow_projects),
+        allow_images=frozenset(section.allow_images),
+        shadow=section.shadow,
+        release=once,
+    )
