@@ -1,6 +1,7 @@
 """``firstlight vendordata``: the vendordata service."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -12,13 +13,14 @@ from oslo_log import log
 from prometheus_client import CollectorRegistry
 
 from firstlight import conf as configuration
-from firstlight.cli import add_config_arguments
+from firstlight.cli import add_config_arguments, oslo_service
 from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError
+from firstlight.conf.files import Untrusted, add_dotenv
+from firstlight.conf.shape import Shape, named_by, shape_of
 from firstlight.vendordata.body import LIMIT
 from firstlight.vendordata.deploy import deploy
 from firstlight.vendordata.errors import error_body
-from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
@@ -38,6 +40,10 @@ Nova asks it if its nova.conf has, under [api],
   vendordata_dynamic_targets = site@http://HOST:9090/
 and credentials under [vendordata_dynamic_auth].
 
+A pcss-vendor-metadata.ini or a nova-pollinate.conf will do: it then answers as that service did,
+on its port; with the latter, variables of ./.env count as well. OS_GROUP__OPTION in the environment
+goes before what a file says.
+
 Signals: TERM answers what was asked and ends; HUP starts a successor that reads the configuration
 anew and takes over without a lost request.
 
@@ -50,18 +56,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_config_arguments(parser)
-    parser.add_argument("--listen", metavar="ADDRESS", help="instead of [DEFAULT] listen")
-    parser.add_argument("--port", type=int, help="instead of [DEFAULT] port")
+    parser.add_argument("--listen", metavar="ADDRESS", help="instead of what the file says")
+    parser.add_argument("--port", type=int, help="instead of what the file says")
 
 
-def run(args: argparse.Namespace) -> int:
-    """Serve until told to stop."""
+def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
+    """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
     try:
-        conf = configuration.load("vendordata", args.config_file, args.config_dir)
+        conf = _read(args, stand_in_for)
         log.setup(conf, "firstlight")
-        address = Tcp(args.listen or conf.listen, conf.port if args.port is None else args.port)
         addresses = {
-            CALLERS: address,
+            CALLERS: _address(conf, args),
             STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
         }
         with shared_by(conf.workers) as shared:
@@ -70,9 +75,25 @@ def run(args: argparse.Namespace) -> int:
                 addresses,
                 workers=conf.workers,
             )
-    except (ConfigError, CannotListen, ValueError) as error:
+    except (ConfigError, CannotListen, Untrusted, ValueError) as error:
         print(f"firstlight vendordata: {error}", file=sys.stderr)
         return 1
+
+
+def _read(args: argparse.Namespace, stand_in_for: Shape | None) -> cfg.ConfigOpts:
+    if (stand_in_for or named_by(args.config_file)) is Shape.POLLINATE:
+        add_dotenv(os.environ, Path.cwd())
+    return configuration.load(
+        "vendordata", args.config_file, args.config_dir, stand_in_for=stand_in_for
+    )
+
+
+def _address(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Tcp:
+    if shape_of(conf) is Shape.POLLINATE:
+        host, port = conf.flask.host, conf.flask.port
+    else:
+        host, port = conf.listen, conf.port
+    return Tcp(args.listen or host, port if args.port is None else args.port)
 
 
 @contextmanager
@@ -87,13 +108,18 @@ def vendordata_server(
     ours = conf.firstlight
     registry = CollectorRegistry()
     app, panel = deploy(conf, registry)
-    requests = Pool("vendordata", threads=ours.request_threads, waiting=ours.request_queue)
+    requests = Pool(
+        "vendordata", threads=oslo_service.request_threads(conf), waiting=ours.request_queue
+    )
+    oslo_service.keep_alive(opened[CALLERS], conf)
     callers = Listener(
         # Who may call may name the request as well.
         opened[CALLERS],
         WsgiHandler(app, requests),
         CALLERS,
+        tls=oslo_service.tls(conf),
         trust_request_id=True,
+        keep_alive=conf.wsgi_keep_alive,
     )
     with (
         closing(panel),
@@ -106,7 +132,9 @@ def vendordata_server(
             access_log=ours.access_log,
             refusal=_refuse,
             workers=shared,
-            limits=Limits(answer_time=ours.provider_deadline + _GRACE, body=LIMIT),
+            limits=oslo_service.limits(
+                conf, answer_time=ours.provider_deadline + _GRACE, body=LIMIT
+            ),
         ) as server,
     ):
         yield server

@@ -21,14 +21,19 @@ from firstlight.conf import (
     keystone_authtoken,
     neutron,
     nova,
+    pcss,
+    pollinate,
     provider_neutron,
     service_auth,
+    shape,
     store,
     vault,
     vendordata,
     vendordata_dynamic_auth,
     vendordata_target,
 )
+from firstlight.conf.files import usual_files
+from firstlight.conf.shape import Shape
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
@@ -44,7 +49,17 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
         vendordata_dynamic_auth,
         vendordata_target,
     ),
-    "vendordata": (common, vendordata, keystone_authtoken, service_auth, provider_neutron, vault),
+    "vendordata": (
+        common,
+        vendordata,
+        shape,
+        keystone_authtoken,
+        service_auth,
+        provider_neutron,
+        vault,
+        pollinate,
+        pcss,
+    ),
 }
 
 
@@ -64,11 +79,14 @@ def load(
     config_files: Sequence[str] = (),
     config_dirs: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
+    *,
+    stand_in_for: Shape | None = None,
 ) -> cfg.ConfigOpts:
     """The configuration of `service`, from these files or, if none are named, the usual places.
 
     Those are the files that FIRSTLIGHT_CONFIG_FILES names, separated by ``;``, or if it is not set,
-    ``/etc/firstlight/SERVICE.conf``.
+    ``/etc/firstlight/SERVICE.conf``. A vendordata service that was started in the name of another
+    looks where that one did, and takes its shape unless [firstlight] shape says otherwise.
 
     Raises:
         ConfigError: a file is missing or unreadable, or an option has a value it cannot have.
@@ -77,7 +95,9 @@ def load(
     register(conf, SERVICES[service])
     log.register_options(conf)
     conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
-    files = [*config_files] or _usual_files(service, environ)
+    files = [*config_files] or _usual_files(service, environ, stand_in_for)
+    if stand_in_for is not None:
+        conf.set_default("shape", stand_in_for.value, group="firstlight")
     args = [f"--config-file={file}" for file in files]
     args += [f"--config-dir={directory}" for directory in config_dirs]
     try:
@@ -105,10 +125,12 @@ def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
             conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
-def _usual_files(service: str, environ: Mapping[str, str]) -> list[str]:
+def _usual_files(service: str, environ: Mapping[str, str], stand_in_for: Shape | None) -> list[str]:
     named = environ.get(FILES_VARIABLE)
     if named:
         return [name for name in named.split(";") if name]
+    if stand_in_for is not None:
+        return usual_files(stand_in_for, environ)
     # The store is the metadata service's.
     path = Path("/etc/firstlight") / f"{'metadata' if service == 'store' else service}.conf"
     return [str(path)] if path.exists() else []
@@ -154,6 +176,28 @@ def list_metadata_options() -> list[tuple[str, list[cfg.Opt]]]:
 def list_vendordata_options() -> list[tuple[str, list[cfg.Opt]]]:
     """For oslo-config-generator: namespace ``firstlight.vendordata``."""
     return _list("vendordata")
+
+
+def list_pcss_service_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``pcss.vendordata.service``, as it always was."""
+    return [_some("listen", "port")]
+
+
+def list_pcss_neutron_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``pcss.vendordata.neutron``."""
+    return _sample(provider_neutron)
+
+
+def list_pollinate_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``pollinate``; [vault] as well, which it left out."""
+    shared = _some("auth_strategy", "providers")
+    return [shared, *_sections(pollinate), *_sample(service_auth), _sections(vault)[0]]
+
+
+def _some(*names: str) -> tuple[str, list[cfg.Opt]]:
+    """Options of the vendordata service's [DEFAULT], by name."""
+    group, options = _sections(vendordata)[0]
+    return group, [option for option in options if option.dest in names]
 
 
 def _list(service: str) -> list[tuple[str, list[cfg.Opt]]]:

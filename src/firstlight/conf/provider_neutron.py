@@ -26,7 +26,7 @@ def options() -> list[tuple[str, list[cfg.Opt]]]:
     from keystoneauth1 import loading
 
     adapter = loading.get_adapter_conf_options(include_deprecated=False)
-    cfg.set_defaults(adapter, service_type="network")
+    cfg.set_defaults(adapter, service_type="network", valid_interfaces=["internal", "public"])
     session = loading.get_session_conf_options()
     auth = loading.get_auth_common_conf_options()
     return [(GROUP, [*OPTIONS, *session, *auth, *adapter])]

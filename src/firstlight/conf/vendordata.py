@@ -19,15 +19,20 @@ OPTIONS = [
                 choices=[
                     ("keystone", "callers show a token, checked as [keystone_authtoken] says"),
                     ("noauth", "whoever reaches the service is answered"),
+                    ("testing", "whoever says ``X-Identity-Status: Confirmed`` is answered"),
                 ],
-                help="How callers show who they are.",
+                help="""
+How callers show who they are. In the shape of nova-pollinate, noauth is what it was there: a caller
+is answered if he says ``X-Identity-Status: Confirmed``, as a proxy in front may do for him.
+""",
             ),
             cfg.ListOpt(
                 "providers",
                 default=[],
                 help="""
 Providers that are asked, in the order of their answers: names of entry points of the group
-``firstlight.providers``. Each has a section ``[provider:NAME]``.
+``firstlight.providers``, each with a section ``[provider:NAME]``; or plug-ins for nova-pollinate,
+by name of an entry point of the group ``pollinate.providers`` or by dotted path of the class.
 """,
             ),
         ],

@@ -28,6 +28,7 @@ from firstlight.wire.limits import Limits
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
 from firstlight.wire.status import Check
+from firstlight.wire.tls import server_context
 
 LOG = logging.getLogger(__name__)
 
@@ -161,15 +162,12 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
         return None
     if not conf.wsgi.ssl_cert_file or not conf.wsgi.ssl_key_file:
         raise Unusable("enabled_ssl_apis names metadata: set [wsgi] ssl_cert_file and ssl_key_file")
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        context.load_cert_chain(conf.wsgi.ssl_cert_file, conf.wsgi.ssl_key_file)
-        if conf.wsgi.ssl_ca_file:
-            context.load_verify_locations(conf.wsgi.ssl_ca_file)
-            context.verify_mode = ssl.CERT_REQUIRED
+        return server_context(
+            conf.wsgi.ssl_cert_file, conf.wsgi.ssl_key_file, conf.wsgi.ssl_ca_file
+        )
     except OSError as error:
         raise Unusable(f"[wsgi] ssl_cert_file, ssl_key_file, ssl_ca_file: {error}") from error
-    return context
 
 
 def limits(conf: cfg.ConfigOpts) -> Limits:

@@ -5,27 +5,36 @@
 ``POST /providers/NAME``       that provider's bare object (pcss-vendor-metadata's shape)
 ``POST /cloud-init``           the merged cloud-config as a JSON string
 ``GET /healthcheck``           200, without authentication
+``GET /test``                  whether secrets can be read, without authentication; only in the
+                               shape of nova-pollinate
 =============================  ===================================================================
+
+In the shape of pcss-vendor-metadata every path but the health check answers, to every method, the
+bare object of its one provider.
 
 Who may call is decided before a request comes here: see :mod:`firstlight.vendordata.auth`.
 """
 
+import json
 import logging
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import falcon
 import msgspec
 
+from firstlight.conf.shape import Shape
 from firstlight.instance.answer import State
-from firstlight.vendordata import answers
+from firstlight.vendordata import answers, audit
 from firstlight.vendordata.answers import Reply
 from firstlight.vendordata.arrival import REQUEST_ID, STARTED, SUBJECT
-from firstlight.vendordata.body import LIMIT, BadBody, read_context
+from firstlight.vendordata.body import INSTANCE, LIMIT, PROJECT, BadBody, read_context
 from firstlight.vendordata.contract import Context
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
 from firstlight.vendordata.outcome import Outcome
 from firstlight.vendordata.panel import Panel
+from firstlight.vendordata.probe import Probe
 
 if TYPE_CHECKING:
     App = falcon.App[falcon.Request, falcon.Response]
@@ -33,14 +42,28 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 HEALTHCHECK = "/healthcheck"
+TEST = "/test"
+
+# The one provider of pcss-vendor-metadata.
+SRIOV = "mlnx_sriov"
+
+_EVERYTHING = re.compile("/")
+
+# What a body must name. Those that we stand in for were content with what they used.
+_NEEDED = {
+    Shape.FIRSTLIGHT: (PROJECT, INSTANCE),
+    Shape.POLLINATE: (PROJECT,),
+    Shape.PCSS: (INSTANCE,),
+}
 
 
 class Questions:
     """Asks the panel what a request wants to know, within `deadline` seconds of its arrival."""
 
-    def __init__(self, panel: Panel, deadline: float) -> None:
+    def __init__(self, panel: Panel, deadline: float, needed: Sequence[str]) -> None:
         self._panel = panel
         self._deadline = deadline
+        self._needed = needed
 
     def of_all(self, req: falcon.Request) -> list[Outcome]:
         """What every provider says."""
@@ -57,7 +80,8 @@ class Questions:
         return outcome
 
     def _ask(self, req: falcon.Request, names: Sequence[str]) -> list[Outcome]:
-        context = _context(req)
+        context = _context(req, self._needed)
+        req.context.asked = context
         until = req.env[STARTED] + self._deadline
         request = req.env[REQUEST_ID]
         return list(self._panel.ask(context, names, until=until, request=request))
@@ -70,7 +94,7 @@ class ByProvider:
         self._questions = questions
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        _send(resp, answers.by_provider(self._questions.of_all(req)))
+        _send(req, resp, answers.by_provider(self._questions.of_all(req)))
 
 
 class OneProvider:
@@ -83,11 +107,25 @@ class OneProvider:
         outcome = self._questions.of_one(req, name)
         if outcome.state is State.FAILED:
             raise falcon.HTTPServiceUnavailable(
-                description=f"Provider {name} failed: {outcome.reason} Try again later; the log "
-                f"has more under {req.env[REQUEST_ID]}.",
-                retry_after=RETRY_AFTER,
+                description=_failure(req, outcome), retry_after=RETRY_AFTER
             )
-        _send(resp, answers.bare(outcome))
+        _send(req, resp, answers.bare(outcome))
+
+
+class Sriov:
+    """Every path of pcss-vendor-metadata; its errors are 500."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    def __call__(self, req: falcon.Request, resp: falcon.Response, **_groups: Any) -> None:
+        outcome = self._questions.of_one(req, SRIOV)
+        if outcome.state is State.FAILED:
+            raise falcon.HTTPInternalServerError(description=_failure(req, outcome))
+        _send(req, resp, answers.bare(outcome))
+        # To the byte what pcss-vendor-metadata said.
+        resp.data = json.dumps(outcome.value, indent=4, sort_keys=True).encode()
+        resp.content_type = "text/html; charset=UTF-8"
 
 
 class CloudInit:
@@ -97,7 +135,7 @@ class CloudInit:
         self._questions = questions
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        _send(resp, answers.cloud_init(self._questions.of_all(req)))
+        _send(req, resp, answers.cloud_init(self._questions.of_all(req)))
 
 
 class Healthcheck:
@@ -108,20 +146,41 @@ class Healthcheck:
         resp.text = "OK"
 
 
-def make_app(panel: Panel, *, deadline: float) -> "App":
-    """The falcon application, asking `panel`; it wants :func:`arrival.noted` around it."""
+def make_app(
+    panel: Panel,
+    *,
+    deadline: float,
+    shape: Shape = Shape.FIRSTLIGHT,
+    read_secrets: Callable[[], object] = lambda: None,
+) -> "App":
+    """The falcon application, asking `panel`; it wants :func:`arrival.noted` around it.
+
+    `read_secrets` is what ``GET /test`` tries; it raises ConfigError or ProviderFailed.
+    """
     app = falcon.App()
-    questions = Questions(panel, deadline)
-    app.add_route("/", ByProvider(questions))
-    app.add_route("/providers/{name}", OneProvider(questions))
-    app.add_route("/cloud-init", CloudInit(questions))
+    questions = Questions(panel, deadline, _NEEDED[shape])
     app.add_route(HEALTHCHECK, Healthcheck())
+    if shape is Shape.PCSS:
+        app.add_sink(Sriov(questions), _EVERYTHING)
+    else:
+        app.add_route("/", ByProvider(questions))
+        app.add_route("/providers/{name}", OneProvider(questions))
+        app.add_route("/cloud-init", CloudInit(questions))
+    if shape is Shape.POLLINATE:
+        app.add_route(TEST, Probe(read_secrets))
     app.set_error_serializer(_serialize)
     app.add_error_handler(Exception, _unforeseen)
     return app
 
 
-def _context(req: falcon.Request) -> Context:
+def _failure(req: falcon.Request, outcome: Outcome) -> str:
+    return (
+        f"Provider {outcome.provider} failed: {outcome.reason} Try again later; the log has more "
+        f"under {req.env[REQUEST_ID]}."
+    )
+
+
+def _context(req: falcon.Request, needed: Sequence[str]) -> Context:
     # A server that ends the input itself (chunked bodies) says so; else the length does.
     stream = req.stream if req.env.get("wsgi.input_terminated") else req.bounded_stream
     body = stream.read(LIMIT + 1)
@@ -130,7 +189,7 @@ def _context(req: falcon.Request) -> Context:
             413, description=f"The body is longer than {LIMIT} bytes; Nova's never are."
         )
     try:
-        context = read_context(body)
+        context = read_context(body, needed)
     except BadBody as error:
         raise falcon.HTTPBadRequest(description=str(error)) from error
     if SUBJECT in req.env:
@@ -138,12 +197,19 @@ def _context(req: falcon.Request) -> Context:
     return context
 
 
-def _send(resp: falcon.Response, reply: Reply) -> None:
+def _send(req: falcon.Request, resp: falcon.Response, reply: Reply) -> None:
     resp.data = msgspec.json.encode(reply.value)
     resp.content_type = falcon.MEDIA_JSON
     resp.set_header("Cache-Control", reply.cache_control)
     if reply.failed:
         resp.set_header("Firstlight-Failed", ", ".join(reply.failed))
+    audit.note(reply, req.context.asked, request=req.env[REQUEST_ID], caller=_checked_caller(req))
+
+
+def _checked_caller(req: falcon.Request) -> str:
+    """The user's id in Keystone; empty where nobody checks who calls."""
+    checked = "keystone.token_auth" in req.env  # set by keystonemiddleware
+    return req.env.get("HTTP_X_USER_ID", "") if checked else ""
 
 
 _REMEDIES = {

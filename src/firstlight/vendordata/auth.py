@@ -1,4 +1,4 @@
-"""Who may ask: keystonemiddleware in front of the application, or nobody is asked who he is.
+"""Who may ask: keystonemiddleware in front of the application, a caller's word, or anybody.
 
 In keystone mode the middleware strips every identity header that a caller brings before it adds
 its own, and it decides at once (``delay_auth_decision`` is off whatever the file says): only so an
@@ -6,7 +6,7 @@ unreachable Keystone stays a 503 and never looks like a wrong token.
 """
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import webob
 from keystoneauth1.exceptions import ClientException
@@ -16,9 +16,14 @@ from webob.exc import HTTPException
 
 from firstlight.conf import ConfigError
 from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
-from firstlight.vendordata.app import HEALTHCHECK
+from firstlight.conf.shape import Shape
+from firstlight.vendordata.app import HEALTHCHECK, TEST
 from firstlight.vendordata.arrival import REQUEST_ID
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOG = logging.getLogger(__name__)
 
@@ -31,17 +36,34 @@ _MESSAGES = {
     "[keystone_authtoken] if it goes on.",
 }
 
+_UNSAID = (
+    "The request does not say X-Identity-Status: Confirmed. With [DEFAULT] auth_strategy = {how} a "
+    "proxy in front has to, or whoever tests the service; Nova never does: set it to keystone and "
+    "fill in [keystone_authtoken]."
+)
+
+
+def open_paths(shape: Shape) -> frozenset[str]:
+    """Paths that need no authentication."""
+    return frozenset({HEALTHCHECK, TEST} if shape is Shape.POLLINATE else {HEALTHCHECK})
+
 
 class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware has no types
-    """Lets a request with a valid token, and one of `roles` if there are any, through to `app`."""
+    """Lets a request with a valid token, and one of `roles` if there are any, through to `app`.
 
-    def __init__(self, app: Any, conf: cfg.ConfigOpts, roles: frozenset[str]) -> None:
+    Nobody is asked for a token at the paths in `is_open`.
+    """
+
+    def __init__(
+        self, app: Any, conf: cfg.ConfigOpts, roles: frozenset[str], is_open: frozenset[str]
+    ) -> None:
         super().__init__(app, {"oslo_config_config": conf, "delay_auth_decision": False})
         self._roles = roles
+        self._open = is_open
 
     def process_request(self, request: Any) -> webob.Response | None:
         """None: go on; else the refusal."""
-        if request.path_info == HEALTHCHECK:
+        if request.path_info in self._open:
             return None
         try:
             super().process_request(request)
@@ -68,23 +90,47 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
         return response
 
 
-def guarded(app: Any, conf: cfg.ConfigOpts) -> Any:
+class WordGate:
+    """Lets whoever says that he was authenticated through to `app`; `how` is for the refusal."""
+
+    def __init__(self, app: "WSGIApplication", how: str, is_open: frozenset[str]) -> None:
+        self._app = app
+        self._how = how
+        self._open = is_open
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        said = environ.get("HTTP_X_IDENTITY_STATUS")
+        if said == "Confirmed" or environ.get("PATH_INFO") in self._open:
+            return self._app(environ, start_response)
+        body = error_body(401, _UNSAID.format(how=self._how))
+        headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+        start_response("401 Unauthorized", headers)
+        return [body]
+
+
+def guarded(app: Any, conf: cfg.ConfigOpts, shape: Shape = Shape.FIRSTLIGHT) -> Any:
     """`app` behind what ``[DEFAULT] auth_strategy`` asks for.
 
     Raises:
         ConfigError: ``[keystone_authtoken]`` cannot work.
     """
-    if conf.auth_strategy == "noauth":
-        LOG.warning("auth_strategy is noauth: whoever reaches this service reads all it knows.")
-        return app
-    return _keystone(app, conf)
+    how = conf.auth_strategy
+    if how == "keystone":
+        return _keystone(app, conf, open_paths(shape))
+    if how == "testing" or shape is Shape.POLLINATE:
+        LOG.warning("auth_strategy is %s: whoever says X-Identity-Status is believed.", how)
+        return WordGate(app, how, open_paths(shape))
+    LOG.warning("auth_strategy is noauth: whoever reaches this service reads all it knows.")
+    return app
 
 
-def _keystone(app: Any, conf: cfg.ConfigOpts) -> KeystoneGate:
+def _keystone(app: Any, conf: cfg.ConfigOpts, is_open: frozenset[str]) -> KeystoneGate:
     for option, value in DEFAULTS.items():
         conf.set_default(option, value, GROUP)
     try:
-        gate = KeystoneGate(app, conf, frozenset(conf.firstlight.required_roles))
+        gate = KeystoneGate(app, conf, frozenset(conf.firstlight.required_roles), is_open)
     except (cfg.Error, ClientException) as error:
         raise ConfigError(f"[{GROUP}]: {error}") from error
     group = conf[GROUP].auth_section or GROUP

@@ -4,12 +4,20 @@ Nova sends seven keys (nova/api/metadata/vendordata_dynamic.py); Pollinate's use
 hand. What is missing and not needed gets a default, what is not known is ignored.
 """
 
+from collections.abc import Iterable
+
 from msgspec import DecodeError, Struct, ValidationError, json
 
 from firstlight.vendordata.contract import Context
 
 # User data is at most 64 KiB of base64, metadata 128 pairs of 255 characters by default.
 LIMIT = 1 << 20
+
+PROJECT = "project-id"
+INSTANCE = "instance-id"
+
+# Who is not named is nobody: not an empty word, which some services take for "all of them".
+_NOBODY = {PROJECT: "0" * 32, INSTANCE: "00000000-0000-0000-0000-000000000000"}
 
 _WANTED = 'a JSON object such as {"project-id": "…", "instance-id": "…"}'
 
@@ -28,8 +36,8 @@ class _Body(Struct, rename="kebab"):
     boot_roles: str | None = None
 
 
-def read_context(body: bytes) -> Context:
-    """The instance that `body` names.
+def read_context(body: bytes, needed: Iterable[str] = (PROJECT, INSTANCE)) -> Context:
+    """The instance that `body` names; an id that is not `needed` may be missing.
 
     Raises:
         BadBody: it is no JSON object, lacks an id, or a value has the wrong type.
@@ -37,20 +45,25 @@ def read_context(body: bytes) -> Context:
     if not body.strip():
         raise BadBody(f"The body is empty; send {_WANTED}.")
     sent = _decode(body)
-    for key, value in (("project-id", sent.project_id), ("instance-id", sent.instance_id)):
-        if not value:
-            raise BadBody(f"The body has no {key}; send {_WANTED}.")
-        if not value.isprintable():  # it would forge lines of the log
-            raise BadBody(f"The {key} has control characters in it; send {_WANTED}.")
     return Context(
-        project_id=sent.project_id,
-        instance_id=sent.instance_id,
+        project_id=_id(PROJECT, sent.project_id, needed),
+        instance_id=_id(INSTANCE, sent.instance_id, needed),
         image_id=sent.image_id or "",
         user_data=sent.user_data,
         hostname=sent.hostname or "",
         metadata=sent.metadata or {},
         boot_roles=_roles(sent.boot_roles or ""),
     )
+
+
+def _id(key: str, value: str, needed: Iterable[str]) -> str:
+    if not value:
+        if key in needed:
+            raise BadBody(f"The body has no {key}; send {_WANTED}.")
+        return _NOBODY[key]
+    if not value.isprintable():  # it would forge lines of the log
+        raise BadBody(f"The {key} has control characters in it; send {_WANTED}.")
+    return value
 
 
 def _decode(body: bytes) -> _Body:

@@ -1,5 +1,6 @@
 """The layers of the service, outermost last."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,16 +8,22 @@ from typing import TYPE_CHECKING
 from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
-from firstlight.vendordata.app import make_app
+from firstlight.conf import ConfigError
+from firstlight.conf.shape import Shape, shape_of
+from firstlight.vendordata.app import SRIOV, make_app
 from firstlight.vendordata.arrival import noted
 from firstlight.vendordata.auth import guarded
 from firstlight.vendordata.clients import ConfiguredClients
+from firstlight.vendordata.granting import read_terms
 from firstlight.vendordata.loading import load_providers
 from firstlight.vendordata.metrics import Metrics
 from firstlight.vendordata.panel import Panel
+from firstlight.vendordata.paste import check_pipeline
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
+
+LOG = logging.getLogger(__name__)
 
 
 def deploy(
@@ -29,12 +36,39 @@ def deploy(
     Raises:
         ConfigError: it cannot work; the message names section, option and remedy.
     """
-    providers = load_providers(conf, ConfiguredClients(conf))
+    shape = shape_of(conf)
+    if shape is Shape.PCSS:
+        prepare_pcss(conf)
+    clients = ConfiguredClients(conf)
+    providers = load_providers(conf, clients)
     panel = Panel(
         providers,
         threads=conf.firstlight.provider_threads,
         counted=Metrics(registry),
+        terms=read_terms(conf, providers, clients),
         clock=clock,
     )
-    app = make_app(panel, deadline=conf.firstlight.provider_deadline)
-    return noted(guarded(app, conf), clock), panel
+    app = make_app(
+        panel,
+        deadline=conf.firstlight.provider_deadline,
+        shape=shape,
+        read_secrets=lambda: clients.vault().ready(),
+    )
+    LOG.info("%s: callers get the answers of %s", shape.value, ", ".join(providers) or "nobody")
+    return noted(guarded(app, conf, shape), clock), panel
+
+
+def prepare_pcss(conf: cfg.ConfigOpts) -> None:
+    """Enable the one provider that pcss-vendor-metadata had, behind the pipeline it had.
+
+    Raises:
+        ConfigError: `conf` asks for others, or for another pipeline.
+    """
+    check_pipeline(conf)
+    conf.set_default("providers", [SRIOV])
+    if conf.providers != [SRIOV]:
+        raise ConfigError(
+            f"[DEFAULT] providers: in the shape of pcss-vendor-metadata every path answers {SRIOV} "
+            "and nothing else; for more set [firstlight] shape = firstlight, and have Nova ask "
+            f"{SRIOV}@http://HOST:PORT/providers/{SRIOV}"
+        )

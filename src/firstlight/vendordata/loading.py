@@ -1,6 +1,11 @@
-"""From names in ``[DEFAULT] providers`` to providers, made and ready."""
+"""From names in ``[DEFAULT] providers`` to providers, made and ready.
 
-from collections.abc import Iterable, Sequence
+A name is that of an entry point of ours, or else of one for nova-pollinate's plug-ins, or the
+dotted path of such a plug-in.
+"""
+
+import logging
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -10,6 +15,11 @@ from stevedore import NamedExtensionManager
 from firstlight.conf import ConfigError
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Clients, Provider
+from firstlight.vendordata.plugins import finding
+from firstlight.vendordata.plugins.calling import OddPlugin
+from firstlight.vendordata.plugins.provider import Plugin, provider_class
+
+LOG = logging.getLogger(__name__)
 
 NAMESPACE = "firstlight.providers"
 
@@ -24,24 +34,52 @@ def load_providers(conf: cfg.ConfigOpts, clients: Clients) -> dict[str, Provider
         ConfigError: one of them does not exist, cannot be imported, or refuses its options.
     """
     classes = provider_classes(conf.providers)
+    if any(issubclass(kind, Plugin) for kind in classes.values()):
+        finding.share_configuration(conf)
     return {name: _make(name, kind, conf, clients) for name, kind in classes.items()}
 
 
 def provider_classes(names: Sequence[str]) -> dict[str, type[Provider]]:
-    """The classes behind these entry points, in this order.
+    """The classes behind these names, in this order, by the key of their answers.
 
     Raises:
         ConfigError: one of them does not exist or cannot be imported.
     """
+    names = [finding.REPLACED.get(name, name) for name in names]
     _refuse_odd(names)
+    ours = _ours(names)
+    found: dict[str, type[Provider]] = {}
+    for name in names:
+        key, kind = (name, ours[name]) if name in ours else _plugin(name)
+        if key in found:
+            raise ConfigError(f"[DEFAULT] providers: two of them answer under the key {key}")
+        found[key] = kind
+    return found
+
+
+def _ours(names: Sequence[str]) -> dict[str, type[Provider]]:
+    known = available()
+    wanted = [name for name in names if name in known]
+    for name in set(wanted) & set(finding.installed()):
+        LOG.warning(
+            "[DEFAULT] providers: %s is ours; for the plug-in of that name write its dotted path",
+            name,
+        )
     manager: NamedExtensionManager[Any] = NamedExtensionManager(
-        NAMESPACE,
-        list(names),
-        name_order=True,
-        on_missing_entrypoints_callback=_missing,
-        on_load_failure_callback=_broken,
+        NAMESPACE, wanted, name_order=True, on_load_failure_callback=_broken
     )
     return {extension.name: _checked(extension.name, extension.plugin) for extension in manager}
+
+
+def _plugin(name: str) -> tuple[str, type[Plugin]]:
+    if not finding.is_path(name) and name not in finding.installed():
+        raise _missing(name)
+    try:
+        key, kind = provider_class(finding.find(name))
+    except (finding.NoPlugin, OddPlugin) as error:
+        raise ConfigError(f"[DEFAULT] providers: plug-in {name}: {error}") from error
+    _refuse_odd([key])
+    return key, kind
 
 
 def available() -> list[str]:
@@ -69,10 +107,11 @@ def _refuse_odd(names: Sequence[str]) -> None:
             raise ConfigError(f"[DEFAULT] providers names {name} twice; once is enough")
 
 
-def _missing(names: Iterable[str]) -> None:
-    raise ConfigError(
-        f"[DEFAULT] providers: nothing installed is named {', '.join(sorted(names))}; "
-        f"available are {', '.join(available()) or 'none'}"
+def _missing(name: str) -> ConfigError:
+    there = sorted({*available(), *finding.installed()})
+    return ConfigError(
+        f"[DEFAULT] providers: nothing installed is named {name}; "
+        f"available are {', '.join(there) or 'none'}"
     )
 
 

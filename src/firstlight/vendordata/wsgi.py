@@ -4,33 +4,89 @@ Built on the first call, so after the server has forked. uWSGI needs ``enable-th
 providers run on threads.
 """
 
+import logging
 import threading
-from functools import cache
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from firstlight.conf import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-_BUILDING = threading.Lock()
+    from oslo_config import cfg
+
+LOG = logging.getLogger(__name__)
 
 
-def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-    """The WSGI application of the vendordata service."""
-    with _BUILDING:  # two first requests build it once
-        app = _build()
-    return app(environ, start_response)
+class Application:
+    """A WSGI application that is built, from what `read` returns, when it is first called.
+
+    If that cannot be used, the log says why, once, and every answer is 500 until a restart.
+    """
+
+    def __init__(self, read: "Callable[[], cfg.ConfigOpts]") -> None:
+        self._read = read
+        self._building = threading.Lock()
+        self._app: WSGIApplication | None = None
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> "Iterable[bytes]":
+        with self._building:  # two first requests build it once
+            if self._app is None:
+                self._app = self._built()
+        return self._app(environ, start_response)
+
+    def _built(self) -> "WSGIApplication":
+        try:
+            return _build(self._read())
+        except ConfigError as error:
+            LOG.critical("%s", error)
+            return _unusable
 
 
-@cache
-def _build() -> "WSGIApplication":
+def _build(conf: "cfg.ConfigOpts") -> "WSGIApplication":
     from oslo_log import log
     from prometheus_client import REGISTRY
 
-    from firstlight.conf import load
     from firstlight.vendordata.deploy import deploy
 
-    conf = load("vendordata")
     log.setup(conf, "firstlight")
     app, _panel = deploy(conf, REGISTRY)
     return app
+
+
+def _unusable(_environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+    from firstlight.vendordata.errors import error_body
+
+    body = error_body(500, "The service's configuration cannot be used; its log says why.")
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response("500 Internal Server Error", headers)
+    return [body]
+
+
+def _ours() -> "cfg.ConfigOpts":
+    from firstlight.conf import load
+
+    return load("vendordata")
+
+
+def _pollinates() -> "cfg.ConfigOpts":
+    import os
+    from pathlib import Path
+
+    from firstlight.conf import load
+    from firstlight.conf.files import add_dotenv
+    from firstlight.conf.shape import Shape
+
+    add_dotenv(os.environ, Path.cwd())
+    return load("vendordata", stand_in_for=Shape.POLLINATE)
+
+
+#: ``firstlight.vendordata.wsgi:application``
+application = Application(_ours)
+
+#: What ``pollinate.wsgi:application`` is, in our package of that name.
+pollinate_application = Application(_pollinates)

@@ -12,7 +12,7 @@ AUTH = "auth_strategy = noauth\n"
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (AUTH + "providers = nobody", ["nobody", "available are broken, echo, failing"]),
+        (AUTH + "providers = nobody", ["nobody", "available are broken, ", "echo, failing"]),
         (AUTH + "providers = echo,broken", ["broken (no_such_module:Broken)", "no_such_module"]),
         (AUTH + "providers = number", ["number", "no subclass"]),
         (AUTH + "providers = echo,echo", ["echo twice"]),

@@ -1,0 +1,84 @@
+"""Which service ``firstlight vendordata`` stands in for: by what it is given to read."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+
+from oslo_config import cfg
+
+
+class Shape(StrEnum):
+    """What callers find at which path, and at which port."""
+
+    FIRSTLIGHT = "firstlight"
+    POLLINATE = "pollinate"
+    PCSS = "pcss"
+
+
+AUTO = "auto"
+
+OPTIONS = [
+    (
+        "firstlight",
+        [
+            cfg.StrOpt(
+                "shape",
+                default=AUTO,
+                choices=[
+                    (AUTO, "what the configuration files are written for"),
+                    (Shape.FIRSTLIGHT.value, "ours, on [DEFAULT] listen and port"),
+                    (
+                        Shape.POLLINATE.value,
+                        "nova-pollinate's, on [flask] host and port: ours, GET /test, and callers' "
+                        "own X-Identity-Status where auth_strategy is noauth",
+                    ),
+                    (
+                        Shape.PCSS.value,
+                        "pcss-vendor-metadata's: every path answers the object of mlnx_sriov",
+                    ),
+                ],
+                help="Whose answers callers get.",
+            ),
+        ],
+    )
+]
+
+# How the files begin that each service was documented with.
+_FILES = {
+    "pcss-vendor-metadata": Shape.PCSS,
+    "nova-pollinate": Shape.POLLINATE,
+    "pollinate": Shape.POLLINATE,
+}
+
+
+def named_by(files: Iterable[str]) -> Shape | None:
+    """The service that a file of these was documented for; the last one that says so counts."""
+    found = None
+    for file in files:
+        for beginning, shape in _FILES.items():
+            if Path(file).name.startswith(beginning):
+                found = shape
+                break
+    return found
+
+
+def shape_of(conf: cfg.ConfigOpts) -> Shape:
+    """The shape that `conf` asks for, or what it was written for: by file name, then by content."""
+    if conf.firstlight.shape != AUTO:
+        return Shape(conf.firstlight.shape)
+    return named_by(conf.config_file or ()) or _by_content(conf)
+
+
+def _by_content(conf: cfg.ConfigOpts) -> Shape:
+    if any(is_set(conf, name, "flask") for name in ("host", "port", "secret_key")):
+        return Shape.POLLINATE
+    # pcss had one provider and no option to name it; its credentials were for Neutron.
+    if not conf.providers and not conf.service_auth.auth_type and conf.neutron.auth_type:
+        return Shape.PCSS
+    return Shape.FIRSTLIGHT
+
+
+def is_set(conf: cfg.ConfigOpts, name: str, group: str | None = None) -> bool:
+    """Whether somebody set the option: in a file, in the environment or on the command line."""
+    location = conf.get_location(name, group)
+    return location is not None and location.location.is_user_controlled

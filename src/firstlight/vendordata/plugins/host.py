@@ -1,0 +1,78 @@
+"""The flask application that Pollinate's plug-ins find as ``current_app``, and their ``g``."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from flask import Flask
+from keystoneauth1.session import Session
+
+from firstlight.vendordata.contract import Secrets
+from firstlight.vendordata.shared import Shared
+
+
+class PluginSecrets(Mapping[str, Any]):
+    """``current_app.secrets``: what Pollinate's were, over our own, by name and never all of them.
+
+    Raises, when one is asked for:
+        KeyError: there is none of that name.
+        ProviderFailed: Vault could not be asked.
+    """
+
+    def __init__(self, secrets: Callable[[], Secrets]) -> None:
+        self._secrets = secrets
+
+    def get(self, name: str, *default: Any) -> Any:
+        """The secret of that name; only with a `default` a missing one is no KeyError."""
+        value = self._secrets().get(name)
+        if value is not None:
+            return value
+        if default:
+            return default[0]
+        raise KeyError(name)
+
+    def get_secrets(self) -> Mapping[str, Any]:
+        """The same, where a plug-in wants a dictionary of them."""
+        return self
+
+    def __getitem__(self, name: str) -> Any:
+        return self.get(name)
+
+    def __iter__(self) -> Iterator[str]:
+        raise TypeError("the names of secrets are not told; ask for the one that is needed")
+
+    def __len__(self) -> int:
+        raise TypeError("how many secrets there are is not told")
+
+
+class Host(Flask):
+    """What a plug-in finds around it; credentials are read when it first asks for them."""
+
+    def __init__(
+        self,
+        session: Callable[[], Session],
+        secrets: Callable[[], Secrets],
+        providers: Sequence[type],
+    ) -> None:
+        super().__init__("pollinate", static_folder=None)
+        self.secrets = PluginSecrets(secrets)
+        self.providers = providers
+        self._session = session
+
+    @property
+    def ks_session(self) -> Session:
+        """An authenticated keystoneauth session, as :meth:`contract.Clients.session`."""
+        return self._session()
+
+    @contextmanager
+    def around(self, shared: Shared) -> Iterator[None]:
+        """Make this ``current_app``; ``g`` is the same for all plug-ins of a request."""
+        context = self.app_context()
+        context.g = shared.once("pollinate.g", self.app_ctx_globals_class)
+        context.g.firstlight_shared = shared  # our package pollinate looks the server up with it
+        with context:
+            yield
+
+    def as_json(self, answer: Any) -> Any:
+        """`answer` as flask would have written it, read again."""
+        return self.json.loads(self.json.dumps(answer))

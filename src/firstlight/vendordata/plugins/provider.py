@@ -1,0 +1,95 @@
+"""A plug-in for nova-pollinate as a provider of ours."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from keystoneauth1.session import Session
+from oslo_config import cfg
+
+from firstlight.conf import ConfigError
+from firstlight.vendordata.contract import Clients, Context, Provider, ProviderFailed
+from firstlight.vendordata.plugins.calling import Call, OddPlugin, name_of
+
+_SAMPLE: dict[str, Any] = {
+    "project-id": "",
+    "instance-id": "",
+    "image-id": "",
+    "user-data": None,
+    "hostname": "",
+    "metadata": {},
+    "boot-roles": "",
+}
+
+
+class Plugin(Provider):
+    """The base; :func:`provider_class` makes one for each class.
+
+    Nobody knows what such a class answers, so its answers are kept by nobody.
+    """
+
+    call: ClassVar[Call]
+    kind: ClassVar[type]
+    confidential = True
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._host = _host(clients, self.kind)
+
+    @classmethod
+    def from_conf(cls, _conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
+        """See :class:`Provider`; Pollinate's plug-ins have no section of their own."""
+        return cls(clients)
+
+    def provide(self, context: Context) -> Mapping[str, Any] | None:
+        """See :class:`Provider`."""
+        question = question_of(context)
+        with self._host.around(context.shared):
+            said = self.call(question, lambda: keystone_client(self._clients.session()))
+            answer = self._host.as_json(said) if said else None
+        if answer is not None and not isinstance(answer, Mapping):
+            raise ProviderFailed(f"It answered a {type(said).__name__}, not a mapping.")
+        return answer
+
+
+def provider_class(kind: Any) -> tuple[str, type[Plugin]]:
+    """The name under which Pollinate answered what `kind` says, and a provider that asks it.
+
+    Raises:
+        OddPlugin: it is no plug-in.
+    """
+    if not isinstance(kind, type):
+        raise OddPlugin("it is no class")
+    call = Call(kind)
+    name = name_of(kind, call, _SAMPLE)
+    return name, type(kind.__name__, (Plugin,), {"call": call, "kind": kind})
+
+
+def question_of(context: Context) -> dict[str, Any]:
+    """What Nova sent, under Nova's names."""
+    return {
+        "project-id": context.project_id,
+        "instance-id": context.instance_id,
+        "image-id": context.image_id,
+        "user-data": context.user_data,
+        "hostname": context.hostname,
+        "metadata": dict(context.metadata),
+        "boot-roles": ",".join(context.boot_roles),
+    }
+
+
+def keystone_client(session: Session) -> Any:
+    """What the older contract's constructor takes beside the context."""
+    from keystoneclient.v3.client import Client
+
+    return Client(session=session)
+
+
+def _host(clients: Clients, kind: type) -> Any:
+    try:
+        from firstlight.vendordata.plugins.host import Host
+    except ImportError as error:
+        raise ConfigError(
+            f"a plug-in for nova-pollinate needs flask, which is not installed ({error}); "
+            "pip install firstlight[pollinate]"
+        ) from error
+    return Host(clients.session, clients.vault, [kind])
