@@ -17,6 +17,7 @@ from typing import Any
 _SETTINGS = {
     "OpenStack": {},
     "Ec2": {"Ec2": {"strict_id": False, "metadata_urls": ["http://169.254.169.254"]}},
+    "ConfigDrive": {},
 }
 
 
@@ -46,7 +47,7 @@ def main(tree: str, name: str, directory: str) -> None:
 
 
 def _search(tree: str, name: str, directory: Path) -> Any:
-    """The datasource that cloud-init's network stage would find."""
+    """The datasource that cloud-init's network stage, or before it the local one, would find."""
     from cloudinit import distros, helpers, sources
     from cloudinit.reporting import events
 
@@ -69,7 +70,7 @@ def _search(tree: str, name: str, directory: Path) -> Any:
         settings_of,
         distro,
         paths,
-        [sources.DEP_FILESYSTEM, sources.DEP_NETWORK],
+        [sources.DEP_FILESYSTEM, *([] if name == "ConfigDrive" else [sources.DEP_NETWORK])],
         [name],
         ["cloudinit.sources"],
         events.ReportEventStack("search", "search", reporting_enabled=False),
@@ -84,7 +85,7 @@ def _take_in(datasource: Any) -> dict[str, Any]:
     return {
         "version": version.version_string(),
         "datasource": type(datasource).__name__,
-        "address": datasource.metadata_address,
+        "address": getattr(datasource, "metadata_address", None),  # a drive has none
         "instance_id": datasource.get_instance_id(),
         "hostname": datasource.get_hostname(),
         "fqdn": getattr(full, "hostname", full),  # 22.2 began to say more than the name
