@@ -33,11 +33,13 @@ class Daemon:
         *,
         environ: Mapping[str, str] | None = None,
         answers: Callable[[int], bool] | None = None,
+        end: signal.Signals = signal.SIGTERM,
     ) -> None:
         self._command = command
         self._log = log
         self._environ = {**os.environ, **(environ or {})}
         self._answers = answers or accepts
+        self._end = end
         self._process: subprocess.Popen[bytes] | None = None
         self.port = port
 
@@ -65,7 +67,7 @@ class Daemon:
         process, self._process = self._process, None
         if process is None:
             return
-        self._signal(process, signal.SIGTERM)
+        self._signal(process, self._end)
         try:
             process.wait(_PATIENCE)
         finally:
@@ -114,18 +116,6 @@ def running(make: Callable[[Path, int], Daemon]) -> Iterator[Daemon]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture
-def memcached() -> Iterator[Daemon]:
-    """A running memcached."""
-    yield from running(memcached_at)
-
-
-@pytest.fixture
-def redis() -> Iterator[Daemon]:
-    """A running redis that keeps nothing on disk."""
-    yield from running(redis_at)
-
-
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[Daemon]:
     """A running RabbitMQ with the user guest."""
@@ -136,13 +126,14 @@ def memcached_at(home: Path, port: int) -> Daemon:
     """memcached, not started yet."""
     user = ["-u", "nobody"] if os.geteuid() == 0 else []
     command = [need("memcached"), "-l", "127.0.0.1", "-p", str(port), "-U", "0", *user]
-    return Daemon(command, port, home / "log")
+    return Daemon(command, port, home / "log", end=signal.SIGKILL)  # it takes a second to think
 
 
 def redis_at(home: Path, port: int) -> Daemon:
     """redis, not started yet."""
     options = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(home)]
-    return Daemon([need("redis-server"), "--port", str(port), *options], port, home / "log")
+    command = [need("redis-server"), "--port", str(port), *options]
+    return Daemon(command, port, home / "log", end=signal.SIGKILL)
 
 
 def _rabbitmq() -> Iterator[Daemon]:
