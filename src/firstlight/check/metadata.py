@@ -4,10 +4,36 @@ from collections.abc import Sequence
 
 from oslo_config import cfg
 
-from firstlight.check import configuration
+from firstlight.check import (
+    configuration,
+    freshness,
+    listening,
+    neutron,
+    nova,
+    secret,
+    store,
+    vendordata_client,
+)
 from firstlight.check.step import Asked, Step
+from firstlight.metadata.origin import reads_nova
 
 
-def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:  # noqa: ARG001
+def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
     """Every step, in the order of the road."""
-    return [configuration.readable(conf), configuration.in_vain(conf)]
+    return [
+        configuration.readable(conf),
+        configuration.in_vain(conf),
+        secret.step(conf, asked),
+        *(_of_nova(conf, asked) if reads_nova(conf) else [store.step(conf)]),
+        *vendordata_client.steps(conf),
+        *(listening.metadata(conf, asked.instance) if asked.serving else []),
+    ]
+
+
+def _of_nova(conf: cfg.ConfigOpts, asked: Asked) -> list[Step]:
+    secrets = (conf.neutron.metadata_proxy_shared_secret, *conf.firstlight.previous_shared_secrets)
+    return [
+        *nova.steps(conf, asked),
+        *neutron.steps(conf),
+        *freshness.steps(conf, secrets),
+    ]

@@ -1,0 +1,56 @@
+"""One request to a service on this host."""
+
+import http.client
+import ssl
+from collections.abc import Mapping
+from typing import NamedTuple
+
+_SECONDS = 11.0  # the service itself gives up after [firstlight] deadline, 9
+_LONGEST = 1024 * 1024
+
+
+class Reply(NamedTuple):
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+class Unanswered(Exception):
+    """Nothing came back; the message is the reason."""
+
+
+def ask(
+    host: str, port: int, path: str, headers: Mapping[str, str] | None = None, *, tls: bool = False
+) -> Reply:
+    """GET `path`.
+
+    With `tls` the certificate is not verified: its name is the one that callers use, not this.
+
+    Raises:
+        Unanswered: nobody listens, or what comes back is no HTTP.
+    """
+    connection = _connection(host, port, tls=tls)
+    try:
+        connection.request("GET", path, headers=dict(headers or {}))
+        response = connection.getresponse()
+        return Reply(response.status, response.read(_LONGEST))
+    except (OSError, http.client.HTTPException) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise Unanswered(why) from error
+    finally:
+        connection.close()
+
+
+def here(address: str) -> str:
+    """Where this host is reached, for an address that a service listens on."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(address, address)  # noqa: S104
+
+
+def _connection(host: str, port: int, *, tls: bool) -> http.client.HTTPConnection:
+    if not tls:
+        return http.client.HTTPConnection(here(host), port, timeout=_SECONDS)
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return http.client.HTTPSConnection(here(host), port, timeout=_SECONDS, context=context)
