@@ -8,7 +8,8 @@ from oslo_config import cfg
 from firstlight.check.place import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.notifications import BadTransport, open_feed
-from firstlight.shared_cache import BadCache, SharedCache, open_shared_cache
+from firstlight.shared_cache import BadCache, open_shared_cache
+from firstlight.shared_cache.place import Place
 
 
 def steps(conf: cfg.ConfigOpts, secrets: Sequence[str]) -> list[Step]:
@@ -38,14 +39,13 @@ def _cache(conf: cfg.ConfigOpts, secrets: Sequence[str]) -> Iterator[Finding | S
         )
         return
     yield ok(conf.cache.backend)
-    for number, one in enumerate(shared.places):
-        yield Step(f"cache {one.name}", partial(_server, conf, shared, number))
+    for server in shared.places:
+        yield Step(f"cache {server.name}", partial(_server, conf, server))
 
 
-def _server(conf: cfg.ConfigOpts, shared: SharedCache, number: int) -> Iterator[Finding]:
-    one = shared.places[number]
-    one.probe()
-    trouble = one.trouble()
+def _server(conf: cfg.ConfigOpts, server: Place) -> Iterator[Finding]:
+    server.probe()
+    trouble = server.trouble()
     if trouble is None:
         yield ok("answers")
     else:

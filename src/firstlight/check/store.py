@@ -56,6 +56,12 @@ def _shown(url: URL) -> str:
 def _absent(path: Path, conf: cfg.ConfigOpts) -> Finding:
     parent = path.parent
     maker = parent if parent.exists() else parent.parent
+    if not maker.exists():
+        return broken(
+            f"there is no directory {maker} for {path}",
+            place(conf, "store", "connection"),
+            remedy="make it, and give it to the service's user; or correct the path",
+        )
     if not os.access(maker, os.W_OK | os.X_OK):
         return broken(
             f"there is no {path}, and this user may not make it in {maker}",

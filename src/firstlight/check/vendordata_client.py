@@ -62,7 +62,7 @@ def _dynamic(conf: cfg.ConfigOpts) -> list[Step]:
         steps.append(Step("targets", lambda: _none(conf)))
     seconds = conf.firstlight.vendordata_deadline + 3
     steps += [
-        Step(f"target {target.name}", partial(_target, conf, target, ask), seconds=seconds)
+        Step(f"target {target.name}", partial(_target, conf, target, ask), (TOKEN,), seconds)
         for target in targets
     ]
     return steps

@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"which service's road: {', '.join(ROADS)} (default: metadata)",
     )
     add_config_arguments(parser)
-    parser.add_argument("--instance", metavar="UUID", help="try the road with this server")
+    parser.add_argument("--instance", metavar="UUID", help="try it with this server, too")
     parser.add_argument(
         "--before-start",
         action="store_true",
@@ -71,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Walk it; returns 1 if a step is broken."""
     # What the steps find is printed; the services' log lines are not for here.
-    logging.getLogger("firstlight").setLevel(logging.CRITICAL)
+    logging.getLogger().setLevel(logging.CRITICAL)
     logging.getLogger("firstlight.check").setLevel(logging.ERROR)
     files, steps = _steps(args)
     console = Console(highlight=False)

@@ -162,7 +162,7 @@ def known_names(*groups: str) -> dict[str, set[str]]:
     known: dict[str, set[str]] = {group: set() for group in groups}
     modules = dict.fromkeys(module for service in SERVICES.values() for module in service)
     for module in modules:
-        for group, options in getattr(module, "OPTIONS", ()):
+        for group, options in () if hasattr(module, "options") else module.OPTIONS:
             if group in known:
                 known[group] |= {option.dest for option in options}
     return known
