@@ -59,12 +59,8 @@ class Database:
         self._away = (*_AWAY, driver.OperationalError, driver.InterfaceError)
         self._errors = (SQLAlchemyError, servers.driver_error(self._engine))
         self._is_sqlite = url.get_backend_name() == "sqlite"
-        # Single statements need no transaction; SQLite's connections never begin one unasked.
-        self._reader = (
-            self._engine
-            if self._is_sqlite
-            else self._engine.execution_options(isolation_level="AUTOCOMMIT")
-        )
+        # SQLite's connections never begin a transaction unasked, and always can.
+        self._writer = self._engine if self._is_sqlite else servers.transactional(self._engine)
         self._outage = Outage(timeout, clock)
         self._checked = False
         self._checking = threading.Lock()
@@ -100,7 +96,7 @@ class Database:
         Raises:
             SourceUnavailable: the message names the database and says it could not do `doing`.
         """
-        with self._told(doing), self._reader.connect() as connection:
+        with self._told(doing), self._engine.connect() as connection:
             self._look_at_schema(connection)
             yield connection
 
@@ -117,7 +113,7 @@ class Database:
         """
         if not self._checked:
             self.prepare()
-        with self._told(doing, writing=True), self._engine.connect() as connection:
+        with self._told(doing, writing=True), self._writer.connect() as connection:
             if lock is None:
                 with self._transaction(connection):
                     yield connection

@@ -79,7 +79,7 @@ def _installed(url: URL) -> URL:
 def make(url: URL, *, pool_size: int, timeout: float) -> Engine:
     """An engine whose connections, statements and waits each end within about `timeout` seconds.
 
-    Nothing is connected yet.
+    Statements stand alone. Nothing is connected yet.
 
     Raises:
         BadConnection: the driver the URL needs is not installed.
@@ -87,7 +87,7 @@ def make(url: URL, *, pool_size: int, timeout: float) -> Engine:
     if url.get_backend_name() == "sqlite":
         return _sqlite(url, servers.pool_arguments(pool_size, timeout), timeout)
     try:
-        return servers.make(url, pool_size=pool_size, timeout=timeout)
+        return servers.make(url, pool_size=pool_size, timeout=timeout, autocommit=True)
     except servers.NoDriver as error:
         raise BadConnection(str(error)) from error
 
