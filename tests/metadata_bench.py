@@ -76,7 +76,8 @@ class Vendor:
     """Vendor data as a test wants it."""
 
     def __init__(self) -> None:
-        self.asked = 0
+        self.asked = self.ahead = 0
+        self.outdated: list[str | None] = []
         self.static_value: Any = {}
         self.answers: dict[str, Answer] = {}
         self.why_fatal: str | None = None
@@ -86,9 +87,21 @@ class Vendor:
             raise StaticUnavailable("no file, says the test")
         return self.static_value
 
-    def ask(self, _instance: Instance) -> dict[str, Answer]:
-        self.asked += 1
+    @property
+    def required(self) -> set[str]:
+        return {"t"} if self.why_fatal else set()
+
+    def begin(
+        self, instance: Instance, *, only: Any = None, ahead: bool = False
+    ) -> dict[str, Answer]:
+        if ahead:
+            self.ahead += 1
+        else:
+            self.asked += 1
         return self.answers
+
+    def outdate(self, uuid: str | None) -> None:
+        self.outdated.append(uuid)
 
     def fatal(self, _answers: dict[str, Answer]) -> str | None:
         return self.why_fatal

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -152,6 +153,12 @@ def _list(args: argparse.Namespace) -> None:
 def _show(args: argparse.Namespace) -> None:
     with _store(args) as store:
         found = find(store, args.instance)
+        condition = store.condition(found.instance.uuid)
+    if condition is not None and not args.password:
+        since = datetime.fromtimestamp(condition.since, UTC)
+        # A comment, so that what is shown can be given back; JSON has none.
+        out = sys.stderr if args.json else sys.stdout
+        print(f"# {condition.state} since {since:%Y-%m-%dT%H:%M:%SZ}: {condition.reason}", file=out)
     if args.password:
         if not found.instance.password:
             raise Refused(f"the guest of {found.instance.uuid} has not posted a password")

@@ -1,6 +1,7 @@
 """What the service is handed beside its source: the operator's options, and vendor data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import Future
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -15,8 +16,20 @@ class VendorData(Protocol):
     def static(self) -> Any:
         """The value StaticJSON serves; raises StaticUnavailable when there is none to serve."""
 
-    def ask(self, instance: Instance) -> dict[str, Answer]:
-        """What every dynamic target says about `instance`, failures included. Blocks."""
+    @property
+    def required(self) -> Collection[str]:
+        """Targets without which nothing of what they say may be shown."""
+
+    def begin(
+        self, instance: Instance, *, only: Collection[str] | None = None, ahead: bool = False
+    ) -> "dict[str, Answer] | Future[dict[str, Answer]]":
+        """What the targets (None: all) say about `instance`, failures included, now or later.
+
+        With `ahead` nobody wants to know yet, but somebody will in a moment. Does not block.
+        """
+
+    def outdate(self, uuid: str | None) -> None:
+        """This instance (None: any) has changed, so that its targets must be asked again."""
 
     def fatal(self, answers: dict[str, Answer]) -> str | None:
         """Why these answers may not be shown at all, or None."""

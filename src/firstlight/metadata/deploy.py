@@ -18,11 +18,12 @@ from firstlight.documents import Settings
 from firstlight.metadata.behaviour import ALONE, Behaviour
 from firstlight.metadata.freshness import Freshness
 from firstlight.metadata.memory import Memory
-from firstlight.metadata.metrics import MemoryCollector, TargetMetrics
+from firstlight.metadata.metrics import DoorCollector, MemoryCollector, TargetMetrics
 from firstlight.metadata.origin import Unusable, open_origin, reads_nova
 from firstlight.metadata.refusals import Refusal
 from firstlight.metadata.seeds import Seeds
 from firstlight.metadata.service import MetadataService
+from firstlight.metadata.threshold import open_door
 from firstlight.targets import vendor_data
 from firstlight.wire.limits import Limits
 from firstlight.wire.messages import Request, Response
@@ -60,7 +61,8 @@ class Deployment:
         # nor a slow Neutron the targets from being asked. They wait for each other's batches.
         groups = Pool("security-groups", threads=own.cold_threads, waiting=own.cold_queue)
         self._pools = (lookups, asks, groups)
-        self._vendordata = vendor_data(conf, observe=TargetMetrics(self.registry).observe)
+        self._vendordata = vendor_data(conf, observer=TargetMetrics(self.registry))
+        self._door = open_door(conf, self._vendordata, origin, asks)
         self._freshness = Freshness(conf, behaviour.secrets, nova=reads_nova(conf))
         self.service = MetadataService(
             origin.source,
@@ -75,6 +77,7 @@ class Deployment:
             groups=origin.groups,
             group_lookups=groups,
             shared=self._freshness.shared or ALONE,
+            door=self._door,
         )
         LOG.info("instances come from %s, asked by %s", origin.name, _how(behaviour))
         self._stop_watching = origin.source.watch(self.service.changed)
@@ -87,6 +90,7 @@ class Deployment:
             memories["security-groups"] = self.service.groups
         self.registry.register(MemoryCollector(memories, self._pools))
         self.registry.register(self._freshness)
+        self.registry.register(DoorCollector(self._door))
         self.registry.register(DependencyCollector(self.dependencies))
         self._watch = Watch(self.dependencies)
         self._watch.start()
@@ -113,6 +117,7 @@ class Deployment:
         self._watch.close()
         self._stop_watching()
         self._freshness.close()
+        self._door.close()
         for pool in self._pools:
             pool.close()
         self._vendordata.close()

@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from firstlight.instance import Answer
+from firstlight.metadata.door import Door, Left
 from firstlight.metadata.memory import Memory
 from firstlight.targets import Breaking, Kind, Served
 from firstlight.wire.pool import Pool
@@ -55,6 +56,30 @@ _COUNTERS = (
 )
 
 
+class DoorCollector(Collector):
+    """Who waits for required targets, and how those who waited went on."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """Nothing but zeros where nobody is ever held."""
+        door = self._door
+        yield GaugeMetricFamily("firstlight_door_held", "Guests held now", value=door.held)
+        left = CounterMetricFamily(
+            "firstlight_door_left", "Guests that went on, by how", labels=["how"]
+        )
+        for how in Left:
+            left.add_metric([how.value], door.left[how])
+        yield left
+        verdicts = CounterMetricFamily(
+            "firstlight_verdicts", "Servers set to ERROR, or not though due", labels=["outcome"]
+        )
+        for outcome in ("condemned", "failed"):
+            verdicts.add_metric([outcome], getattr(door.vigil, outcome, 0))
+        yield verdicts
+
+
 class TargetMetrics:
     """What comes of asking the dynamic vendordata targets (a :class:`firstlight.targets.Observer`).
 
@@ -80,11 +105,6 @@ class TargetMetrics:
             ["target", "state"],
             registry=registry,
         )
-
-    @property
-    def observe(self) -> "TargetMetrics":
-        """Itself."""
-        return self
 
     def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:
         """Count one call."""

@@ -7,8 +7,8 @@ A *hot* request (the instance is in memory) is answered on the event loop: signa
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from msgspec import structs
 
@@ -20,24 +20,27 @@ from firstlight.documents import (
     segments,
 )
 from firstlight.documents import version_list as list_versions
-from firstlight.instance import Answer
 from firstlight.metadata import identity
+from firstlight.metadata.answering import Answering
 from firstlight.metadata.behaviour import ALONE, Behaviour, Shared, VendorData
+from firstlight.metadata.door import Door
 from firstlight.metadata.flow import Reply, after, answered, now_or_after
 from firstlight.metadata.identity import By, Claim, signed_by
 from firstlight.metadata.memory import Kept, Memory
 from firstlight.metadata.owners import find_owners, only_addressed, only_provided
 from firstlight.metadata.password import answer_password, is_password
 from firstlight.metadata.record import Record
-from firstlight.metadata.refusals import UNKNOWN_ERROR, not_found, try_later
+from firstlight.metadata.refusals import not_found
+from firstlight.metadata.stale import Stale, with_staleness
 from firstlight.sources import Source
 from firstlight.sources.ports import Device, Ports, SecurityGroups
 from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Pool
+from firstlight.wire.pool import Overloaded, Pool
 
 LOG = logging.getLogger(__name__)
 
 _MIB = 1024 * 1024
+_FRONT = ("openstack",)
 
 
 class MetadataService:
@@ -49,14 +52,14 @@ class MetadataService:
         vendordata: static and dynamic vendor data.
         behaviour: options.
         lookups: the pool on which the source is read.
-        asks: the pool on which targets are asked; its own, so that slow targets cannot keep
-            instances from being read.
+        asks: the pool for what is not the source's.
         clock: monotonic seconds.
         now: the date, for the list of versions.
         seed: a fresh ``random_seed``, encoded.
         groups: whom to ask for security groups; None: the source's instances carry theirs.
         group_lookups: the pool on which that is done; None: `asks`.
         shared: what other processes have read.
+        door: who is met at ``/openstack``, and how; None: everybody is let in.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class MetadataService:
         groups: SecurityGroups | None = None,
         group_lookups: Pool | None = None,
         shared: Shared = ALONE,
+        door: Door | None = None,
     ) -> None:
         self._source = source
         self._shared = shared
@@ -122,6 +126,17 @@ class MetadataService:
                 size=lambda names: 64 + sum(map(len, names)),
                 limit=16 * _MIB,
             )
+        self._door = door or Door(vendordata, clock=clock)
+        self._answering = Answering(
+            vendordata,
+            self.records.grown,
+            self._door.vigil,
+            clock=clock,
+            now=lambda: now().timestamp(),
+        )
+        dynamic = "DynamicJSON" in behaviour.documents.vendordata_providers
+        # What the rest of a crawl would wait for is begun with its first question.
+        self._front = _FRONT if dynamic or groups is not None else None
 
     def handle(self, request: Request) -> Reply:
         """Answer one request (a :data:`firstlight.wire.messages.Handler`)."""
@@ -134,6 +149,7 @@ class MetadataService:
         It may wait for the shared cache.
         """
         self._forget(uuid)
+        self._vendordata.outdate(uuid)
         self.owners.forget(None)
         if self.groups is not None:
             self.groups.forget(uuid)
@@ -171,7 +187,7 @@ class MetadataService:
         """A rendered document with its hole filled for this request."""
         document = record.rendered.get(request.target)
         if document is None:
-            return None
+            return record.passed_on(request.target, self._clock())
         body = document.body(self._seed, request.header(b"x-forwarded-for"))
         return Response(200, body, document.content_type)
 
@@ -181,12 +197,14 @@ class MetadataService:
         path = segments(request.target)
         if not path:
             return Response(200, self._versions.head, self._versions.content_type)
-        claim = self._claim(request)
+        claim, arrived = self._claim(request), self._clock()
         request.subject = claim.key.replace("\n", " ")
         if claim.by is By.ID:
-            return self._with_record(request, claim, claim.key)
+            return self._with_record(request, claim, claim.key, arrived)
         owners = self.owners.get(claim.key)
-        return now_or_after(owners, request, lambda kept: self._owned(request, claim, kept))
+        return now_or_after(
+            owners, request, lambda kept: self._owned(request, claim, kept, arrived)
+        )
 
     def _claim(self, request: Request) -> Claim:
         behaviour = self._behaviour
@@ -196,20 +214,24 @@ class MetadataService:
             return identity.claim_by_provider(request, behaviour.secrets)
         return identity.claim_by_id(request, behaviour.secrets)
 
-    def _owned(self, request: Request, claim: Claim, kept: Kept[tuple[Device, ...]]) -> Reply:
+    def _owned(
+        self, request: Request, claim: Claim, kept: Kept[tuple[Device, ...]], arrived: float
+    ) -> Reply:
         if claim.by is By.PROVIDER:
             owner = only_provided(claim.key, kept.value)
             claim = structs.replace(claim, project=owner.project)
         else:
             owner = only_addressed(claim.key, kept.value or ())
-        return self._with_record(request, claim, owner.id)
+        return self._with_record(request, claim, owner.id, arrived)
 
-    def _with_record(self, request: Request, claim: Claim, instance_id: str) -> Reply:
+    def _with_record(
+        self, request: Request, claim: Claim, instance_id: str, arrived: float
+    ) -> Reply:
         request.subject = instance_id
         kept = self.records.get(instance_id)
-        return now_or_after(kept, request, lambda kept: self._answer(request, claim, kept))
+        return now_or_after(kept, request, lambda kept: self._answer(request, claim, kept, arrived))
 
-    def _answer(self, request: Request, claim: Claim, kept: Kept[Record]) -> Reply:
+    def _answer(self, request: Request, claim: Claim, kept: Kept[Record], arrived: float) -> Reply:
         record = kept.value
         if record is None:
             LOG.info("no instance %s: 404 for %s", request.subject, request.id)
@@ -222,15 +244,27 @@ class MetadataService:
         path = segments(request.target)
         if is_password(path) and request.method != "GET":
             return self._post_password(request, record, path)
+        if path == self._front:
+            return self._enter(request, record, kept, arrived)
         try:
             document = self._render(record, request.target)
         except AnswersNeeded:
-            asked = self._asks.submit(self._vendordata.ask, record.instance)
-            return after(asked, request, lambda a: self._with_answers(request, path, kept, a))
+            return self._answering.answer(request, path, kept, self._stale(kept))
         except SecurityGroupsNeeded:
             groups = self._groups_of(record)
             return now_or_after(groups, request, lambda g: self._with_groups(path, kept, g))
         return self._response(document, claim.requester, kept)
+
+    def _enter(self, request: Request, record: Record, kept: Kept[Record], arrived: float) -> Reply:
+        """The first question of a crawl; see :mod:`firstlight.metadata.door`."""
+        document = record.documents.get(_FRONT)
+        assert document is not None
+        if self.groups is not None:
+            with suppress(Overloaded):  # whoever needs them will be told
+                self.groups.get(record.instance.uuid)
+        return self._door.enter(
+            request, record.instance, arrived, lambda: self._response(document, None, kept)
+        )
 
     def _groups_of(self, record: Record) -> "Kept[tuple[str, ...]] | Future[Kept[tuple[str, ...]]]":
         assert self.groups is not None
@@ -242,7 +276,8 @@ class MetadataService:
         assert kept.value is not None
         document = kept.value.documents.get(path, groups=groups.value or ())
         assert document is not None
-        return self._response(document, None, kept, ("security-groups", groups))
+        old = [] if groups.problem is None else [self._aged("security-groups", groups.built)]
+        return self._response(document, None, kept, *old)
 
     def _render(self, record: Record, target: str) -> Document:
         document, extra = record.render(target)
@@ -251,23 +286,6 @@ class MetadataService:
         if extra:
             self.records.grown(record.instance.uuid, extra)
         return document
-
-    def _with_answers(
-        self,
-        request: Request,
-        path: Sequence[str],
-        kept: Kept[Record],
-        answers: dict[str, Answer],
-    ) -> Response:
-        assert kept.value is not None
-        fatal = self._vendordata.fatal(answers)
-        if fatal is not None:
-            LOG.error("vendor data of instance %s: %s: 503", request.subject, fatal)
-            raise try_later(UNKNOWN_ERROR)
-        document = kept.value.documents.get(path, answers)
-        if document is None:
-            raise not_found()
-        return self._response(document, None, kept)
 
     def _post_password(self, request: Request, record: Record, path: Sequence[str]) -> Reply:
         if record.documents.get(path) is None:
@@ -282,21 +300,17 @@ class MetadataService:
             self._forget(record.instance.uuid)
 
     def _response(
-        self,
-        document: Document,
-        requester: str | None,
-        kept: Kept[Record],
-        *others: tuple[str, Kept[Any]],
+        self, document: Document, requester: str | None, kept: Kept[Record], *others: Stale
     ) -> Response:
-        body = document.body(self._seed, requester)
-        if kept.problem is None and not others:
-            return Response(200, body, document.content_type)
-        stale = tuple(
-            (b"Firstlight-Stale", b"%s; age=%d" % (name.encode(), self._clock() - each.built))
-            for name, each in (("instance", kept), *others)
-            if each.problem is not None
-        )
-        return Response(200, body, document.content_type, stale)
+        response = Response(200, document.body(self._seed, requester), document.content_type)
+        stale = [*self._stale(kept), *others]
+        return with_staleness(response, stale) if stale else response
+
+    def _stale(self, kept: Kept[Record]) -> Sequence[Stale]:
+        return () if kept.problem is None else [self._aged("instance", kept.built)]
+
+    def _aged(self, name: str, built: float) -> Stale:
+        return Stale(name, self._clock() - built)
 
     # -- cold: these run on the pool's threads -----------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future, wait
 from typing import Protocol
 
@@ -32,11 +32,16 @@ class Asks(Protocol):
     def ask(self, instance: Instance, deadline: float | None = None) -> Answers:
         """An answer per target, in order, within `deadline` seconds. Blocks."""
 
-    def begin(self, instance: Instance) -> "Answers | Future[Answers]":
-        """The same without waiting: the answers if they are known, or a future of them."""
+    def begin(
+        self, instance: Instance, *, only: Collection[str] | None = None, ahead: bool = False
+    ) -> "Answers | Future[Answers]":
+        """The same without waiting: the answers if they are known, or a future of them.
 
-    def prefetch(self, instance: Instance) -> None:
-        """Somebody will ask about this instance in a moment."""
+        Args:
+            instance: who it is about.
+            only: names of targets; None: all.
+            ahead: somebody else will ask about this instance in a moment; the answers are for him.
+        """
 
     def outdate(self, uuid: str | None) -> None:
         """This instance (None: any) has changed: what is known of it counts no more."""
@@ -120,15 +125,15 @@ class DynamicJSON:
             for name, reply in replies.items()
         }
 
-    def begin(self, instance: Instance) -> "Answers | Future[Answers]":
-        """The answers, if all are known, or a future of them that never raises. Does not block."""
-        return _together(self._replies(questions.about(instance), self._until(None)))
+    def begin(
+        self, instance: Instance, *, only: Collection[str] | None = None, ahead: bool = False
+    ) -> "Answers | Future[Answers]":
+        """The answers, if all are known, or a future of them that never raises. Does not block.
 
-    def prefetch(self, instance: Instance) -> None:
-        """Begin to ask what is not known, for somebody who will want to know in a moment."""
-        asked, until = questions.about(instance), self._until(None)
-        for upstream in self.upstreams.values():
-            upstream.ask(asked, until, ahead=True)
+        With `ahead`, what may not be kept waits ten seconds for the one who will ask.
+        """
+        asked = questions.about(instance)
+        return _together(self._replies(asked, self._until(None), only=only, ahead=ahead))
 
     def outdate(self, uuid: str | None) -> None:
         """This instance (None: any) has changed.
@@ -151,9 +156,18 @@ class DynamicJSON:
         return Deadline(self._deadline if deadline is None else deadline, self._timer)
 
     def _replies(
-        self, asked: questions.Question, until: Deadline
+        self,
+        asked: questions.Question,
+        until: Deadline,
+        *,
+        only: Collection[str] | None = None,
+        ahead: bool = False,
     ) -> "dict[str, Answer | Future[Answer]]":
-        return {name: upstream.ask(asked, until) for name, upstream in self.upstreams.items()}
+        return {
+            name: upstream.ask(asked, until, ahead=ahead)
+            for name, upstream in self.upstreams.items()
+            if only is None or name in only
+        }
 
 
 def _value(reply: "Answer | Future[Answer]") -> Answer | None:

@@ -59,14 +59,13 @@ class VendorData:
         """
         return {} if self._dynamic is None else self._dynamic.ask(instance, deadline)
 
-    def begin(self, instance: Instance) -> "Answers | Future[Answers]":
-        """The same without waiting: the answers if they are known, or a future of them."""
-        return {} if self._dynamic is None else self._dynamic.begin(instance)
-
-    def prefetch(self, instance: Instance) -> None:
-        """Somebody will ask about `instance` in a moment: begin to. Does not block."""
-        if self._dynamic is not None:
-            self._dynamic.prefetch(instance)
+    def begin(
+        self, instance: Instance, *, only: Collection[str] | None = None, ahead: bool = False
+    ) -> "Answers | Future[Answers]":
+        """The same without waiting, see :class:`firstlight.targets.Asks`."""
+        if self._dynamic is None:
+            return {}
+        return self._dynamic.begin(instance, only=only, ahead=ahead)
 
     def outdate(self, uuid: str | None) -> None:
         """This instance (None: any) has changed, so that its targets must be asked again."""
@@ -101,7 +100,7 @@ def vendor_data(
     *,
     clock: Callable[[], float] = time.time,
     timer: Callable[[], float] = time.monotonic,
-    observe: Observer | None = None,
+    observer: Observer | None = None,
 ) -> VendorData:
     """Vendor data by a nova.conf's ``[api]`` and ``[vendordata_dynamic_auth]``; sends nothing yet.
 
@@ -122,7 +121,7 @@ def vendor_data(
         room=conf.firstlight.vendordata_cache_size * _MIB,
         clock=clock,
         timer=timer,
-        observer=observe,
+        observer=observer,
     )
     required = [name for name, each in terms.items() if each.required]
     return VendorData(static, dynamic, required=required, dependencies=[dynamic.keystone])

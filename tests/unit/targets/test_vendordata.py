@@ -1,6 +1,7 @@
 """Vendor data as the options say."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct
@@ -26,11 +27,8 @@ class Says(Struct):
     def ask(self, instance: Instance, deadline: float | None = None) -> dict[str, Answer]:
         return self.answers
 
-    def begin(self, instance: Instance) -> dict[str, Answer]:
+    def begin(self, instance: Instance, **how: Any) -> dict[str, Answer]:
         return self.answers
-
-    def prefetch(self, instance: Instance) -> None:
-        """There is nothing to wait for."""
 
     def outdate(self, uuid: str | None) -> None:
         """The answers are always the same."""

@@ -21,7 +21,7 @@ _INDEXES = (tables.address, tables.provider)
 _ADD_INDEX = {table: insert(table) for table in _INDEXES}
 _DROP = {
     table: delete(table).where(table.c.uuid == bindparam("of"))
-    for table in (tables.instance, tables.password, *_INDEXES)
+    for table in (tables.instance, tables.password, tables.condition, *_INDEXES)
 }
 _KNOWN = select(tables.instance.c.uuid).where(
     tables.instance.c.uuid.in_(bindparam("uuids", expanding=True))

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, Executable, insert
 
 from firstlight.instance import Instance
 from firstlight.sources.contract import InstanceGone, PasswordSet
-from firstlight.sources.store import changes, ec2, rows, tables
+from firstlight.sources.store import changes, condition, ec2, rows, tables
 from firstlight.sources.store.canonical import canonical_address
 from firstlight.sources.store.checks import checked
+from firstlight.sources.store.condition import Condition
 from firstlight.sources.store.database import Database
 from firstlight.sources.store.errors import RevisionConflict
 from firstlight.sources.store.rebuild import rebuilt
@@ -155,7 +156,8 @@ class Store:
     def update(self, instance: Instance, *, revision: int | None = None) -> Instance:
         """Put this document in the place of the stored one, as a rebuild does.
 
-        Project, reservation and boot roles stay; the last two may be left out. `revision` is what
+        Project, reservation and boot roles stay; the last two may be left out. Its state is the
+        usual one again. `revision` is what
         :meth:`read` told; None replaces whatever is there.
 
         Raises:
@@ -186,8 +188,26 @@ class Store:
             bare = msgspec.structs.replace(old.instance, password="")
             [new] = ec2.allot(connection, [checked(rebuilt(bare, change(bare)))])
             rows.replace(connection, new, old.revision + 1)
+            condition.clear(connection, uuid)
             changes.note(connection, last, [uuid])
         return msgspec.structs.replace(new, password=password)
+
+    def set_error(self, uuid: str, reason: str) -> None:
+        """Its state is ERROR from now on, until it is updated; nothing its guest sees changes.
+
+        Raises:
+            InstanceGone: there is none.
+            SourceUnavailable: nothing was stored.
+        """
+        with self._database.writing(f"set the state of instance {uuid}") as connection:
+            changes.lock(connection)
+            _held(connection, uuid)
+            condition.put(connection, uuid, condition.error(reason))
+
+    def condition(self, uuid: str) -> Condition | None:
+        """The state of this instance, and why; None: the usual one."""
+        with self._database.reading(f"read the state of instance {uuid}") as connection:
+            return condition.read(connection, uuid)
 
     def remove(self, *uuids: str) -> None:
         """Forget these instances and their passwords; their EC2 ids are kept for ever.

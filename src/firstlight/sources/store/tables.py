@@ -79,6 +79,16 @@ password = Table(
     Column("password", LargeBinary, nullable=False),
     **_MYSQL,
 )
+# What somebody else found out about an instance, and nothing a guest is told.
+condition = Table(
+    "condition",
+    metadata,
+    Column("uuid", String(UUID), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),  # seconds since the epoch
+    **_MYSQL,
+)
 change = Table(
     "change",
     metadata,

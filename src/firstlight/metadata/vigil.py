@@ -1,0 +1,167 @@
+"""Servers whose required vendor data does not come: after a while they are set to ERROR.
+
+A guest that only uses HTTP cannot fail its own boot: it goes on without what it did not get. So
+whoever ordered the server is told instead.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from typing import Protocol
+
+from firstlight.instance import Instance
+from firstlight.metadata.behaviour import VendorData
+from firstlight.targets import Alarm, Answers
+from firstlight.wire.pool import Overloaded, Pool
+
+LOG = logging.getLogger(__name__)
+
+# Servers that are watched at a time; past it the oldest are forgotten, aloud.
+_MOST = 4096
+# A verdict that could not be given is tried again after so many seconds, so many times.
+_AGAIN = 10.0
+_TIMES = 30
+
+
+class VerdictFailed(Exception):
+    """A server could not be set to ERROR; the message says why and who must act."""
+
+
+class Verdict(Protocol):
+    """Sets servers to ERROR, where their owners see it."""
+
+    def __call__(self, uuid: str, reason: str) -> str:
+        """Set it; returns what has been done, for the log. Blocks.
+
+        Raises:
+            VerdictFailed: it was not.
+        """
+
+
+class Vigil:
+    """Watches over the servers that went on without their data. Any thread may call.
+
+    A server is condemned `seconds` after it was first missed unless it has been given everything
+    since, or its targets answer by then and it was never refused the document.
+
+    Args:
+        vendordata: whose targets are asked a last time.
+        verdict: what is done then.
+        seconds: from the first miss.
+        alarm: wakes it.
+        pool: where verdicts are carried out.
+    """
+
+    def __init__(
+        self,
+        vendordata: VendorData,
+        verdict: Verdict,
+        *,
+        seconds: float,
+        alarm: Alarm,
+        pool: Pool,
+    ) -> None:
+        self._vendordata = vendordata
+        self._verdict = verdict
+        self._seconds = seconds
+        self._alarm = alarm
+        self._pool = pool
+        self._lock = threading.Lock()
+        self._cases: OrderedDict[str, _Case] = OrderedDict()
+        self.condemned = self.failed = 0
+
+    def missed(self, instance: Instance, why: str) -> None:
+        """A guest that has just begun to ask could not be given what is required."""
+        with self._lock:
+            if instance.uuid in self._cases:
+                return
+            case = self._cases[instance.uuid] = _Case(instance, why)
+            if len(self._cases) > _MOST:
+                forgotten, _ = self._cases.popitem(last=False)
+                LOG.error("too many servers wait for required targets: %s is let be", forgotten)
+        self._alarm.after(self._seconds, lambda: self._end(case))
+
+    def refused(self, uuid: str, why: str) -> None:
+        """A guest was refused the document; one that nobody watches over is not booting."""
+        with self._lock:
+            case = self._cases.get(uuid)
+            if case is not None:
+                case.refused, case.why = True, why
+
+    def given(self, uuid: str) -> None:
+        """A guest has got everything, or may go and get it."""
+        with self._lock:
+            case = self._cases.pop(uuid, None)
+        if case is not None and case.condemned:
+            LOG.warning(
+                "instance %s has its vendor data now; its state is ERROR all the same", uuid
+            )
+
+    def _watched(self, case: "_Case") -> bool:
+        with self._lock:
+            return self._cases.get(case.instance.uuid) is case
+
+    def _end(self, case: "_Case") -> None:
+        """Its time is up: a last look, without blocking."""
+        if not self._watched(case):
+            return
+        if case.refused:
+            self._condemn(case)
+            return
+        answers = self._vendordata.begin(case.instance, only=self._vendordata.required, ahead=True)
+        if isinstance(answers, dict):
+            self._judge(case, answers)
+        else:
+            answers.add_done_callback(lambda done: self._judge(case, done.result()))
+
+    def _judge(self, case: "_Case", answers: Answers) -> None:
+        why = self._vendordata.fatal(answers)
+        if why is None:
+            self.given(case.instance.uuid)
+            return
+        case.why = why
+        self._condemn(case)
+
+    def _condemn(self, case: "_Case") -> None:
+        try:
+            self._pool.submit(self._carry_out, case)
+        except Overloaded as error:
+            self._again(case, str(error))
+
+    def _carry_out(self, case: "_Case") -> None:
+        if not self._watched(case):
+            return
+        uuid = case.instance.uuid
+        try:
+            done = self._verdict(uuid, case.why)
+        except VerdictFailed as error:
+            self._again(case, str(error))
+            return
+        case.condemned = True
+        self.condemned += 1
+        LOG.error(
+            "instance %s, %g s without its vendor data (%s): %s",
+            uuid,
+            self._seconds,
+            case.why,
+            done,
+        )
+
+    def _again(self, case: "_Case", problem: str) -> None:
+        self.failed += 1
+        case.tries += 1
+        LOG.error("instance %s cannot be set to ERROR: %s", case.instance.uuid, problem)
+        if case.tries < _TIMES:
+            self._alarm.after(_AGAIN, lambda: self._condemn(case))
+
+
+class _Case:
+    """One server that went on without its data."""
+
+    __slots__ = ("condemned", "instance", "refused", "tries", "why")
+
+    def __init__(self, instance: Instance, why: str) -> None:
+        self.instance = instance
+        self.why = why
+        self.refused = self.condemned = False
+        self.tries = 0
