@@ -8,6 +8,7 @@ from typing import Any
 
 from oslo_config import cfg
 
+from firstlight.notifications import messaging
 from firstlight.notifications.feed import Feed
 from firstlight.notifications.one_per_host import OnePerHost
 
@@ -52,10 +53,10 @@ def _listen(listening: Any, transport: Any, topics: list[str], pool: str, tell: 
 
 def _transport(conf: cfg.ConfigOpts) -> Any:
     try:
-        import oslo_messaging
+        oslo_messaging = messaging.load()
     except ImportError as error:
         raise BadTransport(
-            "[firstlight] notifications needs oslo.messaging:"
+            f"[firstlight] notifications needs oslo.messaging ({error}):"
             " pip install 'firstlight[notifications]'"
         ) from error
     oslo_messaging.set_transport_defaults("nova")  # the exchange Nova publishes in
