@@ -8,7 +8,6 @@ from typing import Any
 
 from oslo_config import cfg
 
-from firstlight.notifications import messaging
 from firstlight.notifications.feed import Feed
 from firstlight.notifications.one_per_host import OnePerHost
 
@@ -53,7 +52,7 @@ def _listen(listening: Any, transport: Any, topics: list[str], pool: str, tell: 
 
 def _transport(conf: cfg.ConfigOpts) -> Any:
     try:
-        oslo_messaging = messaging.load()
+        import oslo_messaging
     except ImportError as error:
         raise BadTransport(
             f"[firstlight] notifications needs oslo.messaging ({error}):"

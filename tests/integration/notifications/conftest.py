@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import oslo_messaging
 import pytest
 from oslo_config import cfg
 
 from daemons import rabbitmq  # noqa: F401
 from firstlight import conf as configuration
-from firstlight.notifications import Feed, messaging, open_feed
+from firstlight.notifications import Feed, open_feed
 
-oslo_messaging = messaging.load()
 TOPICS = ("notifications", "versioned_notifications")
 
 

@@ -4,14 +4,13 @@ import logging
 import time
 import uuid
 
+import oslo_messaging
 import pytest
 
 from firstlight import conf as configuration
-from firstlight.notifications import BadTransport, messaging, open_feed
+from firstlight.notifications import BadTransport, open_feed
 from firstlight.notifications.one_per_host import OnePerHost
 from servers import eventually
-
-oslo_messaging = messaging.load()
 
 PATIENCE = 60
 
