@@ -114,5 +114,5 @@ def named(conf: cfg.ConfigOpts) -> list[tuple[str, list[cfg.Opt]]]:
 
 
 def sample() -> list[tuple[str, list[cfg.Opt]]]:
-    """One section, to be copied."""
-    return [(f"{PREFIX}NAME", OPTIONS)]
+    """One section, to be copied; oslo.config does not tell upper case from lower in its name."""
+    return [(f"{PREFIX}name", OPTIONS)]

@@ -24,8 +24,9 @@ def agreed(conf: cfg.ConfigOpts, targets: Iterable[Target]) -> dict[str, Terms]:
     """
     for_all = _for_all(conf.api)
     terms = {target.name: _terms(conf, target.name, for_all) for target in targets}
+    known = {_PREFIX + name.lower() for name in terms}  # oslo.config's sections have no case
     for section in conf.list_all_sections():
-        if section.startswith(_PREFIX) and section.removeprefix(_PREFIX) not in terms:
+        if section.startswith(_PREFIX) and section.lower() not in known:
             LOG.warning(
                 "section [%s] is not used: [api] vendordata_dynamic_targets has no target of "
                 "that name",
