@@ -15,7 +15,7 @@ from oslo_config import cfg
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments, handed_in
 from firstlight.cli.lookup import TROUBLE, ask, look_up
-from firstlight.documents import Additions, Documents
+from firstlight.documents import STATIC, Additions, Documents
 from firstlight.drive import EPOCHS, FORMATS, Unwritable, contents, for_ironic, image, write
 from firstlight.instance import Answer
 from firstlight.metadata.deploy import read_behaviour
@@ -124,11 +124,13 @@ def _make(args: argparse.Namespace) -> str:
 def _contents(
     conf: cfg.ConfigOpts, name: str, added: Additions, seed: bytes
 ) -> Mapping[str, bytes]:
+    settings = read_behaviour(conf).documents
     with closing(vendor_data(conf)) as vendordata:
         documents = Documents(
             look_up(conf, name),
-            read_behaviour(conf).documents,
-            static=vendordata.static(),
+            settings,
+            # Nova reads the file, and fails for it, even if nothing shows it.
+            static=vendordata.static() if STATIC in settings.vendordata_providers else {},
             today=f"{datetime.now(UTC):%Y-%m-%d}",
             added=added,
         )

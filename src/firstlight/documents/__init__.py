@@ -15,6 +15,7 @@ from firstlight.documents.bare_metal import BareMetal
 from firstlight.documents.document import SEED_BYTES, Document, Hole, seed
 from firstlight.documents.paths import segments
 from firstlight.documents.tree import (
+    STATIC,
     AnswersNeeded,
     Documents,
     SecurityGroupsNeeded,
@@ -26,6 +27,7 @@ from firstlight.documents.walk import walk
 __all__ = [
     "NOTHING_ADDED",
     "SEED_BYTES",
+    "STATIC",
     "Additions",
     "AnswersNeeded",
     "BareMetal",

@@ -43,7 +43,7 @@ def image(files: Mapping[str, bytes], *, label: str, epoch: int) -> Image:
     sector = _FIRST_DESCRIPTOR + len(views) + 1
     for view in views:
         sector = view.settle(sector)
-    places, end = _settle(files.values(), sector)
+    places, end = _settle((files[path] for path in sorted(files)), sector)
     if end * SECTOR > LIMIT:
         raise Unwritable(f"the files take {end * SECTOR} bytes of a drive; {LIMIT} is the most")
     pieces = [piece for view in views for piece in view.pieces(places)]
