@@ -17,7 +17,7 @@ PROJECT = "project-id"
 INSTANCE = "instance-id"
 
 # Who is not named is nobody: not an empty word, which some services take for "all of them".
-_NOBODY = {PROJECT: "0" * 32, INSTANCE: "00000000-0000-0000-0000-000000000000"}
+NOBODY = {PROJECT: "0" * 32, INSTANCE: "00000000-0000-0000-0000-000000000000"}
 
 _WANTED = 'a JSON object such as {"project-id": "…", "instance-id": "…"}'
 
@@ -60,7 +60,7 @@ def _id(key: str, value: str, needed: Iterable[str]) -> str:
     if not value:
         if key in needed:
             raise BadBody(f"The body has no {key}; send {_WANTED}.")
-        return _NOBODY[key]
+        return NOBODY[key]
     if not value.isprintable():  # it would forge lines of the log
         raise BadBody(f"The {key} has control characters in it; send {_WANTED}.")
     return value

@@ -44,7 +44,8 @@ def merged_text(parts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
         whole = merged(whole, part, strategy=_strategy(part), replaced=_logged(provider))
     if not whole:
         return ""
-    return "#cloud-config\n" + yaml.safe_dump(whole, sort_keys=False, allow_unicode=True)
+    # Guests see this text: to the byte as nova-pollinate wrote it.
+    return "#cloud-config\n" + yaml.safe_dump(whole)
 
 
 def _strategy(part: Mapping[str, Any]) -> Strategy:

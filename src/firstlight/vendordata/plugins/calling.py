@@ -31,7 +31,7 @@ class Call:
         if not callable(run):
             raise OddPlugin("it has no method run")
         self._kind = kind
-        self._run_takes_context = _most(run, ignoring=1) > 0
+        self._run_takes_context = _most(run, ignoring=_bound_to(kind)) > 0
         # Who is told by run needs nothing to be made from, unless he insists.
         self._made_from = _least(kind) if self._run_takes_context else _most(kind)
         if self._made_from > 2:
@@ -72,6 +72,12 @@ def _told_name(call: Call, sample: Question) -> Any:
             f"it cannot be made to ask for its name ({type(error).__name__}: {error}); give the "
             'class an attribute such as name = "site"'
         ) from error
+
+
+def _bound_to(kind: type) -> int:
+    """How many of the arguments of ``kind.run`` are not the caller's."""
+    found = inspect.getattr_static(kind, "run")
+    return 0 if isinstance(found, staticmethod | classmethod) else 1
 
 
 def _positional(function: Callable[..., Any]) -> Sequence[inspect.Parameter]:

@@ -1,24 +1,29 @@
 """A plug-in for nova-pollinate as a provider of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from firstlight.conf import ConfigError
+from firstlight.vendordata.body import INSTANCE, NOBODY, PROJECT
 from firstlight.vendordata.contract import Clients, Context, Provider, ProviderFailed
 from firstlight.vendordata.plugins.calling import Call, OddPlugin, name_of
 
 _SAMPLE: dict[str, Any] = {
-    "project-id": "",
-    "instance-id": "",
+    PROJECT: "",
+    INSTANCE: "",
     "image-id": "",
     "user-data": None,
     "hostname": "",
     "metadata": {},
     "boot-roles": "",
 }
+
+# What a context has instead of something that nobody sent.
+_UNSENT = NOBODY | {"hostname": ""}
 
 
 class Plugin(Provider):
@@ -44,7 +49,7 @@ class Plugin(Provider):
         """See :class:`Provider`."""
         question = question_of(context)
         with self._host.around(context.shared):
-            said = self.call(question, lambda: keystone_client(self._clients.session()))
+            said = self.call(question, lambda: keystone_client(self._clients.session))
             answer = self._host.as_json(said) if said else None
         if answer is not None and not isinstance(answer, Mapping):
             raise ProviderFailed(f"It answered a {type(said).__name__}, not a mapping.")
@@ -65,23 +70,29 @@ def provider_class(kind: Any) -> tuple[str, type[Plugin]]:
 
 
 def question_of(context: Context) -> dict[str, Any]:
-    """What Nova sent, under Nova's names."""
-    return {
-        "project-id": context.project_id,
-        "instance-id": context.instance_id,
+    """What was sent, under Nova's names. Nova always sends all; a person may leave some out."""
+    sent = {
+        PROJECT: context.project_id,
+        INSTANCE: context.instance_id,
         "image-id": context.image_id,
         "user-data": context.user_data,
         "hostname": context.hostname,
         "metadata": dict(context.metadata),
         "boot-roles": ",".join(context.boot_roles),
     }
+    return {key: value for key, value in sent.items() if value != _UNSENT.get(key)}
 
 
-def keystone_client(session: Session) -> Any:
-    """What the older contract's constructor takes beside the context."""
-    from keystoneclient.v3.client import Client
+def keystone_client(session: Callable[[], Session]) -> Any:
+    """What the older contract's constructor takes beside the context; made when it is used."""
+    from werkzeug.local import LocalProxy
 
-    return Client(session=session)
+    def make() -> Any:
+        from keystoneclient.v3.client import Client
+
+        return Client(session=session())
+
+    return LocalProxy(cache(make))
 
 
 def _host(clients: Clients, kind: type) -> Any:

@@ -1,0 +1,1 @@
+"""nova-pollinate's names, with Firstlight behind them."""
