@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -52,7 +53,10 @@ def _listen(listening: Any, transport: Any, topics: list[str], pool: str, tell: 
 
 def _transport(conf: cfg.ConfigOpts) -> Any:
     try:
-        import oslo_messaging
+        with warnings.catch_warnings():
+            # oslo.service and futurist import it where it is installed; nothing here uses it.
+            warnings.filterwarnings("ignore", r"\s*Eventlet is deprecated")
+            import oslo_messaging
     except ImportError as error:
         raise BadTransport(
             f"[firstlight] notifications needs oslo.messaging ({error}):"
