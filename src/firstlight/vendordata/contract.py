@@ -30,13 +30,13 @@ class ProviderFailed(Exception):
 class Need(StrEnum):
     """What a provider looks up, in an operator's words."""
 
-    PROJECT = "the project, from Keystone"
-    CREDENTIALS = "credentials kept in Keystone"
-    SERVER = "the server, from Nova"
-    PORTS = "the server's ports, from Neutron"
-    IMAGE = "the image, from Glance"
-    VOLUMES = "the server's volumes, from Cinder"
-    SECRETS = "secrets, from Vault"
+    PROJECT = "Keystone project"
+    CREDENTIALS = "Keystone credentials"
+    SERVER = "Nova server"
+    PORTS = "Neutron ports"
+    IMAGE = "Glance image"
+    VOLUMES = "Cinder volumes"
+    SECRETS = "Vault secrets"
 
 
 class Context(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from msgspec import structs
 from oslo_config import cfg
 
 from firstlight.vendordata import terms
@@ -22,11 +23,17 @@ def read_terms(conf: cfg.ConfigOpts, names: Iterable[str], clients: Clients) -> 
     return {name: _terms(name, conf[f"provider:{name}"], releases) for name in names}
 
 
-def _terms(name: str, section: cfg.ConfigOpts.GroupAttr, releases: Releases) -> Terms:
-    once = releases.once_per_boot(name, section.release_window) if section.release_once else None
+def rules_of(section: cfg.ConfigOpts.GroupAttr) -> Terms:
+    """What a section says of who is answered; nothing of releases."""
     return Terms(
         allow_projects=frozenset(section.allow_projects),
         allow_images=frozenset(section.allow_images),
         shadow=section.shadow,
-        release=once,
     )
+
+
+def _terms(name: str, section: cfg.ConfigOpts.GroupAttr, releases: Releases) -> Terms:
+    rules = rules_of(section)
+    if not section.release_once:
+        return rules
+    return structs.replace(rules, release=releases.once_per_boot(name, section.release_window))

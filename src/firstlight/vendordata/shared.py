@@ -1,7 +1,7 @@
 """What the providers of one request share: look-ups, each made once, and the time that is left."""
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any, TypeVar
@@ -23,6 +23,12 @@ class Shared:
         self._clock = clock
         self._lock = Lock()
         self._made: dict[Hashable, Future[Any]] = {}
+        self._seconds: dict[Hashable, float] = {}
+
+    @property
+    def seconds(self) -> Mapping[Hashable, float]:
+        """How long each look-up took, those it made on its way included."""
+        return self._seconds
 
     def left(self, most: float) -> float:
         """Seconds until the request must be answered, but no more than `most`; never below 0."""
@@ -41,7 +47,9 @@ class Shared:
             if made is None:
                 made = self._made[key] = Future()
         if first:
+            started = self._clock()
             _settle(made, look_up)
+            self._seconds[key] = self._clock() - started
         return made.result()
 
 
