@@ -7,6 +7,7 @@ Nothing here is global: :func:`load` makes a new object each time.
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -192,6 +193,26 @@ def list_pollinate_options() -> list[tuple[str, list[cfg.Opt]]]:
     """For oslo-config-generator: namespace ``pollinate``; [vault] as well, which it left out."""
     shared = _some("auth_strategy", "providers")
     return [shared, *_sections(pollinate), *_sample(service_auth), _sections(vault)[0]]
+
+
+def share_with_plugins(conf: cfg.ConfigOpts, shared: cfg.ConfigOpts) -> None:
+    """Have `shared` know what `conf` was read from: nova-pollinate's plug-ins look into cfg.CONF.
+
+    Raises:
+        ConfigError: an option that a plug-in registered has a value it cannot have.
+    """
+    for module in (pollinate, service_auth, vault):
+        for group, options in _sections(module):
+            for option in options:
+                # A plug-in may have made an option of this name known itself.
+                with suppress(cfg.DuplicateOptError):
+                    shared.register_opt(option, None if group == "DEFAULT" else group)
+    files = [f"--config-file={file}" for file in conf.config_file or ()]
+    directories = [f"--config-dir={directory}" for directory in conf.config_dir or ()]
+    try:
+        shared(files + directories, project="pollinate", default_config_files=[])
+    except (cfg.Error, ValueError) as error:
+        raise ConfigError(f"options of nova-pollinate's plug-ins: {error}") from error
 
 
 def _some(*names: str) -> tuple[str, list[cfg.Opt]]:

@@ -12,7 +12,7 @@ from typing import Any
 from oslo_config import cfg
 from stevedore import NamedExtensionManager
 
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, share_with_plugins
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Clients, Provider
 from firstlight.vendordata.plugins import finding
@@ -35,7 +35,7 @@ def load_providers(conf: cfg.ConfigOpts, clients: Clients) -> dict[str, Provider
     """
     classes = provider_classes(conf.providers)
     if any(issubclass(kind, Plugin) for kind in classes.values()):
-        finding.share_configuration(conf)
+        share_with_plugins(conf, cfg.CONF)
     return {name: _make(name, kind, conf, clients) for name, kind in classes.items()}
 
 

@@ -1,13 +1,8 @@
 """From a name in ``[DEFAULT] providers`` to a plug-in's class: both ways that Pollinate had."""
 
-from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any
-
-from oslo_config import cfg
-
-from firstlight.conf import list_pollinate_options
 
 NAMESPACE = "pollinate.providers"
 
@@ -62,15 +57,3 @@ def _at_entry_point(name: str) -> Any:
     if not points:
         raise NoPlugin(f"nothing installed is named {name}")
     return points[0].load()
-
-
-def share_configuration(conf: cfg.ConfigOpts) -> None:
-    """Have oslo.config's global object know what `conf` does: plug-ins look into that one."""
-    files = [f"--config-file={file}" for file in conf.config_file or ()]
-    directories = [f"--config-dir={directory}" for directory in conf.config_dir or ()]
-    for group, options in list_pollinate_options():
-        for option in options:
-            # A plug-in may have made an option of this name known itself.
-            with suppress(cfg.DuplicateOptError):
-                cfg.CONF.register_opt(option, None if group == "DEFAULT" else group)
-    cfg.CONF(files + directories, project="pollinate", default_config_files=[])
