@@ -88,6 +88,7 @@ def metadata_server(
             opened[STATUS],
             checks=deployment.checks,
             concerns=deployment.concerns,
+            about=deployment.about,
             registry=deployment.registry,
             access_log=conf.firstlight.access_log,
             limits=limits(conf),

@@ -18,7 +18,7 @@ from firstlight.wire.metrics import WireCollector
 from firstlight.wire.pool import Pool
 from firstlight.wire.refusals import MakeRefusal, plain
 from firstlight.wire.server import Server
-from firstlight.wire.status import Check, Concerns, Status
+from firstlight.wire.status import About, Check, Concerns, Status
 from firstlight.wire.together import Together
 
 STATUS = "status"  # the name of the listener that guests never reach
@@ -31,6 +31,7 @@ def serving(
     *,
     checks: Mapping[str, Check],
     concerns: Concerns = dict,
+    about: About | None = None,
     registry: CollectorRegistry,
     access_log: str,
     limits: Limits,
@@ -42,6 +43,7 @@ def serving(
     Args:
         checks: by name, what makes the service unready.
         concerns: by name, what leaves it ready and degraded.
+        about: what ``/about/KEY`` of the status listener tells.
         access_log: a path, ``-`` for standard error, empty for none.
         workers: a directory in which several workers add up their metrics; None: there is one.
     """
@@ -52,7 +54,7 @@ def serving(
         registry.register(WireCollector(counters, dropped))
         if workers is not None:
             registry = stack.enter_context(Together(registry, workers)).everybody
-        handler = Status(checks, lambda: generate_latest(registry), scrapes, concerns).handle
+        handler = Status(checks, lambda: generate_latest(registry), scrapes, concerns, about).handle
         yield Server(
             [*listeners, Listener(status, handler, STATUS)],
             limits=limits,

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import to_builtins
 from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
@@ -111,6 +112,11 @@ class Deployment:
     def concerns(self) -> Mapping[str, str | None]:
         """By name, what leaves the service ready and degraded."""
         return troubles(self.dependencies())
+
+    def about(self, uuid: str) -> Any:
+        """For ``/about/UUID``: what this process holds of the instance's vendor data."""
+        accounts = self._vendordata.accounts(uuid)
+        return {"instance": uuid, "process": os.getpid(), "targets": to_builtins(accounts)}
 
     def close(self) -> None:
         """Let go of threads and connections."""

@@ -14,6 +14,7 @@ deadline for all targets together. The road of one question::
       terms, agreed           what is agreed with each target, and where that is written
 """
 
+from firstlight.targets.account import Account
 from firstlight.targets.alarm import Alarm
 from firstlight.targets.breaker import Breaking
 from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
@@ -26,6 +27,7 @@ from firstlight.targets.vendordata import VendorData, vendor_data
 from firstlight.targets.watching import Nobody, Observer, Served
 
 __all__ = [
+    "Account",
     "Alarm",
     "Answers",
     "Asks",

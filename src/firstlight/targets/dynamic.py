@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import Protocol
 
@@ -10,6 +10,7 @@ from keystoneauth1.session import Session
 
 from firstlight.instance import Answer, Instance
 from firstlight.targets import question as questions
+from firstlight.targets.account import Account
 from firstlight.targets.alarm import Alarm
 from firstlight.targets.credentials import Credentials
 from firstlight.targets.deadline import Deadline
@@ -45,6 +46,9 @@ class Asks(Protocol):
 
     def outdate(self, uuid: str | None) -> None:
         """This instance (None: any) has changed: what is known of it counts no more."""
+
+    def accounts(self, uuid: str) -> Sequence[Account]:
+        """How things stand with this instance, target by target."""
 
     def close(self) -> None:
         """Give back threads and connections; nothing may be asked afterwards."""
@@ -144,6 +148,10 @@ class DynamicJSON:
         """
         for upstream in self.upstreams.values():
             upstream.outdate(uuid)
+
+    def accounts(self, uuid: str) -> Sequence[Account]:
+        """How things stand with this instance, target by target."""
+        return [upstream.account(uuid) for upstream in self.upstreams.values()]
 
     def close(self) -> None:
         """End what is under way; nothing may be asked afterwards."""

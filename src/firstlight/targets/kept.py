@@ -22,7 +22,16 @@ class Kept(Struct, kw_only=True):
     fresh_until: float
     refresh_until: float  # served meanwhile, and asked again
     stands_until: float  # in for a target that fails
-    once: bool = False  # asked for in advance and not to be kept: the first who asks takes it
+    once: bool = False  # asked for in advance, not fresh by itself: the first who asks takes it
+
+    @property
+    def etag(self) -> str | None:
+        """What a target can be asked with, whether it still says the same."""
+        return self.told.etag if self.told.keep else None
+
+    def is_useful(self, now: float) -> bool:
+        """Whether anything can still be done with it."""
+        return self.etag is not None or now < max(self.refresh_until, self.stands_until)
 
     @property
     def size(self) -> int:
@@ -52,6 +61,10 @@ class Shelf:
             return None
         self._kept.move_to_end(uuid)
         return kept
+
+    def look(self, uuid: str) -> Kept | None:
+        """What is kept of this instance, whatever it answers; it does not count as used."""
+        return self._kept.get(uuid)
 
     def put(self, uuid: str, kept: Kept) -> None:
         """Keep it in the place of what was kept of that instance."""

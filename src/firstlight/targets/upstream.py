@@ -9,6 +9,7 @@ from keystoneauth1.session import Session
 from msgspec import structs
 
 from firstlight.instance import Answer, State
+from firstlight.targets.account import Account, Failure, Failures
 from firstlight.targets.alarm import Alarm
 from firstlight.targets.breaker import Breaker, Breaking
 from firstlight.targets.call import Call, Told, failed
@@ -16,6 +17,7 @@ from firstlight.targets.credentials import Credentials
 from firstlight.targets.deadline import Deadline
 from firstlight.targets.failure import Kind, blames_target
 from firstlight.targets.flight import Flight
+from firstlight.targets.keeper import Keeper, stale
 from firstlight.targets.kept import Kept, Shelf
 from firstlight.targets.question import Question
 from firstlight.targets.targets import Target
@@ -28,9 +30,6 @@ LOG = logging.getLogger(__name__)
 # Questions that may wait for a thread, beyond those that are open. At 200 ms and sixteen at a time
 # they would take thirteen seconds, longer than any guest waits.
 _WAITING = 1024
-# Seconds for which an answer that may not be kept waits for the guest it was asked for in advance.
-# A crawl that takes longer between its first question and its vendor data asks again.
-_HAND_OVER = 10.0
 
 
 class Upstream:
@@ -74,10 +73,12 @@ class Upstream:
         self._timer = timer
         self._observer = observer
         self._telling = Telling(target, clock)
+        self._failures = Failures()
         self._breaker = Breaker(terms.breaker_failures, terms.breaker_seconds, timer)
         self._threads = ThreadPoolExecutor(terms.call.in_flight, f"target-{target.name}")
         self._lock = threading.RLock()
         self._flights: dict[bytes, Flight] = {}
+        self._keeper = Keeper(self.shelf, terms.keeping, clock=clock, timer=timer)
         observer.breaker(target.name, Breaking.CLOSED)
 
     def ask(
@@ -102,7 +103,31 @@ class Upstream:
         """What there is for somebody who cannot wait for a call that is under way."""
         with self._lock:
             known = self.shelf.get(question.uuid, question.digest)
-            return self._without(known, f"did not answer within {deadline}")
+            return self._keeper.without(known, f"did not answer within {deadline}")
+
+    def account(self, uuid: str) -> Account:
+        """How things stand with this instance."""
+        with self._lock:
+            now, known = self._timer(), self.shelf.look(uuid)
+            refuses = self._breaker.state is Breaking.OPEN
+            account = Account(
+                target=self.target.name,
+                url=self.target.shown,
+                required=self.terms.required,
+                breaker=self._breaker.state,
+                retry_in=self._breaker.left() if refuses else None,
+                asking=any(flight.question.uuid == uuid for flight in self._flights.values()),
+                failure=self._failures.get(uuid),
+            )
+        if known is None:
+            return account
+        return structs.replace(
+            account,
+            state=known.answer.state.value,
+            fetched=known.answer.fetched,
+            fresh=now < known.fresh_until,
+            stands_in=max(0.0, known.stands_until - now),
+        )
 
     def outdate(self, uuid: str | None) -> None:
         """This instance (None: any) has changed: what is kept of it is not fresh any more."""
@@ -128,19 +153,19 @@ class Upstream:
         now = self._timer()
         known = self.shelf.get(question.uuid, question.digest)
         if known is not None and now < known.fresh_until:
-            if known.once and not ahead:
-                self.shelf.drop(question.uuid)
+            if not ahead:
+                self._keeper.taken(question.uuid, known)
             return known.answer, Served.KEPT
         flight = self._flights.get(question.digest)
         how = Served.JOINED
         if flight is None:
             refusal = self._refusal()
             if refusal is not None:
-                answer = self._without(known, refusal)
+                answer = self._keeper.without(known, refusal)
                 return answer, Served.STALE if answer.state is State.STALE else Served.NOTHING
             flight, how = self._begin(question, deadline, known), Served.ASKED
         if known is not None and now < known.refresh_until:
-            return _stale(known, "is being asked again"), Served.STALE
+            return stale(known, "is being asked again"), Served.STALE
         flight.collected |= not ahead
         return flight.future, how
 
@@ -171,7 +196,7 @@ class Upstream:
         call = Call(
             self.target,
             question.body,
-            etag=known.told.etag if known is not None and not known.once else None,
+            etag=None if known is None else known.etag,
             session=self._session,
             credentials=self._credentials,
             settings=self.terms.call,
@@ -213,13 +238,19 @@ class Upstream:
             flight.landed = True
             del self._flights[flight.question.digest]
             self._judge(told)
-            answer = self._taken_in(flight, told)
+            answer = self._keeper.taken_in(flight, told)
         flight.quiet()
         shown = told.answer if told.kind else answer
         self._observer.called(self.target.name, shown, told.kind, self._timer() - flight.began)
         if told.kind is not None:
+            self._note(flight.question.uuid, told, told.kind)
             self._telling.failed(flight.question.uuid, answer)
         flight.future.set_result(answer)
+
+    def _note(self, uuid: str, told: Told, kind: Kind) -> None:
+        why, when = told.answer.reason or "", told.answer.fetched
+        with self._lock:
+            self._failures.add(uuid, Failure(when=when, kind=kind, reason=why))
 
     def _judge(self, told: Told) -> None:
         """What the call tells about the target as a whole."""
@@ -234,61 +265,3 @@ class Upstream:
         if after is not before:
             self._observer.breaker(self.target.name, after)
             self._telling.breaker(before, after, self._breaker.failures, self.terms.breaker_seconds)
-
-    def _taken_in(self, flight: Flight, told: Told) -> Answer:
-        """What those who wait get; kept as long as it may be."""
-        if told.kind is not None:
-            return self._without(flight.known, told.answer.reason or "failed")
-        if told.unchanged and flight.known is not None:
-            told = _confirmed(flight.known, told)
-        now, fresh = self._timer(), self.terms.keeping.fresh(told.told)
-        left = flight.began + fresh - now
-        keepable = left > 0 and not flight.dirty
-        answer = structs.replace(
-            told.answer,
-            confidential=told.told.private,
-            expires=told.answer.fetched + left if keepable else None,
-        )
-        if not flight.dirty:
-            self._keep(flight, told, answer, now)
-        return answer
-
-    def _keep(self, flight: Flight, told: Told, answer: Answer, now: float) -> None:
-        keeping = self.terms.keeping
-        fresh_until = flight.began + keeping.fresh(told.told)
-        kept = Kept(
-            answer=answer,
-            question=flight.question.digest,
-            told=told.told,
-            length=told.length,
-            fresh_until=fresh_until,
-            refresh_until=fresh_until + keeping.refreshing(told.told),
-            stands_until=fresh_until + keeping.standing_in(told.told),
-        )
-        confirmable = told.told.keep and told.told.etag is not None and keeping.max_ttl > 0
-        if confirmable or max(kept.refresh_until, kept.stands_until) > now:
-            self.shelf.put(flight.question.uuid, kept)
-        elif not flight.collected:
-            kept = structs.replace(kept, once=True, fresh_until=now + _HAND_OVER)
-            self.shelf.put(flight.question.uuid, kept)
-        else:
-            self.shelf.drop(flight.question.uuid)
-
-    def _without(self, known: Kept | None, why: str) -> Answer:
-        """What there is without a new answer."""
-        if known is None or known.once or self._timer() >= known.stands_until:
-            return self._failed(why, Kind.TIMEOUT)
-        return _stale(known, why)
-
-
-def _stale(known: Kept, why: str) -> Answer:
-    return structs.replace(known.answer, state=State.STALE, reason=why, expires=None)
-
-
-def _confirmed(known: Kept, told: Told) -> Told:
-    """A 304: the value is the known one, as of now; what the 304 says of keeping counts."""
-    answer = structs.replace(known.answer, fetched=told.answer.fetched)
-    said = known.told if told.silent else told.told
-    if said.etag is None:
-        said = structs.replace(said, etag=known.told.etag)
-    return structs.replace(told, answer=answer, told=said, length=known.length)

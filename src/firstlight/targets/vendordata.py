@@ -9,6 +9,7 @@ from oslo_config import cfg
 
 from firstlight.dependencies import Dependency
 from firstlight.instance import Answer, Instance, State
+from firstlight.targets.account import Account
 from firstlight.targets.agreed import agreed
 from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
 from firstlight.targets.session import open_session
@@ -71,6 +72,10 @@ class VendorData:
         """This instance (None: any) has changed, so that its targets must be asked again."""
         if self._dynamic is not None:
             self._dynamic.outdate(uuid)
+
+    def accounts(self, uuid: str) -> Sequence[Account]:
+        """How things stand with this instance, target by target; for operators."""
+        return () if self._dynamic is None else self._dynamic.accounts(uuid)
 
     def fatal(self, answers: Mapping[str, Answer]) -> str | None:
         """Why these answers may not be shown at all, or None: a required one has failed.

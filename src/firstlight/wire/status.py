@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from typing import Any
 
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Overloaded, Pool
@@ -11,6 +12,9 @@ Check = Callable[[], str | None]  # what is wrong, in a sentence; None: nothing.
 # The same by name, of what comes and goes.
 Concerns = Callable[[], Mapping[str, str | None]]
 
+About = Callable[[str], Any]  # JSON, for an operator. Must not block.
+
+_ABOUT = "/about/"
 _METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"  # Prometheus' text format
 
 
@@ -21,6 +25,7 @@ class Status:
         checks: by name; the service is ready when none of them finds anything wrong.
         metrics: the text of a scrape. It may take milliseconds, so it runs on `pool`.
         pool: for scrapes.
+        about: what is known of a key, for ``/about/KEY``; None: there is no such page.
         concerns: what is wrong with things that the service can do without: it is ready, and says
             that it is degraded.
     """
@@ -31,9 +36,11 @@ class Status:
         metrics: Callable[[], bytes],
         pool: Pool,
         concerns: Concerns = dict,
+        about: About | None = None,
     ) -> None:
         self._checks = checks
         self._concerns = concerns
+        self._about = about
         self._metrics = metrics
         self._pool = pool
 
@@ -49,6 +56,8 @@ class Status:
                 return self._pool.submit(self._scrape)
             except Overloaded:
                 return Response(503, b"another scrape is running\n")
+        if self._about is not None and path.startswith(_ABOUT):
+            return _json(200, self._about(path.removeprefix(_ABOUT)))
         return Response(404, b"here are /healthz, /readyz and /metrics\n")
 
     def _readyz(self) -> Response:
@@ -60,9 +69,11 @@ class Status:
             "degraded": [name for name, concern in concerns.items() if concern],
             "checks": {name: found or "ok" for name, found in (concerns | problems).items()},
         }
-        return Response(
-            200 if ready else 503, json.dumps(body, indent=2).encode() + b"\n", b"application/json"
-        )
+        return _json(200 if ready else 503, body)
 
     def _scrape(self) -> Response:
         return Response(200, self._metrics(), _METRICS_TYPE)
+
+
+def _json(status: int, body: Any) -> Response:
+    return Response(status, json.dumps(body, indent=2).encode() + b"\n", b"application/json")

@@ -1,0 +1,52 @@
+"""What can be told, to an operator, of one target and one instance; never what the target said."""
+
+from collections import OrderedDict
+
+from msgspec import Struct
+
+from firstlight.targets.breaker import Breaking
+from firstlight.targets.failure import Kind
+
+_MOST = 1000  # instances of which the last failure is remembered
+
+
+class Failure(Struct, frozen=True, kw_only=True):
+    """A call that failed."""
+
+    when: float  # seconds since the epoch
+    kind: Kind
+    reason: str
+
+
+class Failures:
+    """The last failure for each of the instances that had one most recently."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[str, Failure] = OrderedDict()
+
+    def add(self, uuid: str, failure: Failure) -> None:
+        """It takes the place of an earlier one."""
+        self._last[uuid] = failure
+        self._last.move_to_end(uuid)
+        if len(self._last) > _MOST:
+            self._last.popitem(last=False)
+
+    def get(self, uuid: str) -> Failure | None:
+        """None: none that is remembered."""
+        return self._last.get(uuid)
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """A target, and how things stand with one instance. Times are seconds since the epoch."""
+
+    target: str
+    url: str  # without what may be secret
+    required: bool
+    breaker: Breaking
+    retry_in: float | None = None  # seconds; None: it is asked
+    state: str | None = None  # of the answer that is kept; None: none is
+    fetched: float | None = None
+    fresh: bool = False  # it would be given without asking
+    stands_in: float | None = None  # seconds for which it would still stand in for a failure
+    asking: bool = False  # a question about this instance is under way
+    failure: Failure | None = None  # the last one for this instance
