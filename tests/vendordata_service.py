@@ -122,7 +122,7 @@ def serve(
 
 
 def wait_for(service: Service) -> None:
-    """Until it is ready.
+    """Until it answers.
 
     Raises:
         AssertionError: it ended, or takes too long.
@@ -130,7 +130,7 @@ def wait_for(service: Service) -> None:
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and service.process.poll() is None:
         try:
-            if requests.get(f"{service.status}/readyz", timeout=2).ok:
+            if requests.get(f"{service.status}/healthz", timeout=2).ok:
                 return
         except requests.ConnectionError:
             time.sleep(0.05)

@@ -18,6 +18,7 @@ from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError
 from firstlight.conf.files import Untrusted, add_dotenv
 from firstlight.conf.shape import Shape, named_by, shape_of
+from firstlight.dependencies.metrics import DependencyCollector
 from firstlight.vendordata.body import LIMIT
 from firstlight.vendordata.deploy import deploy
 from firstlight.vendordata.errors import error_body
@@ -107,7 +108,8 @@ def vendordata_server(
     """
     ours = conf.firstlight
     registry = CollectorRegistry()
-    app, panel = deploy(conf, registry)
+    app, panel, readiness = deploy(conf, registry)
+    registry.register(DependencyCollector(readiness.dependencies))
     requests = Pool(
         "vendordata", threads=oslo_service.request_threads(conf), waiting=ours.request_queue
     )
@@ -124,10 +126,12 @@ def vendordata_server(
     with (
         closing(panel),
         closing(requests),
+        closing(readiness),
         serving(
             [callers],
             opened[STATUS],
-            checks={},
+            checks=readiness.checks,
+            concerns=readiness.concerns,
             registry=registry,
             access_log=ours.access_log,
             refusal=_refuse,
@@ -137,6 +141,7 @@ def vendordata_server(
             ),
         ) as server,
     ):
+        readiness.start()
         yield server
 
 

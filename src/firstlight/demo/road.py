@@ -57,6 +57,7 @@ def road(directory: Path, instance: Instance, opened: Mapping[str, socket]) -> I
                 listeners,
                 opened[STATUS],
                 checks=metadata.checks,
+                concerns=metadata.concerns,
                 registry=metadata.registry,
                 access_log=conf.firstlight.access_log,
                 limits=Limits(answer_time=conf.firstlight.deadline),
@@ -68,7 +69,7 @@ def road(directory: Path, instance: Instance, opened: Mapping[str, socket]) -> I
 @contextmanager
 def _vendordata(directory: Path, registry: CollectorRegistry) -> Iterator[WsgiHandler]:
     conf = configuration.load("vendordata", [str(directory / "vendordata.conf")])
-    app, panel = deploy_vendordata(conf, registry)
+    app, panel, _readiness = deploy_vendordata(conf, registry)
     pool = Pool("vendordata", threads=4, waiting=64)
     try:
         yield WsgiHandler(app, pool)

@@ -1,6 +1,7 @@
 """Asking again what did not answer."""
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -15,19 +16,25 @@ INTERVAL = 5.0  # seconds; a dependency that is back is known to be within about
 class Watch:
     """A thread that asks every dependency once, and from then on those that are in trouble.
 
-    Those that work are not asked: the service's own questions tell. One that hangs holds up the
-    others' next turn, not the service.
+    Those that work are left alone where the service's own questions tell when one goes. One that
+    hangs holds up the others' next turn, not the service.
 
     Args:
         dependencies: those known at the moment; cells come and go.
         interval: seconds between two rounds.
+        again: seconds after which all are asked once more; None: never.
     """
 
     def __init__(
-        self, dependencies: Callable[[], Iterable[Dependency]], *, interval: float = INTERVAL
+        self,
+        dependencies: Callable[[], Iterable[Dependency]],
+        *,
+        interval: float = INTERVAL,
+        again: float | None = None,
     ) -> None:
         self._dependencies = dependencies
         self._interval = interval
+        self._again = again
         self._away: dict[str, float] = {}  # name → since when
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dependencies", daemon=True)
@@ -41,11 +48,13 @@ class Watch:
         self._end.set()
 
     def _run(self) -> None:
-        first = True
+        due = time.monotonic()
         while not self._end.is_set():
+            everybody = time.monotonic() >= due
+            if everybody:
+                due = time.monotonic() + (math.inf if self._again is None else self._again)
             for dependency in self._dependencies():
-                self._look_at(dependency, ask=first)
-            first = False
+                self._look_at(dependency, ask=everybody)
             self._end.wait(self._interval)
 
     def _look_at(self, dependency: Dependency, *, ask: bool) -> None:

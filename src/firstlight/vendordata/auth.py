@@ -17,6 +17,7 @@ from webob.exc import HTTPException
 from firstlight.conf import ConfigError
 from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
 from firstlight.conf.shape import Shape
+from firstlight.dependencies import Dependency
 from firstlight.vendordata.app import HEALTHCHECK, TEST
 from firstlight.vendordata.arrival import REQUEST_ID
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
@@ -60,6 +61,22 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
         super().__init__(app, {"oslo_config_config": conf, "delay_auth_decision": False})
         self._roles = roles
         self._open = is_open
+        self._trouble: str | None = None  # why a token could not be checked, until Keystone answers
+
+    @property
+    def dependency(self) -> Dependency:
+        """Keystone, for whoever watches it."""
+        return Dependency("keystone", lambda: self._trouble, self._probe)
+
+    def _probe(self) -> None:
+        """A new token of our own: one that we hold would say nothing of Keystone."""
+        try:
+            self._auth.invalidate()
+            self._session.get_token(self._auth)
+        except ClientException as error:
+            self._trouble = f"tokens cannot be checked: {error}"
+        else:
+            self._trouble = None
 
     def process_request(self, request: Any) -> webob.Response | None:
         """None: go on; else the refusal."""
@@ -68,11 +85,14 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
         try:
             super().process_request(request)
         except HTTPException as refusal:
+            if refusal.status_int >= 500:
+                self._trouble = "a token could not be checked; the log has more"
             return self._refuse(refusal.status_int, refusal.headers)
         except ClientException as error:
             LOG.error(  # noqa: TRY400  (a dependency's failure, not a mistake of ours)
                 "[%s] The token could not be checked: %s", request.environ[REQUEST_ID], error
             )
+            self._trouble = f"a token could not be checked: {error}"
             return self._refuse(503, {})
         if self._roles and self._roles.isdisjoint(_roles(request)):
             return self._refuse(403, {})

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from oslo_config import cfg
 from prometheus_client import CollectorRegistry
@@ -12,13 +12,14 @@ from firstlight.conf import ConfigError
 from firstlight.conf.shape import Shape, shape_of
 from firstlight.vendordata.app import SRIOV, make_app
 from firstlight.vendordata.arrival import noted
-from firstlight.vendordata.auth import guarded
+from firstlight.vendordata.auth import KeystoneGate, guarded
 from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.granting import read_terms
 from firstlight.vendordata.loading import load_providers
 from firstlight.vendordata.metrics import Metrics
 from firstlight.vendordata.panel import Panel
 from firstlight.vendordata.paste import check_pipeline
+from firstlight.vendordata.readiness import Readiness
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -26,12 +27,20 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 
+class Deployed(NamedTuple):
+    """An application, the panel to close when it is no longer used, and what `/readyz` asks."""
+
+    app: "WSGIApplication"
+    panel: Panel
+    readiness: Readiness
+
+
 def deploy(
     conf: cfg.ConfigOpts,
     registry: CollectorRegistry,
     clock: Callable[[], float] = time.monotonic,
-) -> tuple["WSGIApplication", Panel]:
-    """The application that `conf` describes, and the panel to close when it is no longer used.
+) -> Deployed:
+    """The application that `conf` describes. Nobody is asked yet.
 
     Raises:
         ConfigError: it cannot work; the message names section, option and remedy.
@@ -55,7 +64,9 @@ def deploy(
         read_secrets=lambda: clients.vault().ready(),
     )
     LOG.info("%s: callers get the answers of %s", shape.value, ", ".join(providers) or "nobody")
-    return noted(guarded(app, conf, shape), clock), panel
+    gate = guarded(app, conf, shape)
+    keystone = gate.dependency if isinstance(gate, KeystoneGate) else None
+    return Deployed(noted(gate, clock), panel, Readiness(keystone, providers))
 
 
 def prepare_pcss(conf: cfg.ConfigOpts) -> None:

@@ -51,10 +51,13 @@ def _build(conf: "cfg.ConfigOpts") -> "WSGIApplication":
     from oslo_log import log
     from prometheus_client import REGISTRY
 
+    from firstlight.dependencies.metrics import DependencyCollector
     from firstlight.vendordata.deploy import deploy
 
     log.setup(conf, "firstlight")
-    app, _panel = deploy(conf, REGISTRY)
+    app, _panel, readiness = deploy(conf, REGISTRY)
+    REGISTRY.register(DependencyCollector(readiness.dependencies))
+    readiness.start()
     return app
 
 

@@ -101,3 +101,14 @@ def test_metrics_have_one_line_for_each_name():
     assert 'firstlight_dependency_away{dependency="cell a"} 2.0' in text
     assert 'firstlight_dependency_away{dependency="neutron"} 0.0' in text
     assert troubles([three.dependency()]) == {"neutron": None}
+
+
+def test_all_are_asked_again_where_nobody_else_would_tell():
+    """With `again`, one that goes while it works is noticed."""
+    thing = Thing("provider a")
+    watch = Watch(lambda: [thing.dependency()], interval=0.01, again=0.02)
+    watch.start()
+    assert eventually(lambda: thing.asked > 1)
+    thing.up = False
+    assert eventually(lambda: thing.trouble is not None)
+    watch.close()

@@ -1,0 +1,80 @@
+"""Whether the service can do its work: Keystone says whose tokens are good, providers find out.
+
+Unready is a service that can answer no caller it has not seen before: Keystone is away, or every
+provider is. With some of its providers away it is ready, and degraded.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from firstlight.dependencies import Dependency, Watch, troubles
+from firstlight.vendordata.contract import Provider, ProviderFailed
+
+LOG = logging.getLogger(__name__)
+
+# Seconds after which a provider that was ready is asked again: nobody tells when a backend goes.
+_AGAIN = 60.0
+
+
+class Readiness:
+    """What ``/readyz`` asks, kept up to date by a thread between :meth:`start` and :meth:`close`.
+
+    Args:
+        keystone: who checks callers' tokens; None: nobody does.
+        providers: the enabled ones, by name.
+    """
+
+    def __init__(self, keystone: Dependency | None, providers: Mapping[str, Provider]) -> None:
+        self._keystone = () if keystone is None else (keystone,)
+        self._providers = [dependency(name, provider) for name, provider in providers.items()]
+        self._watch = Watch(self.dependencies, again=_AGAIN)
+
+    def start(self) -> None:
+        """Ask everybody once, and then those that were not ready."""
+        self._watch.start()
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._watch.close()
+
+    def dependencies(self) -> Sequence[Dependency]:
+        """Keystone and the providers."""
+        return (*self._keystone, *self._providers)
+
+    @property
+    def checks(self) -> Mapping[str, Callable[[], str | None]]:
+        """By name, what makes the service unready."""
+        asked = {one.name: one.trouble for one in self._keystone}
+        return {**asked, "providers": self._no_provider}
+
+    def concerns(self) -> Mapping[str, str | None]:
+        """By name, what leaves it ready and degraded."""
+        return troubles(self._providers)
+
+    def _no_provider(self) -> str | None:
+        if not self._providers:
+            return "none is enabled: set [DEFAULT] providers"
+        found = [one.trouble() for one in self._providers]
+        return "none of them can answer; see each" if all(found) else None
+
+
+def dependency(name: str, provider: Provider) -> Dependency:
+    """What a provider depends on, by its own :meth:`~Provider.ready`."""
+    trouble: str | None = None
+
+    def probe() -> None:
+        nonlocal trouble
+        trouble = _why_not(name, provider)
+
+    return Dependency(f"provider {name}", lambda: trouble, probe)
+
+
+def _why_not(name: str, provider: Provider) -> str | None:
+    try:
+        provider.ready()
+    except ProviderFailed as failure:
+        return str(failure)
+    except Exception as error:  # a provider may be anybody's: this is its boundary, not ours
+        LOG.exception("Provider %s raised what it should not have", name)
+        return f"It raised {type(error).__name__}; the log has more."
+    return None
