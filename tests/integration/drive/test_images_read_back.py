@@ -22,7 +22,8 @@ _PLAIN = st.sampled_from("abzABZ019._-~+ ")
 _NAME = st.one_of(
     st.text(_PLAIN, min_size=1, max_size=64), st.text(_CHARACTERS, min_size=1, max_size=64)
 )
-_PATH = st.lists(_NAME, min_size=1, max_size=7).map("/".join)
+_DIRECTORY = st.sampled_from(["", "openstack/", "a b/é/", "a b/É.d/x/", "1/2/3/4/5/6/"])
+_PATH = st.builds(str.__add__, _DIRECTORY, _NAME)
 _CONTENT = st.one_of(
     st.binary(max_size=40),
     st.integers(0, 3).flatmap(lambda n: st.integers(-1, 1).map(lambda m: b"x" * (2048 * n + m))),
@@ -57,12 +58,12 @@ def read_back(files: Mapping[str, bytes], form: str) -> None:
 
 @EVERY_FORM
 @tries(25, 2000)
-@given(paths=st.lists(_PATH, min_size=1, max_size=30), content=st.data())
-def test_any_files_are_read_back(form: str, paths: list[str], content: st.DataObject) -> None:
+@given(drawn=st.dictionaries(_PATH, _CONTENT, min_size=12, max_size=40))
+def test_any_files_are_read_back(form: str, drawn: dict[str, bytes]) -> None:
     """Names of every length and script, contents of every size, down to seven levels."""
     files: dict[str, bytes] = {}
-    for path in paths:
-        more = {**files, path: content.draw(_CONTENT)}
+    for path, content in drawn.items():
+        more = {**files, path: content}
         files = more if readable(more, form) else files
     read_back(files, form)
 
