@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_DRIVER = "oslo_messaging._drivers.impl_rabbit"
+_DRIVER = "oslo.messaging._drivers.impl_rabbit"  # oslo.log's name for oslo_messaging
 _AWAY = (
     "is unreachable",
     "Connection failed",
