@@ -92,9 +92,9 @@ def start(
         process.wait(20)
 
 
-def answers(service: Pollinate) -> bool:
-    """Whether anybody does."""
+def answers(service: Pollinate, path: str = "/healthcheck") -> bool:
+    """Whether anybody does, and is well."""
     try:
-        return requests.get(f"{service.url}/healthcheck", timeout=10).ok
+        return requests.get(service.url + path, timeout=10).ok
     except requests.ConnectionError:
         return False
