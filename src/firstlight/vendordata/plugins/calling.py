@@ -15,6 +15,9 @@ MakeClient = Callable[[], Any]
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 
 
+_ARGUMENTS = 2  # of a constructor: the context, and a client of Keystone
+
+
 class OddPlugin(Exception):
     """A class that can be called in neither way; the message says what it lacks."""
 
@@ -31,11 +34,11 @@ class Call:
         if not callable(run):
             raise OddPlugin("it has no method run")
         self._kind = kind
-        self._run_takes_context = _most(run, ignoring=_bound_to(kind)) > 0
-        # Who is told by run needs nothing to be made from, unless he insists.
-        self._made_from = _least(kind) if self._run_takes_context else _most(kind)
-        if self._made_from > 2:
+        self._run_takes_context = _most(run) > _bound_to(kind)
+        if (least := _least(kind)) > _ARGUMENTS:
             raise OddPlugin("its constructor wants more than (context, keystone_client)")
+        # Who is told by run needs nothing to be made from, unless he insists.
+        self._made_from = least if self._run_takes_context else min(_most(kind), _ARGUMENTS)
 
     def __call__(self, question: Question, client: MakeClient) -> Any:
         """What the plug-in answers; `client` is called if it wants a Keystone client."""
@@ -45,7 +48,7 @@ class Call:
     def made(self, question: Question, client: MakeClient) -> Any:
         """A plug-in for this question, not asked yet."""
         arguments: list[Any] = [dict(question)] if self._made_from else []
-        if self._made_from == 2:
+        if self._made_from == _ARGUMENTS:
             arguments.append(client())
         return self._kind(*arguments)
 
@@ -88,8 +91,8 @@ def _positional(function: Callable[..., Any]) -> Sequence[inspect.Parameter]:
     return [one for one in parameters if one.kind in _POSITIONAL]
 
 
-def _most(function: Callable[..., Any], ignoring: int = 0) -> int:
-    return min(max(0, len(_positional(function)) - ignoring), 2 + ignoring)
+def _most(function: Callable[..., Any]) -> int:
+    return len(_positional(function))
 
 
 def _least(function: Callable[..., Any]) -> int:
