@@ -13,6 +13,7 @@ from rich.table import Table
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
 from firstlight.cli.lookup import TROUBLE, ask, look_up
+from firstlight.cli.why import explain
 from firstlight.documents import AnswersNeeded, Document, Documents, seed, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
 from firstlight.instance import Answer
@@ -23,6 +24,7 @@ _EPILOG = """\
   firstlight show web-1                                      every path, its type and size
   firstlight show web-1 /openstack/latest/meta_data.json     one document, byte for byte
   firstlight show web-1 --as cloud-init                      what cloud-init makes of it
+  firstlight show web-1 --why                                where it comes from, and what failed
 
 Dynamic vendordata targets are asked, as they would be for the guest.
 """
@@ -40,7 +42,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "instance", metavar="INSTANCE", help="its UUID, or its name if only one has it"
     )
     parser.add_argument("path", metavar="PATH", nargs="?", help="as the guest would ask for it")
-    parser.add_argument("--as", dest="reader", choices=["cloud-init"], help="read it like this")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--as", dest="reader", choices=["cloud-init"], help="read it like this")
+    how.add_argument(
+        "--why",
+        action="store_true",
+        help="where each part comes from, how long it took, what failed, and what the running "
+        "service shows of it",
+    )
     add_config_arguments(parser)
 
 
@@ -50,6 +59,10 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("firstlight").setLevel(logging.CRITICAL)
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
+        if args.why:
+            for line in explain(conf, args.instance):
+                print(line)
+            return 0
         vendordata = vendor_data(conf)
         instance = look_up(conf, args.instance)
         view = View(

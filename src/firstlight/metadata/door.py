@@ -91,17 +91,19 @@ class Door:
 
         `arrived` is when the request did; looking the instance up has taken some of its time.
         """
-        ahead = self.vendordata.begin(instance, ahead=True)
         if self.alarm is None or not self.vendordata.required:
+            self.vendordata.begin(instance, ahead=True)
             return give()
-        why = self.vendordata.fatal(ahead) if isinstance(ahead, dict) else _SILENT
+        required = self.vendordata.begin(instance, only=self.vendordata.required, ahead=True)
+        self.vendordata.begin(instance, ahead=True)  # the others: nobody waits for them here
+        why = self.vendordata.fatal(required) if isinstance(required, dict) else _SILENT
         guest = _Guest(self, request, instance, give, why or "")
         if why is None:
             return guest.go(Left.ANSWERED)
         until = arrived + self.holding.seconds
         if self.clock() >= until or not self._room():
             return guest.go_without()
-        guest.hold(self.alarm, until)
+        guest.hold(self.alarm, until, required)
         return guest.future
 
     def close(self) -> None:
@@ -148,11 +150,11 @@ class _Guest:
         self.future: Future[Response] = Future()
         self.future.set_running_or_notify_cancel()
 
-    def hold(self, alarm: Alarm, until: float) -> None:
-        """Until the required targets have answered or the time is up."""
+    def hold(self, alarm: Alarm, until: float, asked: "Answers | Future[Answers]") -> None:
+        """Until the required targets, which have been asked, have answered or the time is up."""
         self._alarm, self._until = alarm, until
         self._time_up = alarm.after(until - self._door.clock(), self._late)
-        self._look()
+        self._wait_for(asked)
 
     def go(self, how: Left) -> Response:
         """On its way, with everything or without."""
@@ -171,7 +173,8 @@ class _Guest:
             door.vigil.missed(self._instance, self._why)
         comes_back = waits_out_503(self._request.header(b"user-agent"))
         how = Left.SENT_AWAY if door.holding.retry_after and comes_back else Left.LET_IN
-        LOG.warning("instance %s is %s (%s): %s", uuid, how.value, self._request.id, self._why)
+        went = "sent away, to come back" if how is Left.SENT_AWAY else "let in without its data"
+        LOG.warning("guest of instance %s is %s (%s): %s", uuid, went, self._request.id, self._why)
         return self.go(how)
 
     def _look(self) -> None:
@@ -179,7 +182,9 @@ class _Guest:
         if self._gone:
             return
         vendordata = self._door.vendordata
-        answers = vendordata.begin(self._instance, only=vendordata.required, ahead=True)
+        self._wait_for(vendordata.begin(self._instance, only=vendordata.required, ahead=True))
+
+    def _wait_for(self, answers: "Answers | Future[Answers]") -> None:
         if isinstance(answers, dict):
             self._judge(answers)
         else:

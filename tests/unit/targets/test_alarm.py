@@ -1,0 +1,52 @@
+"""One thread calls what is due."""
+
+import queue
+import threading
+
+import pytest
+
+from firstlight.targets import Alarm
+
+
+def test_in_the_order_of_their_times() -> None:
+    """Whatever was set first."""
+    alarm, called = Alarm(), queue.Queue()
+    alarm.after(0.2, lambda: called.put("second"))
+    alarm.after(0.0, lambda: called.put("first"))
+    assert [called.get(timeout=20), called.get(timeout=20)] == ["first", "second"]
+    alarm.close()
+
+
+def test_taken_back() -> None:
+    """What was taken back is not called; taking back what has been called does nothing."""
+    alarm, called = Alarm(), queue.Queue()
+    take_back = alarm.after(0.1, lambda: called.put("never"))
+    take_back()
+    done = alarm.after(0.2, lambda: called.put("done"))
+    assert called.get(timeout=20) == "done"
+    done()
+    alarm.close()
+    assert called.empty()
+
+
+def test_a_call_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+    """It is logged, and the others are called."""
+    alarm, called = Alarm(), threading.Event()
+    alarm.after(0.0, lambda: 1 // 0)
+    alarm.after(0.0, called.set)
+    assert called.wait(20)
+    alarm.close()
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_closed() -> None:
+    """Nothing is called afterwards, and no thread is left; one that sets no timer has none."""
+    before = threading.active_count()
+    alarm = Alarm()
+    assert threading.active_count() == before
+    alarm.after(3600, lambda: None)
+    assert threading.active_count() == before + 1
+    alarm.close()
+    assert threading.active_count() == before
+    alarm.after(0.0, lambda: pytest.fail("called after the end"))
+    assert threading.active_count() == before
