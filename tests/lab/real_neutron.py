@@ -57,7 +57,7 @@ lock_path = {directory}
 [ml2]
 type_drivers = flat,vxlan
 tenant_network_types = vxlan
-mechanism_drivers = openvswitch
+mechanism_drivers = {drivers}
 [ml2_type_vxlan]
 vni_ranges = 1:4000
 """
@@ -83,6 +83,7 @@ class RealNeutron:
         port: a free one.
         keystone: running; it is told of the endpoint by :meth:`create`.
         options: more of ``[DEFAULT]``.
+        drivers: ML2's mechanism drivers; those of :data:`EXTENSIONS` can be among them.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class RealNeutron:
         port: int,
         keystone: Keystone,
         options: Mapping[str, str] | None = None,
+        drivers: str = "openvswitch",
     ) -> None:
         self._environment = environment
         self._directory = directory
@@ -100,6 +102,7 @@ class RealNeutron:
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://{HOST}:{port}"
         self._token = ""
+        self._drivers = drivers
         self.configure(**(options or {}))
 
     def configure(self, **options: str) -> None:
@@ -111,6 +114,7 @@ class RealNeutron:
         text = _CONF.format(
             directory=self._directory,
             paste=self._environment / "etc" / "neutron" / "api-paste.ini",
+            drivers=self._drivers,
             options=_lines({"service_plugins": "router", **options}),
             authtoken=_lines(authtoken),
         )

@@ -28,6 +28,7 @@ import pytest
 
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
+from firstlight.vendordata.shared import Shared
 
 _CALLERS = 8
 
@@ -46,8 +47,8 @@ def a_context(**known: Any) -> Context:
 
 
 def answer_of(provider: Provider, context: Context) -> Mapping[str, Any]:
-    """What `provider` says; nothing is ``{}``, however it says so."""
-    return provider.provide(context) or {}
+    """What `provider` says to a request of its own; nothing is ``{}``, however it says so."""
+    return provider.provide(msgspec.structs.replace(context, shared=Shared())) or {}
 
 
 class ProviderSuite:
@@ -154,6 +155,13 @@ class ProviderSuite:
             failing.provide(known)
         assert time.monotonic() - started < self.patience
         _check_sentence(caught.value)
+
+    def test_whether_it_is_ready_is_a_sentence(self, provider: Provider) -> None:
+        """Nothing, or a ProviderFailed that says what is wrong."""
+        try:
+            provider.ready()
+        except ProviderFailed as failure:
+            _check_sentence(failure)
 
     def test_it_says_who_may_keep_an_answer(self, provider: Provider) -> None:
         """`max_age` is None or whole seconds; `confidential` is a boolean."""

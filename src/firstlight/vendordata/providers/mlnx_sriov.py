@@ -6,6 +6,7 @@ pcss-vendor-metadata's; it told of one port and said nothing of the others.
 
 import logging
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Self
 
 from oslo_config import cfg
@@ -77,7 +78,7 @@ def _details(port: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _told(port: Mapping[str, Any]) -> dict[str, Any]:
     details = _details(port)
-    return {key: details[key] for key in KEYS if key in details}
+    return {key: deepcopy(details[key]) for key in KEYS if key in details}
 
 
 def _each(ports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
