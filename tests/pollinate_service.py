@@ -54,12 +54,13 @@ def start(
     command: Command = with_file,
     environ: Mapping[str, str] | None = None,
     more: Mapping[str, Mapping[str, object]] | None = None,
+    port: int | None = None,
 ) -> Iterator[Pollinate]:
     """Serve with a nova-pollinate.conf of these options, until the end of the block.
 
     `environ` is added to the environment; `more` are further sections of the file.
     """
-    port = free_port()
+    port = port or free_port()
     conf = directory / "nova-pollinate.conf"
     sections = {
         "DEFAULT": options,

@@ -103,7 +103,8 @@ def _open_session(conf: cfg.ConfigOpts, group: str) -> Session:
             "set it (password is usual) and the user's name and password"
         )
     # A call that outlasts the deadline helps nobody.
-    conf.set_default("timeout", conf.firstlight.provider_deadline, group)
+    timeout = min(conf.api_timeout, conf.firstlight.provider_deadline)
+    conf.set_default("timeout", timeout, group)
     try:
         auth = loading.load_auth_from_conf_options(conf, group)
         session: Session = loading.load_session_from_conf_options(conf, group, auth=auth)
