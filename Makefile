@@ -22,6 +22,10 @@ check: $(VENV)/.test  ## the quick suite: style, types, borders, unit tests (sec
 test: $(VENV)/.test  ## everything a change must pass, with real servers (see system-deps)
 	@$(TIERS) all
 
+.PHONY: test-releases
+test-releases: $(VENV)/.test  ## older Novas beside ours; builds an environment of each, once
+	@$(TIERS) releases
+
 .PHONY: soak
 soak: $(VENV)/.test  ## the large counts
 	@FIRSTLIGHT_SOAK=1 $(TIERS) all

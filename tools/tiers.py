@@ -1,6 +1,6 @@
 """Run tiers of checks and tests, then say in one place what came of them.
 
-``tools/tiers.py check`` runs the quick tiers, ``all`` every one, or name them. The last lines are
+``tools/tiers.py check`` runs the quick tiers, ``all`` what a change must pass, or name them. The last lines are
 one summary; the exit code is 0 only if nothing failed and something ran.
 """
 
@@ -44,6 +44,10 @@ TIERS = {
     "docs": Tier("documented commands, samples and units are right", tests=("tests/docs",)),
 }
 QUICK = ("style", "unit")
+APART = {
+    "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",)),
+}
+EVERY = TIERS | APART
 
 
 class Outcome(NamedTuple):
@@ -58,16 +62,16 @@ class Outcome(NamedTuple):
 def main(names: list[str]) -> int:
     """Run the tiers that are named; returns the exit code."""
     wanted = QUICK if names == ["check"] else tuple(TIERS) if names in (["all"], []) else names
-    unknown = [name for name in wanted if name not in TIERS]
+    unknown = [name for name in wanted if name not in EVERY]
     if unknown:
-        print(f"no such tier: {', '.join(unknown)}; there are: {', '.join(TIERS)}")
+        print(f"no such tier: {', '.join(unknown)}; there are: {', '.join(EVERY)}")
         return 2
-    outcomes = {name: run(name, TIERS[name]) for name in wanted}
+    outcomes = {name: run(name, EVERY[name]) for name in wanted}
     print()
     for name, outcome in outcomes.items():
         print(
             f"{name:12} {outcome.passed:5} passed {outcome.failed:3} failed "
-            f"{outcome.skipped:3} skipped {outcome.seconds:6.0f} s   {TIERS[name].promise}"
+            f"{outcome.skipped:3} skipped {outcome.seconds:6.0f} s   {EVERY[name].promise}"
         )
     passed, failed, skipped = (sum(o[i] for o in outcomes.values()) for i in range(3))
     print(f"total: {passed} passed, {failed} failed, {skipped} skipped")

@@ -37,7 +37,8 @@ class Neutron:
 
     def _groups(self, ids: Iterable[str]) -> list[dict[str, str]]:
         known = {group_id(name): name for port in self._ports for name in port["group_names"]}
-        return [{"id": i, "name": "" if known[i] == i else known[i]} for i in ids]
+        there = [group for group in ids if group in known]
+        return [{"id": i, "name": "" if known[i] == i else known[i]} for i in there]
 
 
 def port(device_id: str, project_id: str, groups: Sequence[str], **fields: Any) -> dict[str, Any]:
