@@ -14,7 +14,7 @@ from bench.load import Load, middle
 from bench.load import run as load
 from bench.nova_setting import Setting, beside_nova
 from bench.process import Server
-from bench.storm import storm
+from bench.storm import Boot, storm
 from firstlight.metadata.identity import sign
 from guests.sequence import sequence
 from lab.environment import NoLab
@@ -25,6 +25,7 @@ GUESTS = 40  # that boot at once
 FOREVER, DEFAULT, NEVER = 3600, 15, 0  # seconds for which both remember: metadata_cache_expiration
 
 Measure = Callable[[Server, int], Load]  # told the number of the round
+MODES = {False: "connections kept where the service keeps them", True: "a connection each"}
 
 
 def run(directory: Path, args: argparse.Namespace) -> None:
@@ -33,11 +34,12 @@ def run(directory: Path, args: argparse.Namespace) -> None:
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {1})  # databases, load and stand-in; the services are on the first core
     try:
-        with beside_nova(directory, max(HOT, GUESTS * args.rounds)) as found:
+        with beside_nova(directory, max(HOT, GUESTS * (args.rounds + 1))) as found:
             console.print(found.told)
             _hot(console, directory, found, args)
             _cold(console, directory, found, args)
-            _storm(console, found, args)
+            for close in MODES:
+                _storm(console, found, args, close=close)
     except NoLab as reason:
         console.print(f"nova: SKIPPED, nothing was measured: {reason}")
     finally:
@@ -45,42 +47,38 @@ def run(directory: Path, args: argparse.Namespace) -> None:
 
 
 def _hot(console: Console, directory: Path, found: Setting, args: argparse.Namespace) -> None:
+    """What both remember, for each way to connect."""
     script = setting.wrk_script(directory, found.uuids[:HOT], "hot-nova", SECRET)
-
-    def measure(server: Server, _round: int) -> Load:
-        return _ask(server, script, args.seconds)
-
     with _both(found, FOREVER) as servers:
         for server in servers:
-            storm(server, [[_request(uuid, setting.DOCUMENT, 200)] for uuid in found.uuids[:HOT]])
-        _tell(console, "hot: meta_data.json, remembered by both", servers, measure, args.rounds)
+            storm(server, [[_request(uuid, setting.DOCUMENT)] * 2 for uuid in found.uuids[:HOT]])
+        for close, mode in MODES.items():
+            measure = _asking(script, args.seconds, close=close)
+            _tell(console, f"hot: meta_data.json, {mode}", servers, measure, args.rounds)
 
 
 def _cold(console: Console, directory: Path, found: Setting, args: argparse.Namespace) -> None:
+    """Nobody remembers anything."""
     script = setting.wrk_script(directory, found.uuids, "cold-nova", SECRET)
-
-    def measure(server: Server, _round: int) -> Load:
-        return _ask(server, script, args.seconds)
-
     with _both(found, NEVER) as servers:
         for server in servers:
-            storm(server, [[_request(found.uuids[0], setting.DOCUMENT, 200)]])
-        _tell(console, "cold: meta_data.json, remembered by nobody", servers, measure, args.rounds)
+            storm(server, [[_request(uuid, setting.DOCUMENT)] * 2 for uuid in found.uuids[:GUESTS]])
+        measure = _asking(script, args.seconds, close=False)
+        _tell(console, f"cold: meta_data.json, {MODES[False]}", servers, measure, args.rounds)
 
 
-def _storm(console: Console, found: Setting, args: argparse.Namespace) -> None:
-    """Each round other guests, so that nobody knows them."""
+def _storm(console: Console, found: Setting, args: argparse.Namespace, *, close: bool) -> None:
+    """Each round other guests, so that nobody knows them; the first round is not counted."""
     asked = [line.split() for line in sequence("22.4.2", "OpenStack")]
 
     def measure(server: Server, number: int) -> Load:
         uuids = found.uuids[number * GUESTS : (number + 1) * GUESTS]
-        boots = [[_request(uuid, path, int(status)) for _, path, status in asked] for uuid in uuids]
-        return storm(server, boots)
+        return storm(server, [_boot(uuid, asked, close=close) for uuid in uuids])
 
     with _both(found, DEFAULT) as servers:
-        for server in servers:  # so that neither loads code while it is measured
-            storm(server, [[_request(found.uuids[-1], "/openstack", 200)]])
-        title = f"storm: {GUESTS} guests boot at once, {len(asked)} requests each"
+        for server in servers:
+            measure(server, args.rounds)
+        title = f"storm: {GUESTS} guests boot at once, {len(asked)} requests each, {MODES[close]}"
         _tell(console, title, servers, measure, args.rounds)
 
 
@@ -88,6 +86,12 @@ def _storm(console: Console, found: Setting, args: argparse.Namespace) -> None:
 def _both(found: Setting, ttl: int) -> Iterator[tuple[Server, Server]]:
     with found.nova(ttl) as nova, found.ours(ttl) as ours:
         yield nova, ours
+
+
+def _asking(script: Path, seconds: int, *, close: bool) -> Measure:
+    return lambda server, _round: load(
+        server, setting.DOCUMENT, close=close, script=script, seconds=seconds
+    )
 
 
 def _tell(
@@ -98,7 +102,8 @@ def _tell(
     for number in range(rounds):
         for server, found in loads.items():
             found.append(measure(server, number))
-    table = Table("", "requests/s", "x nova", "p99 ms", "CPU us/request", "errors", title=title)
+    names = ("", "requests/s", "x nova", "p99 ms", "CPU us/request", "nova's x ours", "errors")
+    table = Table(*names, title=title)
     nova = middle(loads[servers[0]])
     for server, found in loads.items():
         m = middle(found)
@@ -108,19 +113,21 @@ def _tell(
             f"{m.per_second / nova.per_second:.1f}",
             f"{m.p99 * 1e3:.1f}",
             f"{m.cpu * 1e6:.0f}",
+            f"{nova.cpu / m.cpu:.1f}",
             str(m.errors),
         )
     console.print(table)
 
 
-def _ask(server: Server, script: Path, seconds: int) -> Load:
-    return load(server, setting.DOCUMENT, close=True, script=script, seconds=seconds)
+def _boot(uuid: str, asked: Sequence[Sequence[str]], *, close: bool) -> Boot:
+    return [_request(uuid, path, int(status), close=close) for _method, path, status in asked]
 
 
-def _request(uuid: str, path: str, status: int) -> tuple[bytes, int]:
-    """As a metadata agent asks for a guest."""
+def _request(uuid: str, path: str, status: int = 200, *, close: bool = False) -> tuple[bytes, int]:
+    """As a metadata agent asks for a guest, and the status it must get."""
+    connection = "Connection: close\r\n" if close else ""
     head = (
-        f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Instance-ID: {uuid}\r\n"
+        f"GET {path} HTTP/1.1\r\nHost: x\r\n{connection}X-Instance-ID: {uuid}\r\n"
         f"X-Instance-ID-Signature: {sign(SECRET, uuid).decode()}\r\n"
         f"X-Tenant-ID: {setting.PROJECT}\r\nX-Forwarded-For: 10.0.0.5\r\n\r\n"
     )

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 from bench import setting
 from bench.process import Server, free_port
@@ -13,7 +14,7 @@ from lab.environment import lab, nova_release
 from lab.kinds.kind import Kind, address, identifier, interface, server
 from lab.nova import Nova
 from lab.on_mariadb import empty_databases
-from servers import a_mariadb
+from servers import a_mariadb, eventually
 
 THREADS = 16  # of Nova's one process; more did not make it faster
 
@@ -34,13 +35,14 @@ class Setting:
 
     @contextmanager
     def nova(self, ttl: int) -> Iterator[Server]:
-        """One process of Nova under uWSGI that remembers for `ttl` seconds."""
+        """One process of Nova under uWSGI that remembers for `ttl` seconds; it logs requests."""
         self._nova.configure({"metadata_cache_expiration": str(ttl)})
         port = free_port()
+        command = self._nova.command(port, threads=THREADS)
         yield from setting.running(
             Server(
                 "nova",
-                self._nova.command(port, threads=THREADS),
+                [word for word in command if word != "--disable-logging"],
                 port,
                 self._directory / "uwsgi.log",
                 env=self._nova.variables(),
@@ -50,19 +52,21 @@ class Setting:
 
     @contextmanager
     def ours(self, ttl: int) -> Iterator[Server]:
-        """One process of ours, the same way."""
+        """One process of ours, the same way, once it is ready."""
         self._nova.configure({"metadata_cache_expiration": str(ttl)})
-        port = free_port()
+        port, status = free_port(), free_port()
         where = self._directory / "where.conf"
         where.write_text(
             f"[DEFAULT]\nmetadata_listen = 127.0.0.1\nmetadata_listen_port = {port}\n"
-            f"[firstlight]\nstatus_port = {free_port()}\n"
+            f"[firstlight]\nstatus_port = {status}\n"
             f"access_log = {self._directory}/access.log\n"
         )
         files = [f"--config-file={self._directory / name}" for name in ("nova.conf", "where.conf")]
         command = [setting.BIN / "firstlight", "metadata", *files]
         log = self._directory / "ours.log"
-        yield from setting.running(Server("firstlight", command, port, log))
+        with contextmanager(setting.running)(Server("firstlight", command, port, log)) as service:
+            assert eventually(lambda: _is_ready(status), 60), log.read_text()
+            yield service
 
 
 @contextmanager
@@ -85,10 +89,18 @@ def beside_nova(directory: Path, number: int) -> Iterator[Setting]:
             nova,
             directory,
             [kind.instance["uuid"] for kind in kinds],
-            f"Nova {nova_release(environment)}, uWSGI, 1 process of {THREADS} threads; ours 1 "
-            f"process; each on the same core, a connection for each request; "
-            f"{'MariaDB' if databases else 'SQLite'} and a stand-in for Neutron on the other core",
+            f"Nova {nova_release(environment)} under uWSGI, 1 process of {THREADS} threads; ours, "
+            "1 process; both on the first core, each with an access log; on the other core the "
+            f"load, {'MariaDB' if databases else 'SQLite'} and a stand-in for Neutron",
         )
+
+
+def _is_ready(status: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{status}/readyz") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 @contextmanager

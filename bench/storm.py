@@ -1,10 +1,10 @@
 """Many guests that boot at once: each asks in order, all of them at the same time."""
 
+import re
 import select
 import socket
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from statistics import quantiles
 
 from bench.load import Load
@@ -12,9 +12,12 @@ from bench.process import Server
 
 Boot = Sequence[tuple[bytes, int]]  # what a guest sends, and the status it must get
 
+_LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
+_CLOSE = re.compile(rb"\r\nConnection: close\r\n", re.IGNORECASE)
+
 
 class _Guest:
-    """One boot: a connection for each request, as metadata agents make them."""
+    """One boot, on one connection as long as the service keeps it."""
 
     def __init__(self, port: int, boot: Boot) -> None:
         self._port = port
@@ -30,28 +33,39 @@ class _Guest:
         """Send what comes next; False if that was all."""
         following = next(self._left, None)
         if following is None:
-            self.socket = None
+            self._hang_up()
             return False
         request, self._status = following
         self._asked_at, self._answer = time.perf_counter(), b""
-        self.socket = socket.create_connection(("127.0.0.1", self._port))
-        self.socket.setblocking(False)
-        self.socket.send(request)
+        if self.socket is None:
+            self.socket = socket.create_connection(("127.0.0.1", self._port))
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.sendall(request)
         return True
 
     def read(self) -> bool:
         """Take what has come; True if that was the end of the answer."""
         assert self.socket is not None
-        chunk = b""
-        with suppress(ConnectionResetError):
+        try:
             chunk = self.socket.recv(65536)
+        except ConnectionResetError:
+            chunk = b""
         self._answer += chunk
-        if chunk:
+        head, _, body = self._answer.partition(b"\r\n\r\n")
+        length = _LENGTH.search(head + b"\r\n")
+        whole = length is not None and len(body) == int(length.group(1))
+        if chunk and not whole:
             return False
-        self.socket.close()
         self.times.append(time.perf_counter() - self._asked_at)
-        self.errors += not self._answer.startswith(b"HTTP/1.1 %d " % self._status)
+        self.errors += not (whole and head.startswith(b"HTTP/1.1 %d " % self._status))
+        if not chunk or _CLOSE.search(head + b"\r\n"):
+            self._hang_up()
         return True
+
+    def _hang_up(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
 
 
 def storm(server: Server, boots: Sequence[Boot]) -> Load:
@@ -72,21 +86,22 @@ def storm(server: Server, boots: Sequence[Boot]) -> Load:
 
 
 def _run(guests: Sequence[_Guest]) -> None:
-    poll = select.epoll()
     asking: dict[int, _Guest] = {}
+    with select.epoll() as poll:
 
-    def ask(guest: _Guest) -> None:
-        if guest.ask():
-            assert guest.socket is not None
-            asking[guest.socket.fileno()] = guest
-            poll.register(guest.socket, select.EPOLLIN)
+        def ask(guest: _Guest) -> None:
+            kept = guest.socket
+            if guest.ask():
+                assert guest.socket is not None
+                asking[guest.socket.fileno()] = guest
+                if guest.socket is not kept:  # closing a socket has taken it out of `poll`
+                    poll.register(guest.socket, select.EPOLLIN)
 
-    for guest in guests:
-        ask(guest)
-    while asking:
-        for number, _event in poll.poll():
-            guest = asking[number]
-            if guest.read():  # closing has taken it out of `poll`
-                del asking[number]
-                ask(guest)
-    poll.close()
+        for guest in guests:
+            ask(guest)
+        while asking:
+            for number, _event in poll.poll():
+                guest = asking[number]
+                if guest.read():
+                    del asking[number]
+                    ask(guest)
