@@ -17,13 +17,14 @@ class Telling:
         self._who = target.name, target.shown
         self._clock = clock
 
-    def failed(self, uuid: str, answer: Answer) -> None:
+    def failed(self, uuid: str, answer: Answer, level: int = logging.WARNING) -> None:
         """There is no new answer for this instance; `answer` is what it gets."""
         instead = ""
         if answer.state is State.STALE:
             age = self._clock() - answer.fetched
             instead = f"; what it said {age:.0f} s ago is served"
-        LOG.warning(
+        LOG.log(
+            level,
             "vendordata target %s (%s) failed for instance %s: %s%s",
             *self._who,
             uuid,

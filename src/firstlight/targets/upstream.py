@@ -96,7 +96,8 @@ class Upstream:
         if not ahead:
             self._observer.served(self.target.name, how)
             if how is Served.NOTHING and isinstance(answer, Answer):
-                self._telling.failed(question.uuid, answer)
+                # The log has said why it is not asked; this is only for whom.
+                self._telling.failed(question.uuid, answer, logging.INFO)
         return answer
 
     def late(self, question: Question, deadline: Deadline) -> Answer:

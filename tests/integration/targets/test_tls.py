@@ -78,3 +78,26 @@ def test_tls_to_a_plain_port(serve: Any, configured: Any, instance: Instance) ->
     plain = serve(lambda h: h.say(200, b"1"))
     answer = configured(f"t@{plain.url.replace('http', 'https')}").ask(instance)["t"]
     assert answer.reason.startswith("TLS failed: ")
+
+
+def test_a_targets_own_tls(
+    target: Any, configured: Any, certificates: Any, context: ssl.SSLContext, instance: Instance
+) -> None:
+    """CA and client certificate of one target's section; the others' are as they were."""
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(certificates.ca)
+    sections = (
+        f"[vendordata_target:own]\ncafile = {certificates.ca}\n"
+        f"certfile = {certificates.client}\nkeyfile = {certificates.client_key}\n"
+    )
+    answers = configured(f"own@{target.url}", f"other@{target.url}", sections=sections).ask(
+        instance
+    )
+    assert answers["own"].value == "safe"
+    assert answers["other"].reason.startswith("TLS failed: ")
+
+
+def test_a_key_without_a_certificate(configured: Any) -> None:
+    """It stops the start, by name."""
+    with pytest.raises(ValueError, match=r"\[vendordata_target:t\] keyfile is set"):
+        configured("t@https://127.0.0.1:1", sections="[vendordata_target:t]\nkeyfile = /k.pem")
