@@ -1,7 +1,7 @@
 """Run tiers of checks and tests, then say in one place what came of them.
 
-``tools/tiers.py check`` runs the quick tiers, ``all`` what a change must pass, or name them. The last lines are
-one summary; the exit code is 0 only if nothing failed and something ran.
+``tools/tiers.py check`` runs the quick tiers, ``all`` what a change must pass, or name them. The
+last lines are one summary; the exit code is 0 only if nothing failed and something ran.
 """
 
 import os
