@@ -1,4 +1,4 @@
-"""Runs inside the lab's own environment: changes servers with Nova's own objects, as its services do.
+"""Runs inside the lab's own environment: changes servers with Nova's own objects.
 
     python changing_nova.py NOVA_CONF...
 
@@ -24,7 +24,6 @@ from nova.compute import utils  # noqa: E402
 from nova.network import model  # noqa: E402
 from nova.objects import virt_device_metadata  # noqa: E402
 
-CELL1 = "00000001-0000-4000-8000-0000000000c1"
 HOST = "compute-1"
 VOLUME = "00000004-0000-4000-8000-000000000001"
 
@@ -223,12 +222,14 @@ def main() -> None:
     config.parse_args(["changing_nova", *arguments])
     objects.register_all()
     rpc.init(nova.conf.CONF)
-    cell = objects.CellMapping.get_by_uuid(context.get_admin_context(), CELL1)
     print("ready", flush=True)
-    with context.target_cell(context.get_admin_context(), cell) as ctxt:
-        for line in sys.stdin:
-            apply(ctxt, *json.loads(line))
-            print("done", flush=True)
+    for line in sys.stdin:
+        change, uuid, notify = json.loads(line)
+        admin = context.get_admin_context()
+        cell = objects.InstanceMapping.get_by_instance_uuid(admin, uuid).cell_mapping
+        with context.target_cell(admin, cell) as ctxt:
+            apply(ctxt, change, uuid, notify)
+        print("done", flush=True)
 
 
 main()
