@@ -86,15 +86,22 @@ class Nova:
         return made
 
     @contextmanager
-    def serving(self, api: Mapping[str, str], **neutron: str) -> Iterator[int]:
+    def serving(
+        self,
+        api: Mapping[str, str],
+        *,
+        sections: Mapping[str, Mapping[str, str]] | None = None,
+        **neutron: str,
+    ) -> Iterator[int]:
         """Serve until the block ends; the port is handed out.
 
         Args:
             api: options of ``[api]``.
+            sections: other sections.
             neutron: options of ``[neutron]`` that differ from a signed proxy with a secret.
         """
         port, log = free_port(), self._directory / "uwsgi.log"
-        self.configure(api, **neutron)
+        self.configure(api, sections=sections, **neutron)
         with log.open("wb") as output:
             process = subprocess.Popen(
                 self.command(port),
@@ -141,7 +148,13 @@ class Nova:
             "OS_NOVA_CONFIG_DIR": str(self._directory),
         }
 
-    def configure(self, api: Mapping[str, str], **neutron: str) -> Path:
+    def configure(
+        self,
+        api: Mapping[str, str],
+        *,
+        sections: Mapping[str, Mapping[str, str]] | None = None,
+        **neutron: str,
+    ) -> Path:
         """Write nova.conf; the file is handed back."""
         here = self._directory
         shutil.copy(self._environment / "etc" / "nova" / "api-paste.ini", here)
@@ -165,6 +178,7 @@ class Nova:
                     "endpoint_override": self._neutron,
                     **neutron,
                 },
+                **(sections or {}),
             }
         )
         path = here / "nova.conf"
