@@ -7,27 +7,11 @@ import pytest
 import requests
 
 import pollinate_cases as cases
-from lab.environment import NoLab, lab
 from lab.keystone import Keystone
-from parts import absent
 from pollinate_service import Pollinate, start
 from servers import free_port
 
 FORGED = cases.CONFIRMED | {"X-Roles": "admin", "X-User-Id": "u", "X-Project-Id": "p"}
-
-
-@pytest.fixture(scope="module")
-def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
-    try:
-        environment = lab()
-    except NoLab as error:
-        absent(str(error))
-    real = Keystone(environment, tmp_path_factory.mktemp("keystone"), free_port())
-    try:
-        real.create()
-        yield real
-    finally:
-        real.stop()
 
 
 @pytest.fixture(scope="module")

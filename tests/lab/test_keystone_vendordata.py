@@ -11,9 +11,7 @@ from keystoneauth1.identity import v3
 from firstlight.vendordata.contract import Context, Provider
 from firstlight.vendordata.providers.project_info import ProjectInfo
 from firstlight.vendordata.testing import ProviderSuite, a_context
-from lab.environment import NoLab, lab
 from lab.keystone import PASSWORD, Keystone
-from parts import absent
 from vendordata_service import (  # noqa: F401
     BODY,
     Serve,
@@ -25,20 +23,6 @@ from vendordata_service import (  # noqa: F401
 )
 
 FORGED = {"X-Identity-Status": "Confirmed", "X-Roles": "service,admin", "X-User-Id": "u"}
-
-
-@pytest.fixture(scope="module")
-def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
-    try:
-        environment = lab()
-    except NoLab as error:
-        absent(str(error))
-    real = Keystone(environment, tmp_path_factory.mktemp("keystone"), free_port())
-    try:
-        real.create()
-        yield real
-    finally:
-        real.stop()
 
 
 @pytest.fixture
