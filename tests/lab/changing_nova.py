@@ -87,7 +87,7 @@ def rename(_ctxt: Any, instance: Any) -> None:
 
 def update_metadata(_ctxt: Any, instance: Any) -> None:
     """What the API does for `openstack server set --property`."""
-    count(instance, "role")
+    count(instance, "changes")
     instance.save()
 
 
