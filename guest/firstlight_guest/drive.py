@@ -113,6 +113,8 @@ def _mount_and_load(machine: Machine, device: str) -> Drive:
         finally:
             machine.run(["umount", place])
     except CommandFailed as error:
-        raise CouldNotAsk(f"the config drive {device} cannot be read (are you root?): {error}") from None
+        raise CouldNotAsk(
+            f"the config drive {device} cannot be read (are you root?): {error}"
+        ) from None
     finally:
         os.rmdir(place)

@@ -83,7 +83,9 @@ def _start(way: Way) -> Optional[socket.socket]:
             failed = opened.connect_ex((way.host, way.port, 0, scope))
         else:
             if way.interface:  # root may
-                opened.setsockopt(socket.SOL_SOCKET, _BIND_TO_DEVICE, way.interface.encode() + b"\0")
+                opened.setsockopt(
+                    socket.SOL_SOCKET, _BIND_TO_DEVICE, way.interface.encode() + b"\0"
+                )
             failed = opened.connect_ex((way.host, way.port))
     except OSError:  # no such family, interface or right
         failed = errno.EIO

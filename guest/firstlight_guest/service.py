@@ -162,7 +162,9 @@ def _all(answer: http.client.HTTPResponse) -> bytes:
         if not part:
             break
         if len(data) > _LONGEST_ANSWER or not deadline.left():
-            raise http.client.HTTPException(f"the answer passes {_LONGEST_ANSWER} bytes or {_WHOLE} s")
+            raise http.client.HTTPException(
+                f"the answer passes {_LONGEST_ANSWER} bytes or {_WHOLE} s"
+            )
     if answer.length:
         raise http.client.IncompleteRead(data, answer.length)
     return data

@@ -67,7 +67,11 @@ def _set_count(machine: Machine, port: Port, have: int, want: int) -> None:
 
 
 def _set_guid(machine: Machine, port: Port, number: int, setting: Setting) -> None:
-    values = {"policy": setting.policy, "node": _coloned(setting.node), "port": _coloned(setting.port)}
+    values = {
+        "policy": setting.policy,
+        "node": _coloned(setting.node),
+        "port": _coloned(setting.port),
+    }
     if has_sysfs(machine, port):
         for name, value in values.items():
             machine.write(f"{port.device}/sriov/{number}/{name}", value)

@@ -50,7 +50,9 @@ def plan(state: State, wanted: Sequence[Setting], driver: str) -> Plan:
         GuestError: one cannot. Nothing has been touched.
     """
     if len(wanted) > state.most:
-        raise GuestError(f"{len(wanted)} virtual functions are wanted, but it can have {state.most}")
+        raise GuestError(
+            f"{len(wanted)} virtual functions are wanted, but it can have {state.most}"
+        )
     have = len(state.functions)
     numbers = range(len(wanted))
     if have != len(wanted):
@@ -74,4 +76,6 @@ def _check_free(state: State, numbers: Sequence[int], driver: str) -> None:
         other = state.functions[number].driver
         if other not in ("", driver):
             pci = state.functions[number].pci
-            raise GuestError(f"virtual function {number} ({pci}) is in use by {other}: give it back")
+            raise GuestError(
+                f"virtual function {number} ({pci}) is in use by {other}: give it back"
+            )

@@ -45,7 +45,9 @@ def _of_port(port: Dict[str, Any]) -> Dict[str, List[str]]:
     if not isinstance(physical, list) or not isinstance(virtual, list):
         raise BadData(f"{PROVIDER}: physical_guids and virtual_guids should be lists")
     if len(physical) != len(virtual):
-        raise BadData(f"{PROVIDER}: {len(physical)} physical_guids, but {len(virtual)} virtual_guids")
+        raise BadData(
+            f"{PROVIDER}: {len(physical)} physical_guids, but {len(virtual)} virtual_guids"
+        )
     if not all(isinstance(guids, list) for guids in virtual):
         raise BadData(f"{PROVIDER}: virtual_guids should be a list of lists")
     return {guid(name): [guid(each) for each in guids] for name, guids in zip(physical, virtual)}

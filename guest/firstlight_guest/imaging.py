@@ -1,0 +1,157 @@
+"""Make an image that starts in a partition on IBM Z, and holds nothing of the machine it grew on.
+
+Every step runs twice without harm and says what it changed. With a root other than ``/``, programs
+of the image run in it (chroot).
+"""
+
+import os
+import shutil
+from typing import Callable, List, NamedTuple
+
+from .errors import CommandFailed, GuestError
+from .installing import install, put, shipped
+from .machine import Machine
+
+_CLEAN = {  # directory: beginnings of the names that go
+    "/etc/udev/rules.d": ("70-persistent-net.rules", "41-qeth-", "41-cio-ignore", "41-zfcp-"),
+    "/etc/sysconfig/network-scripts": ("ifcfg-enc", "ifcfg-eth"),
+    "/etc/NetworkManager/system-connections": ("enc", "eth", "Wired"),
+    "/etc/ssh": ("ssh_host_",),
+    "/var/lib/cloud": ("",),
+    "/var/lib/dhclient": ("",),
+    "/var/lib/dhcp": ("",),
+    "/var/lib/systemd": ("random-seed",),
+    "/var/lib/dbus": ("machine-id",),
+    "/var/log": ("cloud-init", "messages", "syslog", "secure", "auth.log", "journal", "audit"),
+    "/tmp": ("",),  # noqa: S108  to be emptied
+    "/var/tmp": ("",),  # noqa: S108
+    "/root": (".bash_history",),
+}
+_BLOCK = b"\0" * (1 << 20)
+_ZEROS = "/.firstlight-zeros"
+
+
+class Step(NamedTuple):
+    """One step: its name, and what does it and returns what it changed."""
+
+    name: str
+    do: Callable[[Machine], List[str]]
+
+
+def tools(machine: Machine) -> List[str]:
+    """The guest tools, with their units enabled."""
+    return install(machine, "dpm")
+
+
+def initramfs(machine: Machine) -> List[str]:
+    """The initramfs brings up the adapter that firmware started by, and no other.
+
+    dracut and initramfs-tools are told; whichever the image has builds it anew if something changed.
+    """
+    changed = put(machine, "/etc/zfcp.conf", b"")
+    if machine.program("dracut"):
+        conf = shipped("image/dracut.conf")
+        changed += put(machine, "/etc/dracut.conf.d/90-firstlight-dpm.conf", conf)
+        rebuild = ["dracut", "--force", "--regenerate-all", "--no-hostonly"]
+    elif machine.program("update-initramfs"):
+        name = "/etc/initramfs-tools/scripts/init-premount/firstlight-dpm"
+        changed += put(machine, name, shipped("image/init-premount"), 0o755)
+        hook = "/etc/initramfs-tools/hooks/firstlight-dpm"
+        changed += put(machine, hook, shipped("image/initramfs-hook"), 0o755)
+        rebuild = ["update-initramfs", "-u", "-k", "all"]
+    else:
+        raise GuestError("the image has neither dracut nor initramfs-tools")
+    if changed:
+        _inside(machine, rebuild)
+    return changed
+
+
+def cloud_init(machine: Machine) -> List[str]:
+    """cloud-init asks OpenStack only, grows the disk, and starts after the first card is up."""
+    if not machine.exists("/etc/cloud/cloud.cfg"):
+        raise GuestError("the image has no cloud-init: install it, with growpart, first")
+    if not machine.program("growpart"):
+        raise GuestError(
+            "the image has no growpart: install cloud-utils-growpart or cloud-guest-utils"
+        )
+    changed = put(
+        machine, "/etc/cloud/cloud.cfg.d/90-firstlight-dpm.cfg", shipped("image/cloud.cfg")
+    )
+    drop_in = "/etc/systemd/system/cloud-init-local.service.d/firstlight-dpm.conf"
+    return changed + put(machine, drop_in, shipped("image/cloud-init-local.conf"))
+
+
+def clean(machine: Machine) -> List[str]:
+    """What belongs to one machine only goes: names of cards, keys, identities, logs, leases."""
+    changed: List[str] = []
+    for directory, beginnings in _CLEAN.items():
+        for name in machine.names(directory):
+            if name.startswith(beginnings):
+                _remove(machine.path(f"{directory}/{name}"))
+                changed.append(f"{directory}/{name}")
+    # Empty, not missing: systemd fills it at the first start.
+    return changed + put(machine, "/etc/machine-id", b"", 0o444)
+
+
+def _remove(path: str) -> None:
+    if os.path.isdir(path) and not os.path.islink(path):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+
+
+STEPS = (
+    Step("tools", tools),
+    Step("initramfs", initramfs),
+    Step("cloud-init", cloud_init),
+    Step("clean", clean),
+)
+
+
+def zero(machine: Machine) -> None:
+    """Overwrite what is free, so that an export is small, and holds nothing that was deleted.
+
+    Raises:
+        GuestError: the disk refuses for another reason than being full.
+    """
+    path = machine.path(_ZEROS)
+    try:
+        with open(path, "wb", buffering=0) as file:
+            while file.write(_BLOCK):
+                pass
+    except OSError as error:
+        if error.errno not in (
+            28,
+            122,
+            27,
+        ):  # ENOSPC, EDQUOT, EFBIG: full, which is what was wanted
+            raise GuestError(f"free space cannot be overwritten: {error.strerror}") from error
+    finally:
+        if os.path.exists(path):
+            os.sync()
+            os.unlink(path)
+
+
+def export(machine: Machine, device: str, target: str) -> None:
+    """Write a disk as qcow2, whole or not at all.
+
+    Raises:
+        CommandFailed: qemu-img is missing or fails.
+    """
+    if machine.program("qemu-img") is None:
+        raise CommandFailed("qemu-img is not installed: qemu-utils, or qemu-img on RHEL")
+    beside = f"{target}.partial"
+    convert = ["qemu-img", "convert", "-c", "-O", "qcow2", device, beside]
+    try:
+        machine.run(convert, patience=24 * 3600)
+        os.replace(beside, target)
+    finally:
+        if os.path.exists(beside):
+            os.unlink(beside)
+
+
+def _inside(machine: Machine, words: List[str]) -> None:
+    if machine.root == "/":
+        machine.run(words, patience=3600)
+    else:
+        Machine("/").run(["chroot", machine.root, *words], patience=3600)
