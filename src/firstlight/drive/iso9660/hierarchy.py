@@ -17,12 +17,12 @@ class Naming(NamedTuple):
 
     Attributes:
         identify: identifiers by name.
-        version: what follows a file's identifier: ``;1``.
+        as_file: what becomes of the identifier of a file.
         rocky: whether Rock Ridge's fields are in its records.
     """
 
     identify: Callable[[Iterable[str]], dict[str, bytes]]
-    version: bytes
+    as_file: Callable[[bytes], bytes]
     rocky: bool
 
 
@@ -116,7 +116,7 @@ class Hierarchy:
         if isinstance(value, Directory):
             return record(entry.identifier, value.place, self._time, directory=True, use=use)
         place = files.get(value, NOWHERE)
-        return record(entry.identifier + self._naming.version, place, self._time, use=use)
+        return record(self._naming.as_file(entry.identifier), place, self._time, use=use)
 
     def _use(self, value: Directory | bytes, name: str | None = None) -> bytes:
         if not self._naming.rocky:

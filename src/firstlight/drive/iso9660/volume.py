@@ -22,8 +22,8 @@ _FIRST_DESCRIPTOR = 16  # sector; those before it are the system area
 _STANDARD = b"CD001\x01"
 _PUBLISHER = "FIRSTLIGHT"
 
-_ROCK_RIDGE = Naming(names.primary, b";1", rocky=True)
-_JOLIET = Naming(names.joliet, ";1".encode("utf-16-be"), rocky=False)
+_ROCK_RIDGE = Naming(names.primary, names.primary_file, rocky=True)
+_JOLIET = Naming(names.joliet, names.joliet_file, rocky=False)
 _JOLIET_LEVEL_3 = b"%/E"  # UCS-2, and the longest names
 
 
