@@ -101,13 +101,14 @@ def _request(line: str) -> str:
 
 
 @contextmanager
-def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
+def cloud(net: Net, way: str, home: Path, more: str = "") -> Iterator[Cloud]:
     """A cloud with the instance of guest.yaml, until the end of the block.
 
     Args:
         way: how the metadata service knows who asks. "remote-address": guests reach the service
             itself, over IPv4. "signed": Debian's haproxy stands before it and signs, as Neutron's
             agent does, over IPv6 as well.
+        more: added to the metadata service's configuration.
     """
     signed = way == "signed"
     haproxy = need("haproxy") if signed else None
@@ -124,6 +125,8 @@ def cloud(net: Net, way: str, home: Path) -> Iterator[Cloud]:
     }
     for source in (HERE / "files").iterdir():
         (home / source.name).write_text(Template(source.read_text()).substitute(values))
+    with (home / "metadata.conf").open("a") as conf:
+        conf.write(more)
     add_instance(home, HERE / "guest.yaml")
     metadata = _firstlight(net, home, "metadata", (listen, port))
     servers = [_firstlight(net, home, "vendordata", ("127.0.0.1", 9090)), metadata]

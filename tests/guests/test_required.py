@@ -1,0 +1,136 @@
+"""Guests whose required target is away: held, sent away if they come back, let in if they would
+give up; never with half of their data."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from guests.booting import PROMISED, CloudInit, boot, booting, cloud_init
+from guests.cloud import WAYS, Cloud, Process, cloud
+from guests.net import network
+from servers import eventually
+
+HERE = Path(__file__).parent
+_FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
+_OPTIONS = """
+[firstlight]
+vendordata_hold = {hold}
+vendordata_retry_after = 1
+vendordata_error_after = {error_after}
+
+[vendordata_target:mlnx_sriov]
+required = true
+# So that each boot finds the target as it is.
+ttl = 0
+breaker_failures = 0
+"""
+_VENDOR = "GET /openstack/2018-08-27/vendor_data2.json"
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module", params=["bookworm", "sid"])
+def debian(request: pytest.FixtureRequest) -> CloudInit:
+    """The oldest and the newest cloud-init."""
+    return cloud_init(request.param)
+
+
+@pytest.fixture(scope="module")
+def patient(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud that holds its guests for as long as it may."""
+    more = _OPTIONS.format(hold=8.5, error_after=0)
+    with network() as net, cloud(net, way, tmp_path_factory.mktemp("patient"), more) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def strict(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A cloud that holds them for a second, and gives up on a server after three."""
+    more = _OPTIONS.format(hold=1, error_after=3)
+    with network() as net, cloud(net, way, tmp_path_factory.mktemp("strict"), more) as running:
+        yield running
+
+
+def target(at: Cloud) -> Process:
+    """The target that is required; it is not started."""
+    command = at.net.service.command(sys.executable, HERE / "late_target.py")
+    return Process(command, at.home / "target.log", at.net.service, ("127.0.0.1", 9091))
+
+
+def failures(at: Cloud) -> int:
+    """How often the service has missed the target."""
+    return at.metadata.log.read_text().count("vendordata target mlnx_sriov")
+
+
+def shown(at: Cloud) -> str:
+    """What an operator sees of the server."""
+    command = [_FIRSTLIGHT, "instance", "show", "first light"]
+    conf = ["--config-file", str(at.home / "metadata.conf")]
+    done = subprocess.run([*command, *conf], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_held_until_the_target_answers(patient: Cloud, debian: CloudInit, tmp_path: Path) -> None:
+    """A target that comes late, and the boot knows nothing of it: no error, nothing missing."""
+    patient.asked()
+    late, before = target(patient), failures(patient)
+    with booting(patient.net.guest, debian, "OpenStack", tmp_path) as begun:
+        try:
+            assert eventually(lambda: failures(patient) > before, 60)
+            late.start()
+            learned = begun.learned()
+        finally:
+            late.stop()
+    assert learned["found"], learned["why"]
+    asked = patient.asked()
+    assert f"{_VENDOR} 200" in asked
+    assert [line for line in asked if line.endswith((" 500", " 503"))] == []
+
+
+def test_a_target_that_stays_away(strict: Cloud, debian: CloudInit, tmp_path: Path) -> None:
+    """22.4, which a 503 would turn away for good, never gets one for /openstack: it boots without
+    vendor data, and the server is set to ERROR. The newest waits until the target is there."""
+    strict.asked()
+    comes_back = debian.number >= (25, 1)
+    late = target(strict)
+    with booting(strict.net.guest, debian, "OpenStack", tmp_path) as begun:
+        try:
+            if comes_back:
+                assert eventually(lambda: "sent away" in strict.metadata.log.read_text(), 60)
+                late.start()
+            learned = begun.learned()
+        finally:
+            late.stop()
+    assert learned["found"], learned["why"]
+    asked = strict.asked()
+    assert ("GET /openstack 503" in asked) is comes_back
+    assert (f"{_VENDOR} 200" in asked) is comes_back
+    assert not any("meta_data.json 503" in line for line in asked)
+    if not comes_back:
+        assert f"{_VENDOR} 503" in asked
+        reason = "required target mlnx_sriov"
+        assert eventually(lambda: reason in shown(strict), 60)
+        assert shown(strict).startswith("# ERROR since ")
+
+
+def test_with_the_target_there_nobody_waits(strict: Cloud, tmp_path: Path) -> None:
+    """The same cloud, and everything is as usual: the target is asked once in the whole boot."""
+    there = target(strict)
+    there.log.unlink(missing_ok=True)
+    there.start()
+    try:
+        strict.asked()
+        learned = boot(strict.net.guest, cloud_init(PROMISED), "OpenStack", tmp_path)
+    finally:
+        there.stop()
+    assert learned["found"], learned["why"]
+    asked = strict.asked()
+    assert [line for line in asked if line.endswith((" 500", " 503"))] == []
+    assert f"{_VENDOR} 200" in asked
+    assert there.log.read_text().count("POST") == 1
