@@ -31,7 +31,7 @@ def main(argv: Optional[List[str]] = None) -> int:
     args = _parser().parse_args(argv)
     args.machine = Machine(args.root)
     try:
-        return int(_COMMANDS[args.command].run(args))  # type: ignore[attr-defined]
+        return int(_COMMANDS[args.command].run(args))
     except GuestError as error:
         print(f"firstlight-guest {args.command}: {error}", file=sys.stderr)
         return error.code
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.required = True
     for name, module in _COMMANDS.items():
         summary = (module.__doc__ or "").splitlines()[0]
-        module.add(  # type: ignore[attr-defined]
+        module.add(
             commands.add_parser(
                 name,
                 help=summary,

@@ -46,7 +46,7 @@ def tools(machine: Machine) -> List[str]:
 def initramfs(machine: Machine) -> List[str]:
     """The initramfs brings up the adapter that firmware started by, and no other.
 
-    dracut and initramfs-tools are told; whichever the image has builds it anew if something changed.
+    Whichever of dracut and initramfs-tools the image has builds it anew if something changed.
     """
     changed = put(machine, "/etc/zfcp.conf", b"")
     if machine.program("dracut"):

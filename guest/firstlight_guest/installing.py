@@ -1,4 +1,4 @@
-"""Write what is shipped beside the command: units, rules, shell tools; each step runs twice unharmed.
+"""Write what is shipped beside the command: units, rules, shell tools. Running twice is harmless.
 
 A step says what it changed; nothing changed, nothing said.
 """

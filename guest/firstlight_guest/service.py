@@ -88,11 +88,11 @@ class Service:
             try:
                 return ask()
             except NotNow as busy:
-                failure, pause = str(busy), max(pause, busy.pause)
+                failure, wait = str(busy), max(pause, busy.pause)
             except (OSError, http.client.HTTPException) as error:
                 self.way = None  # an interface may have come, or gone
-                failure = str(error) or type(error).__name__
-            if not self.deadline.pause(pause):
+                failure, wait = str(error) or type(error).__name__, pause
+            if not self.deadline.pause(wait):
                 raise CouldNotAsk(failure)
         raise AssertionError("pauses never end")
 

@@ -8,16 +8,17 @@ from typing import Callable, List, Optional
 
 from .deadline import Deadline
 from .errors import CouldNotAsk, NotThere
-from .sources import Sources
+from .service import Service
 
 
 def watch(
     look: Callable[[], bytes],
     key: str,
     command: List[str],
+    service: Service,
+    *,
     interval: float,
     patience: float,
-    places: Sources,
 ) -> None:
     """Look for ever, until a signal ends it.
 
@@ -27,8 +28,7 @@ def watch(
     """
     last, begun = None, False
     while True:
-        assert places.service is not None
-        places.service.deadline = Deadline(patience)
+        service.deadline = Deadline(patience)
         try:
             now = _value(look)
         except CouldNotAsk as error:

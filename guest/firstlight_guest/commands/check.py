@@ -4,7 +4,8 @@ import argparse
 import json
 
 from ..asking import add_options, service, sources
-from ..checking import FAILED as STEP_FAILED, walk
+from ..checking import FAILED as STEP_FAILED
+from ..checking import walk
 from ..errors import DONE, FAILED
 from ..sources import Sources
 

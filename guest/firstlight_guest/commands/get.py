@@ -93,8 +93,14 @@ def _watch(args: argparse.Namespace) -> int:
         raise GuestError("--watch needs a command: --watch KEY -- COMMAND")
     args.origin = "network"  # a drive never changes
     places = sources(args, args.machine)
+    assert places.service is not None
     watch(
-        lambda: value(places, path, within), args.watch, command, args.interval, args.wait, places
+        lambda: value(places, path, within),
+        args.watch,
+        command,
+        places.service,
+        interval=args.interval,
+        patience=args.wait,
     )
     return DONE
 

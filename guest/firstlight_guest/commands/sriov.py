@@ -18,7 +18,6 @@ from ..sriov.ports import Port, Skipped, ports, state
 from ..sriov.report import (
     ABSENT,
     CHANGED,
-    FAILED as PORT_FAILED,
     NOT_WANTED,
     RIGHT,
     WOULD_CHANGE,
@@ -27,6 +26,9 @@ from ..sriov.report import (
     as_text,
     outcome,
     steps,
+)
+from ..sriov.report import (
+    FAILED as PORT_FAILED,
 )
 from ..sriov.wanted import PROVIDER, wanted
 

@@ -1,4 +1,4 @@
-"""Bring the remaining host bus adapters of a partition online, for multipathing (IBM Z, DPM mode)."""
+"""Bring the remaining host bus adapters online, for multipathing (IBM Z, DPM mode)."""
 
 import argparse
 

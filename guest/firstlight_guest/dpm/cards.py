@@ -52,7 +52,7 @@ def bring_up(machine: Machine, card: Card) -> bool:
 
 
 def device(text: str) -> Tuple[str, str]:
-    """Device number, and interface if it is named: ``/devices/qeth/0.0.0001/net/enc1``, ``0.0.0001``.
+    """Device number of a bus id; and interface, of a path such as /devices/qeth/0.0.0001/net/enc1.
 
     Raises:
         GuestError: it is neither.

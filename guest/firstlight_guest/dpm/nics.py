@@ -9,7 +9,8 @@ from typing import Any, List
 
 from ..errors import CouldNotAsk, Empty, GuestError, NotThere
 from ..machine import RUN, Machine
-from ..sources import META_DATA, Sources, parse as parse_json
+from ..sources import META_DATA, Sources
+from ..sources import parse as parse_json
 from .grammar import Card, parse
 
 PROVIDER = "dpm_nics"

@@ -42,12 +42,12 @@ def _go_back(machine: Machine, port: Port, before: State) -> None:
     known = [(n, each) for n, each in back.settings if each.node not in ("", _NONE)]
     unbound = {n for n, function in enumerate(before.functions) if not function.driver}
     bind = [n for n in back.bind if n not in unbound]
-    _carry_out(machine, port, Plan(back.count, known, bind))
+    _carry_out(machine, port, Plan(back.number, known, bind))
 
 
 def _carry_out(machine: Machine, port: Port, steps: Plan) -> None:
-    if steps.count is not None:
-        _set_count(machine, port, *steps.count)
+    if steps.number is not None:
+        _set_count(machine, port, *steps.number)
     for number, setting in steps.settings:
         _set_guid(machine, port, number, setting)
     if steps.bind:

@@ -18,19 +18,19 @@ class Plan(NamedTuple):
     """The steps, in their order.
 
     Attributes:
-        count: from how many functions to how many; None if the number is right.
+        number: from how many functions to how many; None if the number is right.
         settings: function number and what it becomes.
         bind: numbers of the functions that the driver must take anew.
     """
 
-    count: Optional[Tuple[int, int]]
+    number: Optional[Tuple[int, int]]
     settings: List[Tuple[int, Setting]]
     bind: List[int]
 
     @property
     def is_empty(self) -> bool:
         """Whether the port is right as it is."""
-        return self.count is None and not self.settings and not self.bind
+        return self.number is None and not self.settings and not self.bind
 
 
 def settings(guids: Sequence[str]) -> List[Setting]:

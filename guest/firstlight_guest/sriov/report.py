@@ -42,8 +42,8 @@ def outcome(port: Port, result: str, **more: Any) -> Outcome:
 def steps(plan: Plan) -> List[str]:
     """A plan in words."""
     said = []
-    if plan.count is not None:
-        have, want = plan.count
+    if plan.number is not None:
+        have, want = plan.number
         said.append(f"virtual functions: {have} -> {want}")
     said += [f"function {number}: GUID {setting.node}" for number, setting in plan.settings]
     if plan.bind:

@@ -1,4 +1,4 @@
-"""What vendor data wants: for the GUID of each physical port, the GUIDs of its virtual functions."""
+"""What vendor data wants: for each physical port's GUID, the GUIDs of its virtual functions."""
 
 import re
 from typing import Any, Dict, List
@@ -19,7 +19,7 @@ def wanted(data: Any) -> Dict[str, List[str]]:
 
     Args:
         data: the provider's answer: `enable_sriov`, `physical_guids`, and `virtual_guids`, one list
-            for each physical GUID. With ``{"ports": [...]}``, one such object for each Neutron port.
+            for each physical GUID. With `ports`, a list of such objects, one for each Neutron port.
 
     Raises:
         BadData: it is something else.
