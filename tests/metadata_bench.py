@@ -9,7 +9,7 @@ from typing import Any
 from conformance.asking import signature
 from firstlight.documents import seed
 from firstlight.instance import Address, Answer, Instance, Interface, Network, Subnet
-from firstlight.metadata.behaviour import Behaviour
+from firstlight.metadata.behaviour import ALONE, Behaviour, Shared
 from firstlight.metadata.service import MetadataService
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.store import Store, StorePorts
@@ -119,7 +119,9 @@ class Bench:
         self.seeds = 0
         self._pools: list[Pool] = []
 
-    def service(self, *, threads: int = 4, waiting: int = 64, **options: Any) -> MetadataService:
+    def service(
+        self, *, threads: int = 4, waiting: int = 64, shared: Shared = ALONE, **options: Any
+    ) -> MetadataService:
         """A service of these options; signed, with the secret s3, if they do not say otherwise."""
         lookups = Pool("lookup", threads=threads, waiting=waiting)
         asks = Pool("ask", threads=1, waiting=4)
@@ -134,6 +136,7 @@ class Bench:
             clock=lambda: self.seconds,
             now=lambda: self.date,
             seed=lambda: seed(self._random),
+            shared=shared,
         )
 
     def close(self) -> None:

@@ -7,8 +7,6 @@ from typing import Protocol
 
 from firstlight.notifications.news import Changed, Hearing, News
 
-_NOT_YET = "not listening yet"
-
 
 class _Part(Protocol):
     """What :class:`Feed` needs of :class:`~firstlight.notifications.one_per_host.OnePerHost`."""
@@ -24,6 +22,11 @@ class Feed:
         changed: called on threads of its own; what it raises ends nothing.
         take_part: makes this process's part of the one listener of the host, given where its news
             go and what to call when some may have been missed.
+
+    Attributes:
+        hears: whether they are heard now.
+        heard: changes so far, by the form of the notification.
+        missed: times that some may have been.
     """
 
     def __init__(
@@ -33,9 +36,10 @@ class Feed:
     ) -> None:
         self._changed = changed
         self._guard = threading.Lock()
-        self._trouble: str | None = _NOT_YET
-        self.heard: Counter[str] = Counter()  # changes, by the form of the notification
-        self.missed = 0  # times some may have been
+        self._trouble: str | None = None
+        self.hears = False
+        self.heard: Counter[str] = Counter()
+        self.missed = 0
         self._part = take_part(self.tell, self.miss)
 
     def start(self) -> None:
@@ -47,7 +51,7 @@ class Feed:
         self._part.close()
 
     def trouble(self) -> str | None:
-        """Why Nova's notifications are not heard; None: they are. Asks nobody."""
+        """Why Nova's notifications are not heard; None: they are, or soon will be. Asks nobody."""
         return self._trouble
 
     def tell(self, news: News) -> None:
@@ -55,6 +59,7 @@ class Feed:
         match news:
             case Hearing(trouble):
                 self._trouble = trouble
+                self.hears = trouble is None
             case Changed(uuid, form):
                 with self._guard:
                     self.heard[form] += 1

@@ -71,6 +71,8 @@ class _Ear:
         deaf = trouble is not None
         if deaf is not self._deaf:
             self._deaf = deaf
+            if not deaf:
+                LOG.info("Nova's notifications are heard")
             self._tell(hearing(trouble))
 
 

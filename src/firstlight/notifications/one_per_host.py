@@ -173,7 +173,7 @@ class _Followers:
         self._tell_self = tell_self
         self._guard = threading.Lock()
         self._lines: list[socket.socket] = []
-        self._hearing = hearing("not connected yet")
+        self._hearing = hearing("the process that listens is not connected yet")
 
     def tell(self, news: News) -> None:
         """Tell everybody, this process too. Who does not keep up is cut off, and comes back."""

@@ -23,7 +23,7 @@ def versioned(uuid: str) -> dict:
 
 
 def hears(feed) -> bool:
-    return eventually(lambda: feed.trouble() is None, PATIENCE)
+    return eventually(lambda: feed.hears and feed.trouble() is None, PATIENCE)
 
 
 def told(changed: list, *wanted: str) -> bool:

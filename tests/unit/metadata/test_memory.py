@@ -191,6 +191,28 @@ def test_stale_has_a_limit(make, shelf, clock):
         now(memory.get("a"))
 
 
+def test_a_value_that_another_read_is_as_old_as_that(shelf, clock, pool):
+    """Its TTL counts from when it was read, wherever that was."""
+    memory = Memory(
+        shelf.look_up,
+        pool,
+        clock=clock,
+        size=len,
+        ttl=15,
+        negative_ttl=1,
+        stale_limit=60,
+        limit=1_000_000,
+        age=float,
+    )
+    shelf.values["a"] = "10"  # seconds
+    found = now(memory.get("a"))
+    assert (found.built, found.expires) == (clock.now - 10, clock.now + 5)
+    clock.now += 4.9
+    assert memory.peek("a") is found
+    clock.now += 0.1
+    assert memory.peek("a") is None
+
+
 def test_identity_is_never_stale(make, shelf, clock):
     """With a limit of 0 there is no stand-in."""
     memory = make(stale_limit=0)

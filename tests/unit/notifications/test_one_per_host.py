@@ -168,9 +168,11 @@ def test_a_feed_counts_and_forwards():
     """Changes by form, times some may have been missed, and why nothing is heard."""
     changed = []
     feed = Feed(changed.append, lambda _tell, _miss: None)
-    assert feed.trouble() == "not listening yet"
+    assert (feed.trouble(), feed.hears) == (None, False)
+    feed.tell(Hearing("away"))
+    assert (feed.trouble(), feed.hears) == ("away", False)
     feed.tell(Hearing(None))
-    assert feed.trouble() is None
+    assert (feed.trouble(), feed.hears) == (None, True)
     feed.tell(Changed("a", "versioned"))
     feed.tell(Changed("a", "unversioned"))
     feed.miss()
