@@ -1,9 +1,8 @@
 """After Nova changes a server, our documents are Nova's again: within the TTL, or at once."""
 
-import json
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.request import urlopen
@@ -11,7 +10,8 @@ from urllib.request import urlopen
 import pytest
 
 from conformance.processes import Service, running
-from daemons import rabbitmq  # noqa: F401
+from daemons import Daemon, memcached_at, rabbitmq  # noqa: F401
+from daemons import running as running_daemon
 from lab.asking import Reply
 from lab.changes import Changes, changing
 from lab.environment import NoLab, lab
@@ -57,7 +57,10 @@ PATHS = (
 
 
 class Bed(NamedTuple):
-    """Real Nova, which remembers nothing, and ours: with a TTL, and with each form."""
+    """Real Nova, which remembers nothing, and ours: with a TTL, and told in each form.
+
+    One that is told has two workers, the other is under uWSGI; all share one memcached.
+    """
 
     nova: int
     ttl: Service
@@ -70,11 +73,18 @@ class Bed(NamedTuple):
     def ours(self, service: Service, kind: Kind) -> dict[str, Reply]:
         return ask_all(service.port, kind, PATHS, slash=False)
 
+    def everywhere(self, service: Service, kind: Kind, wanted: Mapping[str, Reply]) -> bool:
+        """Whether every process of a service answers so; each connection may meet another."""
+        path = PATHS[0]
+        return self.ours(service, kind) == wanted and all(
+            ask_all(service.port, kind, [path], slash=False)[path] == wanted[path] for _ in range(8)
+        )
+
     def warm(self, kind: Kind) -> dict[str, Reply]:
         """Everybody has the server in memory; what Nova says of it."""
         wanted = self.wanted(kind)
         for service in (self.ttl, *self.told.values()):
-            assert eventually(lambda s=service: self.ours(s, kind) == wanted, PATIENCE)
+            assert eventually(lambda s=service: self.everywhere(s, kind, wanted), PATIENCE)
         return wanted
 
 
@@ -89,18 +99,23 @@ def bed(rabbitmq: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed
         real = stack.enter_context(a_lab(environment, [KINDS["full"], KINDS["minimal"]]))
         nova = stack.enter_context(real._nova.serving({}))  # metadata_cache_expiration = 0
 
-        def ours(name: str, text: str) -> Service:
+        cache = stack.enter_context(contextmanager(running_daemon)(memcached_at))
+
+        def ours(server: str, name: str, text: str) -> Service:
             home = tmp_path_factory.mktemp(name)
             conf = home / "ours.conf"
-            conf.write_text(text)
+            conf.write_text(text + sharing(cache))
             files = [real.nova_conf, broker, conf]
-            return stack.enter_context(running("firstlight", home, home / "unused", files))
+            return stack.enter_context(running(server, home, home / "unused", files))
 
         broker = broker_conf(rabbitmq.port, real)
-        ttl = ours("ttl", f"[api]\nmetadata_cache_expiration = {TTL:.0f}\n")
-        told = {form: ours(form, listening(form, topic)) for form, topic in FORMS.items()}
+        ttl = ours("firstlight", "ttl", f"[api]\nmetadata_cache_expiration = {TTL:.0f}\n")
+        told = {
+            form: ours(server, form, listening(form, topic))
+            for server, (form, topic) in zip(("firstlight", "uwsgi"), FORMS.items(), strict=True)
+        }
         for service in told.values():
-            assert eventually(lambda s=service: "notifications" not in degraded(s), PATIENCE)
+            assert eventually(lambda s=service: "are heard" in s.log.read_text(), PATIENCE)
         home = tmp_path_factory.mktemp("changes")
         changes = stack.enter_context(changing(environment, [real.nova_conf, broker], home))
         yield Bed(nova, ttl, told, changes)
@@ -118,19 +133,27 @@ def broker_conf(port: int, real: Lab) -> Path:
     return path
 
 
+def sharing(cache: Daemon) -> str:
+    return (
+        "[cache]\nenabled = true\nbackend = oslo_cache.memcache_pool\n"
+        f"memcache_servers = 127.0.0.1:{cache.port}\nsocket_timeout = 5\n"
+    )
+
+
 def listening(form: str, topic: str) -> str:
     """A service that would see a change after an hour if nobody told it."""
     return (
+        "[DEFAULT]\nmetadata_workers = 2\n"
         "[api]\nmetadata_cache_expiration = 3600\n[firstlight]\nnotifications = true\n"
         f"notification_pool = firstlight-{form}\nnotification_topics = {topic}\n"
     )
 
 
-def degraded(service: Service) -> str:
-    """What the service says it does without."""
-    with urlopen(f"http://127.0.0.1:{service.status_port}/readyz", timeout=10) as answer:
-        found: dict[str, Any] = json.load(answer)
-    return " ".join(found["degraded"])
+def scraped(service: Service, metric: str) -> float:
+    """A number of the service's, all workers together."""
+    with urlopen(f"http://127.0.0.1:{service.status_port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith(metric))
 
 
 @pytest.mark.parametrize("change", CHANGES)
@@ -143,7 +166,7 @@ def test_a_change_is_seen(bed, change):
     wanted = bed.wanted(kind)
     assert wanted != before, "the change shows in no document: the test would show nothing"
     for service in bed.told.values():
-        assert eventually(lambda s=service: bed.ours(s, kind) == wanted, PATIENCE)
+        assert eventually(lambda s=service: bed.everywhere(s, kind, wanted), PATIENCE)
     time.sleep(max(0.0, made + TTL - time.monotonic()))
     assert bed.ours(bed.ttl, kind) == wanted
 
@@ -169,6 +192,16 @@ def test_a_deleted_server_is_gone(bed):
     wanted = bed.wanted(kind)
     assert {reply.status for reply in wanted.values()} == {404}
     for service in bed.told.values():
-        assert eventually(lambda s=service: bed.ours(s, kind) == wanted, PATIENCE)
+        assert eventually(lambda s=service: bed.everywhere(s, kind, wanted), PATIENCE)
     time.sleep(max(0.0, made + TTL - time.monotonic()))
     assert bed.ours(bed.ttl, kind) == wanted
+
+
+def test_the_processes_shared_what_they_read(bed):
+    """The proof above went through the shared cache: it was read, written and outdated."""
+    service = bed.told["versioned"]
+    for outcome in ("found", "put", "forgotten"):
+        metric = f'firstlight_shared_cache_total{{outcome="{outcome}"}}'
+        assert eventually(lambda m=metric: scraped(service, m) > 0, PATIENCE), outcome
+    assert scraped(service, 'firstlight_notifications_total{form="versioned"}') > 0
+    assert scraped(service, 'firstlight_notifications_total{form="unversioned"}') == 0

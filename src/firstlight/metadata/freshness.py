@@ -84,6 +84,11 @@ class Freshness(Collector):
             for form, count in list(self._feed.heard.items()):
                 heard.add_metric([form], count)
             yield heard
+            yield CounterMetricFamily(
+                "firstlight_notifications_missed",
+                "Times that some may have been missed, and everything was read anew",
+                value=self._feed.missed,
+            )
 
     def close(self) -> None:
         """Stop listening; let go of the connections."""

@@ -1,6 +1,7 @@
 """Two metadata services with a real memcached between them; and what is said of what is away."""
 
 import json
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 
@@ -73,7 +74,7 @@ def test_a_change_that_one_host_is_told_of_is_not_undone_by_the_other(hosts):
     """After it nobody gets from the other what it had read before."""
     (_, one), (_, two) = hosts.host(), hosts.host()
     assert name(one) == "a.novalocal"
-    hosts._store.update(A, lambda _document: server(A, "new"))
+    hosts._store.update(server(A, "new"))
     two.changed(A)
     assert name(two) == "new.novalocal"
     one.changed(A)
@@ -82,14 +83,12 @@ def test_a_change_that_one_host_is_told_of_is_not_undone_by_the_other(hosts):
 
 def test_what_was_read_before_a_change_and_came_after_it_is_dropped(hosts):
     """A slow look-up that a change overtook is answered by a new one, on both hosts."""
-    import threading
-
     (bench, one), (_, two) = hosts.host(), hosts.host()
     bench.shelf.hold = threading.Event()
     waiting = begin(one, headers=signed())
     assert isinstance(waiting, Future)
     assert eventually(lambda: bench.shelf.reads == 1)
-    hosts._store.update(A, lambda _document: server(A, "new"))
+    hosts._store.update(server(A, "new"))
     one.changed(A)
     bench.shelf.hold.set()
     assert waiting.result(10).body == b"new.novalocal"
