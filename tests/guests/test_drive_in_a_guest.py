@@ -1,4 +1,8 @@
-"""A virtual machine with our drive in it and our service on its network: both say the same."""
+"""A guest with our drive in it and our service on its network: both say the same.
+
+It is a virtual machine, for each form of drive; and for each cloud-init a namespace with what was
+on the drive.
+"""
 
 import json
 import subprocess
@@ -9,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from guests.booting import PROMISED, CloudInit, cloud_init, newest
+import drives
+from guests.booting import PROMISED, CloudInit, boot, cloud_init, newest
 from guests.cloud import INSTANCE, Cloud, cloud
 from guests.net import network
 from guests.virtual import Machine, Seen
@@ -117,6 +122,25 @@ def test_the_ec2_documents_agree(booted: Seen) -> None:
     )
     assert drive
     assert {name: _as_crawled(name, value) for name, value in drive.items()} == served
+
+
+def test_every_cloud_init_reads_the_drive(
+    serving: Cloud, debian: CloudInit, tmp_path: Path
+) -> None:
+    """The ConfigDrive datasource of each version, on what xorriso finds on a disc."""
+    _build(serving, tmp_path / "disk.config", "iso9660")
+    found = {}
+    for name in ("ConfigDrive", "OpenStack"):
+        home = tmp_path / name
+        seed = home / "lib" / "seed" / "config_drive"
+        seed.parent.mkdir(parents=True)
+        if name == "ConfigDrive":
+            drives.rock_ridge(tmp_path / "disk.config", seed)
+        found[name] = boot(serving.net.guest, debian, name, home)
+        assert found[name]["found"], found[name]
+        assert found[name]["complaints"] == []
+    assert found["ConfigDrive"]["datasource"] == "DataSourceConfigDrive"
+    assert _facts(found["ConfigDrive"]) == _facts(found["OpenStack"])
 
 
 def _as_crawled(name: str, value: Any) -> Any:
