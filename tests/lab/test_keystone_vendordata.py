@@ -8,7 +8,9 @@ from keystoneauth1 import session
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity import v3
 
-from firstlight.vendordata.contract import Context, Provider
+from firstlight.vendordata.cloud import Cloud, Kept
+from firstlight.vendordata.cloud.service import Service
+from firstlight.vendordata.contract import Context, Need, Provider
 from firstlight.vendordata.providers.project_info import ProjectInfo
 from firstlight.vendordata.testing import ProviderSuite, a_context
 from lab.keystone import PASSWORD, Keystone
@@ -147,7 +149,15 @@ def make(url: str, user: str = "vendordata") -> ProjectInfo:
         system_scope="all",
     )
     keystone = session.Session(auth=auth, timeout=4)
-    return ProjectInfo(Adapter(keystone, service_type="identity", min_version="3"), 300)
+    service = Service(
+        Adapter(keystone, service_type="identity"),
+        name="Keystone",
+        version="/v3",
+        rights="nobody asks for more",
+        credentials="service_auth",
+        timeout=4,
+    )
+    return ProjectInfo(Cloud({Need.PROJECT: service}, Kept()), 300)
 
 
 class TestProjectInfo(ProviderSuite):
