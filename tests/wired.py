@@ -17,11 +17,22 @@ PATIENCE = 10.0  # seconds after which a test has failed; nothing waits so long 
 class Serving:
     """Serves one handler on a free port of 127.0.0.1 until the end of the block."""
 
-    def __init__(self, handler, *, address=None, tls=None, stands_for=None, trust=False, kept=True, **server):
+    def __init__(
+        self,
+        handler,
+        *,
+        address=None,
+        tls=None,
+        stands_for=None,
+        trust=False,
+        hot=None,
+        kept=True,
+        **server,
+    ):
         opened = (address or Tcp("127.0.0.1", 0)).open()
         self.address = opened.getsockname()
         self.port = self.address[1] if isinstance(self.address, tuple) else None
-        listener = Listener(opened, handler, "test", stands_for, tls, trust, kept)
+        listener = Listener(opened, handler, "test", stands_for, tls, trust, hot, kept)
         self._arguments = ([listener], server)
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run)

@@ -79,6 +79,7 @@ def metadata_server(
             opened[GUESTS],
             deployment.service.handle,
             GUESTS,
+            hot=deployment.service.hot,
             tls=tls_context(conf),
             # Whoever may name an instance may name the request as well.
             trust_request_id=conf.neutron.service_metadata_proxy,

@@ -140,8 +140,7 @@ class MetadataService:
 
     def handle(self, request: Request) -> Reply:
         """Answer one request (a :data:`firstlight.wire.messages.Handler`)."""
-        hot = self._hot(request)
-        return hot or answered(request, lambda: self._identified(request))
+        return self.hot(request) or answered(request, lambda: self._identified(request))
 
     def changed(self, uuid: str | None) -> None:
         """The source says that this instance (None: any) has changed. Any thread may call it.
@@ -161,11 +160,12 @@ class MetadataService:
 
     # -- hot ---------------------------------------------------------------------------------
 
-    def _hot(self, request: Request) -> Response | None:
+    def hot(self, request: Request) -> Response | None:
         """The whole road for a signed request whose document is in memory; None for any other.
 
-        Few steps, because each costs every guest's every request; what is out of the ordinary
-        (stale, unsigned, another project's) is left to the long road, which says why.
+        A :data:`firstlight.wire.messages.Hot`. Few steps, because each costs every guest's every
+        request; what is out of the ordinary (stale, unsigned, another project's) is left to the
+        long road, which says why.
         """
         headers = request.headers
         instance_id = headers.get(b"x-instance-id")

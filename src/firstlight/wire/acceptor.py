@@ -14,6 +14,7 @@ from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Observer
 from firstlight.wire.refusals import MakeRefusal
+from firstlight.wire.turns import Turns
 
 # A listener that was full accepts again when this part of its connections is left.
 _ROOM_AGAIN = 0.9
@@ -35,8 +36,10 @@ class Acceptor:
         refusal: MakeRefusal,
         observe: Observer | None,
         counts: Counts,
+        turns: Turns,
     ) -> None:
         self.handler = listener.handler
+        self.first = listener.hot or listener.handler
         self.stands_for = listener.stands_for
         self.tls = listener.tls is not None
         self.keep_alive = listener.keep_alive
@@ -45,6 +48,7 @@ class Acceptor:
         self.refusal = refusal
         self.observe = observe
         self.counts = counts
+        self.turns = turns
         self.draining = False
         self.connections: set[Connection] = set()
         self._listener = listener
@@ -53,7 +57,7 @@ class Acceptor:
 
     async def open(self) -> None:
         """Begin, or begin again, to accept."""
-        self.loop = asyncio.get_running_loop()
+        self.turns.open(asyncio.get_running_loop())
         if self._listener.tls is None:
             self._door = PlainDoor(self._listener.socket, self._visitor, self.limits, self.pause)
         else:

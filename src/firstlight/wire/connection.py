@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from firstlight.wire import refusals
 from firstlight.wire.door import Doorstep
 from firstlight.wire.head import CONTINUE, render
-from firstlight.wire.messages import Request, Response
+from firstlight.wire.messages import Handler, Hot, Request, Response
 from firstlight.wire.reader import CLOSE, Reader
 from firstlight.wire.refusals import Refusal, Refused
 
@@ -148,26 +148,44 @@ class Connection(asyncio.Protocol):
     # Turns.
 
     def _ask(self, request: Request, keep: str, started: float) -> None:
-        try:
-            answer = self._at.handler(request)
-        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
-            answer = self._crashed(request)
+        answer = self._answer(self._at.first, request)
         if isinstance(answer, Response):
             self._send(request, answer, keep, started)
-        else:
-            self._await(answer, _Turn(request, keep, started))
-
-    def _await(self, future: Future[Response], turn: _Turn) -> None:
-        self._turn = turn
-        self._future = future
+            return
+        turn = self._turn = _Turn(request, keep, started)
         self._at.counts.in_flight += 1
         self.deadline = monotonic() + self._at.limits.answer_time
+        if answer is None:
+            self._at.turns.add(lambda: self._begin(turn))
+        else:
+            self._follow(answer)
+
+    def _answer(
+        self, first: Hot | Handler, request: Request
+    ) -> "Response | Future[Response] | None":
+        try:
+            return first(request)
+        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+            return self._crashed(request)
+
+    def _begin(self, turn: _Turn) -> None:
+        """Ask the handler what was not hot, unless nobody waits for it any more."""
+        if turn is not self._turn:
+            return
+        answer = self._answer(self._at.handler, turn.request)
+        if isinstance(answer, Response):
+            self._finish(turn, answer)
+        elif answer is not None:
+            self._follow(answer)
+
+    def _follow(self, future: Future[Response]) -> None:
+        self._future = future
         future.add_done_callback(self._fulfilled)
 
     def _fulfilled(self, future: Future[Response]) -> None:
         """Called by the thread that looked the answer up."""
         try:
-            self._at.loop.call_soon_threadsafe(self._complete, future)
+            self._at.turns.add_from_thread(lambda: self._complete(future))
         except RuntimeError:
             LOG.debug("an answer came after the event loop had ended")
 

@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from firstlight.wire.messages import Handler
+from firstlight.wire.messages import Handler, Hot
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,4 +21,5 @@ class Listener:
     stands_for: Any = None  # arrives as `Request.listener`: a network, a router, …
     tls: ssl.SSLContext | None = None  # with verify_mode CERT_REQUIRED, only known clients get in
     trust_request_id: bool = False  # for listeners that only other services reach
+    hot: Hot | None = None  # asked before the handler, which must answer whatever this cannot
     keep_alive: bool = True  # False: a connection ends with its first answer

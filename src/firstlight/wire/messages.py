@@ -74,5 +74,8 @@ class Response:
 # It is called on the event loop and must not block. A future that raises is answered with a 500;
 # it is never cancelled, so that several requests may wait for the same one.
 Handler = Callable[[Request], "Response | Future[Response]"]
+# Answers what can be answered in microseconds, on the event loop, as soon as it has been read;
+# None: the handler is to be asked, when those who are hot have been answered.
+Hot = Callable[[Request], Response | None]
 # Called on the event loop after each response, with the seconds it took from the first byte.
 Observer = Callable[[Request, Response, float], None]

@@ -12,6 +12,7 @@ from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Observer
 from firstlight.wire.refusals import MakeRefusal
+from firstlight.wire.turns import Turns
 
 LOG = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class Server:
         self._observe = observe
         self._refusal = refusal
         self._make_id = ids.fresh()
+        self._turns = Turns()
         self._stopping = asyncio.Event()
         self._acceptors: dict[str, Acceptor] = {}
         for listener in listeners:
@@ -86,6 +88,7 @@ class Server:
             refusal=self._refusal,
             observe=None if self._observe is None else self._observe(listener.name),
             counts=self.counters.of(listener.name),
+            turns=self._turns,
         )
         return acceptor
 

@@ -6,7 +6,7 @@ import resource
 import socket
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -94,6 +94,34 @@ def test_slow_readers_are_cut_off():
         assert eventually(lambda: server.counts.accepted and not server.counts.open)
         assert server.counts.statuses[200] < 10
         assert healthy(server)
+
+
+def test_what_is_hot_is_answered_between_two_slices_of_what_is_not():
+    """A crowd of requests that take the event loop's time holds a hot one up for a few of them."""
+    order = []
+
+    def slow(request):
+        order.append("slow")
+        time.sleep(0.01)
+        return Response(200, b"slow")
+
+    def hot(request):
+        if request.target != "/hot":
+            return None
+        order.append("hot")
+        return Response(200, b"hot")
+
+    with Serving(slow, hot=hot) as server, ExitStack() as crowd:
+        others = [crowd.enter_context(server.connect()) for _ in range(50)]
+        for other in others:
+            other.sendall(ONE)
+        with server.connect() as client:
+            client.sendall(ONE.replace(b"/", b"/hot", 1))
+            assert answers(client.recv(10_000))[0].body == b"hot"
+        for other in others:
+            assert answers(other.recv(10_000))[0].body == b"slow"
+    assert order.count("slow") == 50
+    assert order.index("hot") < 45
 
 
 def test_a_listener_without_kept_connections():
