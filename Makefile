@@ -34,6 +34,10 @@ soak: $(VENV)/.test  ## the large counts
 bench: $(VENV)/.test  ## side by side with the real peers, in one run
 	@$(BIN)/python -m bench
 
+.PHONY: guest
+guest:  ## dist/firstlight-guest.pyz, the tools inside the guest, and dist/elements for diskimage-builder
+	@$(PYTHON) guest/make_zipapp.py
+
 .PHONY: format
 format: $(VENV)/.test  ## rewrite the sources as `make check` wants them
 	@$(BIN)/ruff format .

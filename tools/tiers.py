@@ -32,6 +32,15 @@ TIERS = {
             ("ruff", "format", "--check", "--quiet", "."),
             ("ruff", "check", "--quiet", "."),
             ("mypy",),
+            ("mypy", "guest/firstlight_guest"),
+            (
+                "vermin",
+                "--quiet",
+                "--no-tips",
+                "--target=3.6-",
+                "--violations",
+                "guest/firstlight_guest",
+            ),
             ("lint-imports",),
         ),
     ),
@@ -39,6 +48,9 @@ TIERS = {
     "integration": Tier("each part against real servers", tests=("tests/integration",)),
     "conformance": Tier("HTTP conversations, row by row", tests=("tests/conformance",)),
     "guests": Tier("real cloud-init in a network namespace", tests=("tests/guests",)),
+    "guest_tools": Tier(
+        "the tools inside the guest, on every Python here", tests=("tests/guest_tools",)
+    ),
     "fuzz": Tier("no input makes a 500, a hang or a leak", tests=("tests/fuzz",)),
     "lab": Tier("real Nova and Keystone", tests=("tests/lab",)),
     "docs": Tier("documented commands, samples and units are right", tests=("tests/docs",)),

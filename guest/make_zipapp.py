@@ -1,6 +1,6 @@
 """Make ``dist/firstlight-guest.pyz`` and ``dist/elements``: the same sources, the same bytes.
 
-``python3 guest/build.py [DIRECTORY]``; standard library only.
+``python3 guest/make_zipapp.py [DIRECTORY]``; standard library only.
 """
 
 import shutil
