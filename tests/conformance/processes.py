@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,6 +102,7 @@ def _command(server: str, files: Sequence[Path], port: int) -> list[str]:
 
 
 def _answers(port: int) -> bool:
-    with suppress(OSError):
+    # No HTTP: on loopback a connection to a port that nobody has may be answered by itself.
+    with suppress(OSError, HTTPException):
         return ask(port, "GET", "/").status == 200
     return False

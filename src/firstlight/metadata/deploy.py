@@ -37,6 +37,8 @@ LOG = logging.getLogger(__name__)
 # Threads that read a database in this process: it makes nobody wait, so more of them would only
 # compete with the event loop.
 _LOCAL = 2
+# Seconds after which everything is asked whether it is there, though no guest needed it.
+_AGAIN = 30.0
 # A guest posts at most 1020 bytes; a proxy's headers are a few hundred.
 _BODY_LIMIT = 64 * 1024
 
@@ -93,7 +95,7 @@ class Deployment:
         self.registry.register(self._freshness)
         self.registry.register(DoorCollector(self._door))
         self.registry.register(DependencyCollector(self.dependencies))
-        self._watch = Watch(self.dependencies)
+        self._watch = Watch(self.dependencies, again=_AGAIN)
         self._watch.start()
 
     @property
