@@ -143,7 +143,7 @@ def sharing(cache: Daemon) -> str:
 def listening(form: str, topic: str) -> str:
     """A service that would see a change after an hour if nobody told it."""
     return (
-        "[DEFAULT]\nmetadata_workers = 2\n"
+        "[DEFAULT]\nmetadata_workers = 2\nlog_file =\n"
         "[api]\nmetadata_cache_expiration = 3600\n[firstlight]\nnotifications = true\n"
         f"notification_pool = firstlight-{form}\nnotification_topics = {topic}\n"
     )

@@ -15,6 +15,7 @@ from firstlight.notifications.news import Changed, News, hearing
 LOG = logging.getLogger(__name__)
 
 _RETRY = 5.0  # seconds between attempts where oslo.messaging itself has given up
+_STOP = 3.0  # seconds to finish what has arrived
 
 Tell = Callable[[News], None]
 
@@ -76,6 +77,10 @@ class _Ear:
             self._tell(hearing(trouble))
 
 
+class _Ended(Exception):
+    """Nobody waits for the broker any more."""
+
+
 class _Connection:
     """oslo.messaging's server, started on a thread because it waits for the broker there."""
 
@@ -91,7 +96,7 @@ class _Connection:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop what runs. A thread that still waits for the broker ends when that comes."""
+        """Stop, within seconds even where the broker is away."""
         with self._guard:
             self._end.set()
             server, self._server = self._server, None
@@ -102,6 +107,8 @@ class _Connection:
         while not self._end.is_set():
             try:
                 self._open()
+            except _Ended:
+                return
             except Exception as error:  # the thread's one catch-all: drivers raise what they like
                 LOG.debug("no listener", exc_info=True)
                 self._ear.hears(f"the message broker does not let us listen: {error}")
@@ -111,7 +118,8 @@ class _Connection:
 
     def _open(self) -> None:
         server = self._make_server()
-        server.start(override_pool_size=1)  # one after the other
+        with watched(self._between_attempts):
+            server.start(override_pool_size=1)  # one after the other
         with self._guard:
             ended = self._end.is_set()
             if not ended:
@@ -121,7 +129,19 @@ class _Connection:
         else:
             self._ear.hears(None)
 
+    def _between_attempts(self, _trouble: str | None) -> None:
+        """The driver's line about trying again is where its endless waiting can be ended."""
+        if self._end.is_set() and threading.current_thread() is self._thread:
+            raise _Ended
+
 
 def _stop(server: Any) -> None:
-    server.stop()
-    server.wait()
+    """Stop it on a thread: while the broker is away, that waits until it comes back."""
+
+    def stop() -> None:
+        server.stop()
+        server.wait()
+
+    thread = threading.Thread(target=stop, name="notifications-stop", daemon=True)
+    thread.start()
+    thread.join(_STOP)

@@ -115,10 +115,12 @@ def test_an_outage_passes(broker, caplog):
     """The broker goes and comes back: it is known while it lasts, without a line per attempt."""
     caplog.set_level(logging.INFO)
     feed, changed = broker.feed()
-    assert hears(feed)
+    another, _ = broker.feed(notification_pool=f"{broker.pool}-2")
+    assert hears(feed) and hears(another)
     broker.daemon.stop()
     try:
         assert eventually(lambda: feed.trouble() is not None, PATIENCE)
+        another.close()  # nobody waits for the broker to end
         assert f"127.0.0.1:{broker.daemon.port}" in feed.trouble()
         assert "guest" not in feed.trouble()
     finally:
