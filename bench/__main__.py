@@ -9,7 +9,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 # Each has `run(directory, args)`.
-SECTIONS = {"metadata": "bench.metadata_bench", "nova": "bench.nova_bench"}
+SECTIONS = {
+    "metadata": "bench.metadata_bench",
+    "nova": "bench.nova_bench",
+    "drive": "bench.drive_bench",
+    "vendordata": "bench.vendordata_bench",
+}
 
 
 def main() -> int:

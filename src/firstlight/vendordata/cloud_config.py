@@ -2,8 +2,10 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
+import msgspec
 import yaml
 
 from firstlight.vendordata.merging import (
@@ -20,6 +22,9 @@ LOG = logging.getLogger(__name__)
 # A provider's object may hold one under this key; the merged text is answered under the other.
 KEY = "cloud-config"
 MERGED_KEY = "cloud-init"
+
+# Bytes of a cloud-config whose text is kept in memory, in case it is asked for again.
+_REMEMBERED = 16 * 1024
 
 
 def check(config: Any) -> str | None:
@@ -44,8 +49,17 @@ def merged_text(parts: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
         whole = merged(whole, part, strategy=_strategy(part), replaced=_logged(provider))
     if not whole:
         return ""
-    # Guests see this text: to the byte as nova-pollinate wrote it.
-    return "#cloud-config\n" + yaml.safe_dump(whole)
+    written = msgspec.json.encode(whole)
+    return _text(written) if len(written) <= _REMEMBERED else _text.__wrapped__(written)
+
+
+@lru_cache(maxsize=64)
+def _text(written: bytes) -> str:
+    """Most instances of a cloud get the same, and YAML is what costs most of an answer.
+
+    Guests see this text: to the byte as nova-pollinate wrote it.
+    """
+    return "#cloud-config\n" + yaml.safe_dump(msgspec.json.decode(written))
 
 
 def _strategy(part: Mapping[str, Any]) -> Strategy:
