@@ -9,7 +9,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity import v3
 
 from firstlight.vendordata.cloud import Cloud, Kept
-from firstlight.vendordata.cloud.service import Service
+from firstlight.vendordata.cloud import service as cloud_service
 from firstlight.vendordata.contract import Context, Need, Provider
 from firstlight.vendordata.providers.project_info import ProjectInfo
 from firstlight.vendordata.testing import ProviderSuite, a_context
@@ -149,7 +149,7 @@ def make(url: str, user: str = "vendordata") -> ProjectInfo:
         system_scope="all",
     )
     keystone = session.Session(auth=auth, timeout=4)
-    service = Service(
+    service = cloud_service.Service(
         Adapter(keystone, service_type="identity"),
         name="Keystone",
         version="/v3",
