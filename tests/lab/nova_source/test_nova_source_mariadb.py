@@ -1,5 +1,7 @@
 """Nova's databases on a real MariaDB, made by Nova's own migrations and objects."""
 
+import time
+
 import msgspec
 import pytest
 from sqlalchemy import create_engine, text
@@ -95,6 +97,43 @@ def test_processes_that_number_at_once(nova):
     mapped = "SELECT count(*) FROM instance_id_mappings WHERE uuid = :uuid"
     assert nova.query(mapped, uuid=FULL) == [(1,)]
     assert nova.query("SELECT count(*) FROM s3_images") == [(3,)]
+
+
+def test_nothing_but_the_questions(nova, source):
+    """A cold instance costs the server three statements: none begins, ends or tries anything."""
+    count = "SHOW GLOBAL STATUS LIKE 'Questions'"
+    source.instance(FULL)
+    engine = create_engine(nova.cell_url)
+    with engine.connect() as connection:
+        before = int(connection.execute(text(count)).one()[1])
+        source.instance(FULL)
+        after = int(connection.execute(text(count)).one()[1])
+    engine.dispose()
+    assert after - before == 3 + 1  # one is the second count itself
+
+
+def test_tables_of_other_years(nova, source):
+    """Tables whose collations differ are read as ever."""
+    before = source.instance(FULL)
+    alter = (
+        "ALTER TABLE block_device_mapping"
+        " MODIFY source_type VARCHAR(255) CHARACTER SET {0}, MODIFY device_name VARCHAR(255)"
+        " CHARACTER SET {0}"
+    )
+    nova.query(alter.format("utf8mb4 COLLATE utf8mb4_unicode_ci"))
+    try:
+        assert source.instance(FULL) == before
+    finally:
+        nova.query(alter.format("utf8mb3"))
+
+
+def test_connections_that_broke_while_they_rested(nova, source, mariadb):
+    """The first question after the server was restarted is answered."""
+    before = source.instance(FULL)
+    mariadb.stop()
+    mariadb.start()
+    time.sleep(1.1)  # what was in use a moment ago is not tried before it is used again
+    assert source.instance(FULL) == before
 
 
 def test_a_server_that_stops(nova, mariadb):

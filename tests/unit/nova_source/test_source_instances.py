@@ -101,7 +101,7 @@ class TestInstance:
         assert source.instance(other) is not None
 
     def test_a_handful_of_queries(self, databases, opened):
-        """One to the API database and three to the cell, once its image's number is known."""
+        """One to the API database and two to the cell, once its image's number is known."""
         uuid = databases.add("full")
         source = opened()
         source.instance(uuid)
@@ -113,7 +113,7 @@ class TestInstance:
                 lambda _c, _cursor, statement, *_: asked.append(statement),
             )
         source.instance(uuid)
-        assert len(asked) == 4
+        assert len(asked) == 3
 
 
 def test_there_is_nothing_to_watch(opened):

@@ -16,7 +16,7 @@ from firstlight.sources.nova.record import Record
 class Cell:
     """Reads and writes one cell's database.
 
-    An instance costs three queries, one more for images nobody has asked about in this process,
+    An instance costs two queries, one more for images nobody has asked about in this process,
     and a transaction if something of it has no EC2 number yet.
 
     Args:
@@ -81,6 +81,5 @@ def _record(connection: Connection, uuid: str) -> Record | None:
     row = connection.execute(tables.INSTANCE, {"uuid": uuid}).first()
     if row is None:
         return None
-    pairs = connection.execute(tables.PAIRS, {"uuid": uuid}).all()
-    block_devices = connection.execute(tables.BLOCK_DEVICES, {"uuid": uuid}).all()
-    return Record(row, pairs, block_devices)
+    parts = connection.execute(tables.PARTS, {"uuid": uuid}).all()
+    return Record(row, parts)

@@ -75,8 +75,10 @@ def _injected(vifs: Sequence[Vif]) -> Iterator[Values]:
     with_subnets = (vif for vif in vifs if (vif.get("network") or {}).get("subnets"))
     for number, vif in enumerate(with_subnets):
         network = vif["network"]
+        if not network.get("meta", {}).get("injected"):
+            continue
         v4, v6 = (_first(network["subnets"], version) for version in (4, 6))
-        if network.get("meta", {}).get("injected") and not _has_dhcp(v4) and not _has_dhcp(v6):
+        if not _has_dhcp(v4) and not _has_dhcp(v6):
             yield {"name": f"eth{number}", "hwaddress": vif["address"]} | _ipv4(v4) | _ipv6(v6)
 
 

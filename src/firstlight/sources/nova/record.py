@@ -16,15 +16,15 @@ SECURITY_GROUPS: tuple[str, ...] = ()
 
 
 class Record:
-    """What the three reading statements of :mod:`firstlight.sources.nova.tables` found."""
+    """What the two reading statements of :mod:`firstlight.sources.nova.tables` found."""
 
-    def __init__(self, row: Any, pairs: Sequence[Any], block_devices: Sequence[Any]) -> None:
+    def __init__(self, row: Any, parts: Sequence[Any]) -> None:
         self.row = row
         # By id, that is in the order of insertion, as Nova shows them.
-        pairs = sorted(pairs, key=lambda pair: pair.id)
-        self._metadata = {p.key: p.value or "" for p in pairs if p.owner == "user"}
-        self._system = {p.key: p.value or "" for p in pairs if p.owner == "system"}
-        self._block_devices = block_devices
+        parts = sorted(parts, key=lambda part: part.id)
+        self._metadata = {p.first: p.second or "" for p in parts if p.part == "metadata"}
+        self._system = {p.first: p.second or "" for p in parts if p.part == "system"}
+        self._disks = [p for p in parts if p.part == "disk"]
 
     def instance(self, ids: Ec2Ids, render: injected.Render | None) -> Instance:
         """The instance.
@@ -59,7 +59,7 @@ class Record:
             root_device_name=row.root_device_name,
             default_ephemeral_device=row.default_ephemeral_device,
             default_swap_device=row.default_swap_device,
-            block_devices=tuple(map(_block_device, self._block_devices)),
+            block_devices=tuple(map(_block_device, self._disks)),
             devices=self._decoded("device_metadata", versioned.devices, row.device_metadata),
             dedicated_cpus=self._decoded(
                 "numa_topology", versioned.dedicated_cpus, row.numa_topology
@@ -109,8 +109,8 @@ class Record:
 
 def _block_device(row: Any) -> BlockDevice:
     return BlockDevice(
-        device_name=row.device_name,
-        source_type=row.source_type,
-        destination_type=row.destination_type,
-        guest_format=row.guest_format,
+        device_name=row.first,
+        source_type=row.second,
+        destination_type=row.third,
+        guest_format=row.fourth,
     )

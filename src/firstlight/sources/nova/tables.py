@@ -3,17 +3,23 @@
 Nova marks rows as deleted by setting ``deleted`` to their id, so a living row has 0 there.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BindParameter,
+    ColumnElement,
     DateTime,
     Integer,
+    Select,
     String,
     TableClause,
     Text,
     bindparam,
+    cast,
     func,
     insert,
-    literal,
+    literal_column,
+    null,
     or_,
     select,
     union_all,
@@ -104,6 +110,11 @@ images = _numbers("s3_images")
 
 _UUID: BindParameter[str] = bindparam("uuid")
 
+# Written out, what never changes costs neither side anything.
+_LIVING: ColumnElement[int] = literal_column("0", Integer)
+_READ = ("boot_roles", "instance_type_name")  # of the system metadata, beside the password
+PART_COLUMNS = ("first", "second", "third", "fourth")
+
 # Nothing keeps two processes from numbering the same thing twice; the lowest number counts.
 _number = select(func.min(instance_ids.c.id)).where(instance_ids.c.uuid == _UUID).scalar_subquery()
 
@@ -130,27 +141,30 @@ NEWEST = (
 )
 
 _is_password = system_metadata.c.key.startswith("password_", autoescape=True)
-_read_keys = or_(_is_password, system_metadata.c.key.in_(("boot_roles", "instance_type_name")))
-PAIRS = union_all(
-    select(literal("user").label("owner"), metadata.c.id, metadata.c.key, metadata.c.value).where(
-        metadata.c.instance_uuid == _UUID, metadata.c.deleted == 0
-    ),
-    select(
-        literal("system").label("owner"),
-        system_metadata.c.id,
-        system_metadata.c.key,
-        system_metadata.c.value,
-    ).where(system_metadata.c.instance_uuid == _UUID, system_metadata.c.deleted == 0, _read_keys),
+_is_read = or_(
+    *(system_metadata.c.key == literal_column(f"'{key}'") for key in _READ), _is_password
 )
-BLOCK_DEVICES = (
-    select(
-        block_devices.c.device_name,
-        block_devices.c.source_type,
-        block_devices.c.destination_type,
-        block_devices.c.guest_format,
-    )
-    .where(block_devices.c.instance_uuid == _UUID, block_devices.c.deleted == 0)
-    .order_by(block_devices.c.id)
+
+
+def _part(name: str, rows: TableClause, *columns: str) -> Select[Any]:
+    """Living rows of an instance as a part of one answer, in columns that all parts share.
+
+    Cast, because tables that an operator made in different years may differ in their collation,
+    and MySQL refuses to unite those.
+    """
+    shown = [cast(rows.c[column], String) for column in columns]
+    shown += [cast(null(), String)] * (len(PART_COLUMNS) - len(shown))
+    return select(
+        literal_column(f"'{name}'").label("part"),
+        rows.c.id,
+        *(column.label(label) for column, label in zip(shown, PART_COLUMNS, strict=True)),
+    ).where(rows.c.instance_uuid == _UUID, rows.c.deleted == _LIVING)
+
+
+PARTS = union_all(
+    _part("metadata", metadata, "key", "value"),
+    _part("system", system_metadata, "key", "value").where(_is_read),
+    _part("disk", block_devices, "device_name", "source_type", "destination_type", "guest_format"),
 )
 
 _UUIDS: BindParameter[list[str]] = bindparam("uuids", expanding=True)
