@@ -95,7 +95,12 @@ def start(
 
 def answers(service: Pollinate, path: str = "/healthcheck") -> bool:
     """Whether anybody does, and is well."""
+    return answers_at(service.url, path)
+
+
+def answers_at(url: str, path: str = "/healthcheck") -> bool:
+    """Whether anybody does, there, and is well."""
     try:
-        return requests.get(service.url + path, timeout=10).ok
+        return requests.get(url + path, timeout=10).ok
     except requests.ConnectionError:
         return False
