@@ -100,7 +100,9 @@ def run(args: argparse.Namespace) -> int:
     # What a person must know is printed; the service's log lines are not for here.
     logging.getLogger("firstlight").setLevel(logging.CRITICAL)
     try:
-        print(_make(args), file=sys.stderr if args.output == "-" else sys.stdout)
+        made = _make(args)
+        if args.output != "-":
+            print(made)
     except (Failed, handed_in.Unreadable, Unwritable, *TROUBLE) as error:
         print(f"firstlight config-drive: {error}", file=sys.stderr)
         return 1

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-_ZEROS = bytes(1024 * 1024)
+ZEROS = bytes(1024 * 1024)  # the most that are handed out at once
 
 
 class Image(Struct, frozen=True):
@@ -32,8 +32,8 @@ class Image(Struct, frozen=True):
 
 
 def _zeros(count: int) -> Iterator[bytes]:
-    whole, rest = divmod(count, len(_ZEROS))
+    whole, rest = divmod(count, len(ZEROS))
     for _ in range(whole):
-        yield _ZEROS
+        yield ZEROS
     if rest:
-        yield _ZEROS[:rest]
+        yield ZEROS[:rest]

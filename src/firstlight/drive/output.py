@@ -13,8 +13,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from firstlight.drive.image import ZEROS
+
 _MODE = 0o600
-_ZERO = 4096  # of a file system's block: so many zeros in a row need not be stored
+_BLOCK = 4096  # bytes of a file system: so many zeros in a row need not be stored
 _UNKNOWN = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)  # no O_TMPFILE here
 _OWN_FILES = "/proc/self/fd"  # absent from some chroots
 
@@ -53,7 +55,7 @@ def _name(file: BinaryIO, temporary: Path) -> None:
 
 def _append(file: BinaryIO, chunk: bytes) -> None:
     """Zeros by the block become a hole: a vfat image of 64 MiB takes as much as is in it."""
-    if len(chunk) >= _ZERO and not chunk.strip(b"\0"):
+    if len(chunk) >= _BLOCK and ZEROS.startswith(chunk):
         file.seek(len(chunk), os.SEEK_CUR)
     else:
         file.write(chunk)
