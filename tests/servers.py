@@ -9,6 +9,7 @@ pytest finds this module because pyproject.toml puts tests/ on its path.
 
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -16,7 +17,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -137,10 +138,17 @@ def _install(command: Sequence[str | Path], user: str) -> None:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+    """A TCP port on loopback that nobody listens on, and that no connection is given as its own.
+
+    Below the range of those: who polls such a port before its server is up would sooner or later be
+    connected to itself, and then the server finds the port taken.
+    """
+    lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = random.randrange(lowest * 2 // 3, lowest)
+        with socket.socket() as listener, suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 def _postgresql_program(name: str) -> str:

@@ -5,7 +5,6 @@ A conftest.py takes the fixtures by importing them, see tests/servers.py.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from typing import Any
 
 import pytest
 import requests
+
+from servers import free_port
 
 HERE = Path(__file__).parent
 _ENTRY_POINTS = """\
@@ -52,13 +53,6 @@ class Service:
 
 
 Serve = Callable[..., Service]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

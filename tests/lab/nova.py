@@ -10,7 +10,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,6 +21,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from lab.kinds.kind import Kind
+from servers import free_port
 
 SECRET = "s3"
 HOST = "127.0.0.1"
@@ -185,14 +185,6 @@ class Nova:
         with path.open("w") as file:
             config.write(file)
         return path
-
-
-def free_port() -> int:
-    """A port nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_answer(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
