@@ -126,10 +126,8 @@ class SharedCache:
 
     def _put(self, place: Place, uuid: str, entry: Entry) -> None:
         data = self._seal.close(_record_key(uuid), entry)
-        if len(data) > LIMIT:
-            self.outcomes["too-large"] += 1
-        elif place.set(_record_key(uuid), data, max(1, int(self._ttl))):
-            self.outcomes["put"] += 1
+        kept = len(data) <= LIMIT and place.set(_record_key(uuid), data, max(1, int(self._ttl)))
+        self.outcomes["put" if kept else "not-put"] += 1
 
     @property
     def _mark_seconds(self) -> int:

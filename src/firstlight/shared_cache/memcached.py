@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pymemcache.client.base import PooledClient
-from pymemcache.exceptions import MemcacheError
+from pymemcache.exceptions import MemcacheError, MemcacheServerError
 
-from firstlight.shared_cache.server import ServerAway
+from firstlight.shared_cache.server import NotKept, ServerAway
 
 T = TypeVar("T")
 
@@ -70,6 +70,8 @@ class Memcached:
     def _asked(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
+        except MemcacheServerError as error:  # "object too large for cache", "out of memory"
+            raise NotKept(f"memcached {self.name}: {error}") from error
         # The last three are what pymemcache makes of an answer that is not memcached's.
         except (OSError, MemcacheError, ValueError, LookupError, TypeError) as error:
             raise ServerAway(f"memcached {self.name}: {error or type(error).__name__}") from error

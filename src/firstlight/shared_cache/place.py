@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from firstlight.shared_cache.breaker import Breaker
-from firstlight.shared_cache.server import Server, ServerAway
+from firstlight.shared_cache.server import NotKept, Server, ServerAway
 
 LOG = logging.getLogger(__name__)
 
@@ -72,7 +72,10 @@ class Place:
     def _ask(self, ask: Callable[[], T]) -> T | None:
         away = self._breaker.trouble is not None
         try:
-            answer = ask()
+            answer: T | None = ask()
+        except NotKept as error:
+            LOG.debug("shared cache: %s", error)
+            answer = None
         except ServerAway as error:
             LOG.log(logging.DEBUG if away else logging.WARNING, "shared cache: %s", error)
             self._breaker.failed(str(error))

@@ -8,7 +8,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-from firstlight.shared_cache.server import LIMIT, ServerAway
+from firstlight.shared_cache.server import LIMIT, NotKept, ServerAway
 
 T = TypeVar("T")
 
@@ -48,7 +48,10 @@ class Redis:
             return ask()
         # The last two are what redis-py makes of an answer that is not redis's.
         except (redis.RedisError, OSError, ValueError, TypeError) as error:
-            raise ServerAway(f"redis {self.name}: {error or type(error).__name__}") from error
+            full = "maxmemory" in str(error)
+            raise (NotKept if full else ServerAway)(
+                f"redis {self.name}: {error or type(error).__name__}"
+            ) from error
 
 
 def direct(name: str, address: tuple[str, int], options: Mapping[str, Any]) -> Redis:

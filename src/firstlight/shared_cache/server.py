@@ -10,6 +10,10 @@ class ServerAway(Exception):
     """The server did not answer, or not in its own words; the message says what it did."""
 
 
+class NotKept(Exception):
+    """The server answered, and would not keep a value: it is too large for it, or it is full."""
+
+
 class Server(Protocol):
     """One server. Methods take bounded time, on any thread, and raise :class:`ServerAway`.
 
@@ -22,10 +26,10 @@ class Server(Protocol):
         """The values of `keys`, in one exchange; None where there is none."""
 
     def set(self, key: str, value: bytes, seconds: int) -> None:
-        """Keep `value` for so long."""
+        """Keep `value` for so long; may raise :class:`NotKept`."""
 
     def add(self, key: str, value: bytes, seconds: int) -> bool:
-        """The same if there is none yet; whether there was none."""
+        """The same if there is none yet; whether there was none. May raise :class:`NotKept`."""
 
     def close(self) -> None:
         """Close the connections."""

@@ -189,3 +189,31 @@ def test_the_master_is_found_by_its_sentinels(load, tmp_path):
                 socket_timeout="10",
             )
             assert shares(open_shared_cache(conf, ["s"]))
+
+
+@pytest.mark.parametrize("kind", ["memcached", "redis"])
+def test_a_server_that_keeps_less_is_not_away(load, kind):
+    """One record that it refuses, or a full server, leaves it in use for all others."""
+
+    def make(home, port):
+        daemon = (memcached_at if kind == "memcached" else redis_at)(home, port)
+        extra = "-I 8k -o slab_chunk_max=4" if kind == "memcached" else "--maxmemory 1kb"
+        daemon._command = [*daemon._command, *extra.split()]
+        return daemon
+
+    large = Instance(uuid=A, project_id="p", name="a", hostname="a", metadata={"k": "v" * 20_000})
+    for daemon in running(make):
+        cache = open_shared_cache(
+            load(
+                enabled="true",
+                backend=f"dogpile.cache.{kind}",
+                memcache_servers=f"127.0.0.1:{daemon.port}",
+                redis_server=f"127.0.0.1:{daemon.port}",
+                socket_timeout="10",
+            ),
+            ["s"],
+        )
+        assert cache.instance(A, lambda _uuid: large)[0] == large
+        [place] = cache.places
+        assert place.trouble() is None
+        cache.close()

@@ -117,7 +117,7 @@ def test_a_record_that_is_too_large_is_not_shared(bed):
     huge = Source(server(metadata={"k": "v" * 1_100_000}))
     assert first.instance(A, huge) == (huge.found, 0.0)
     assert second.instance(A, huge) == (huge.found, 0.0)
-    assert first.outcomes["too-large"] == 1
+    assert first.outcomes["not-put"] == 1
     assert huge.reads == 2
 
 
