@@ -15,6 +15,7 @@ from firstlight.check.step import Asked, Step
 # What can be checked, and the module that knows its road.
 ROADS = {
     "metadata": "firstlight.check.metadata",
+    "vendordata": "firstlight.check.vendordata",
 }
 
 

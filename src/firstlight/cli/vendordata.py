@@ -17,7 +17,7 @@ from firstlight.cli import add_config_arguments, oslo_service
 from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError
 from firstlight.conf.files import Untrusted, add_dotenv
-from firstlight.conf.shape import Shape, named_by, shape_of
+from firstlight.conf.shape import Shape, listens_at, named_by
 from firstlight.dependencies.metrics import DependencyCollector
 from firstlight.vendordata.body import LIMIT
 from firstlight.vendordata.deploy import deploy
@@ -90,10 +90,7 @@ def _read(args: argparse.Namespace, stand_in_for: Shape | None) -> cfg.ConfigOpt
 
 
 def _address(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Tcp:
-    if shape_of(conf) is Shape.POLLINATE:
-        host, port = conf.flask.host, conf.flask.port
-    else:
-        host, port = conf.listen, conf.port
+    host, port = listens_at(conf)
     return Tcp(args.listen or host, port if args.port is None else args.port)
 
 

@@ -69,6 +69,13 @@ def shape_of(conf: cfg.ConfigOpts) -> Shape:
     return named_by(conf.config_file or ()) or _by_content(conf)
 
 
+def listens_at(conf: cfg.ConfigOpts) -> tuple[str, int]:
+    """Address and port of the service of this shape."""
+    if shape_of(conf) is Shape.POLLINATE:
+        return conf.flask.host, conf.flask.port
+    return conf.listen, conf.port
+
+
 def _by_content(conf: cfg.ConfigOpts) -> Shape:
     if any(is_set(conf, name, "flask") for name in ("host", "port", "secret_key")):
         return Shape.POLLINATE

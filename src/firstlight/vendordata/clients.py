@@ -54,7 +54,7 @@ class ConfiguredClients:
 
     @cached_property
     def _session(self) -> Session:
-        return _open_session(self._conf, GROUP)
+        return open_session(self._conf, GROUP)
 
     @cached_property
     def _vault(self) -> "Vault":
@@ -77,7 +77,7 @@ class ConfiguredClients:
         """With credentials of its own, as in a pcss-vendor-metadata.ini."""
         group = provider_neutron.GROUP
         adapter = loading.load_adapter_from_conf_options(
-            self._conf, group, session=_open_session(self._conf, group)
+            self._conf, group, session=open_session(self._conf, group)
         )
         if adapter.connect_retries is None:
             adapter.connect_retries = self._conf[group].retries
@@ -95,8 +95,12 @@ def _service(endpoint: Endpoint, adapter: Adapter, credentials: str, timeout: fl
     )
 
 
-def _open_session(conf: cfg.ConfigOpts, group: str) -> Session:
-    """Raises ConfigError: the section names no usable credentials."""
+def open_session(conf: cfg.ConfigOpts, group: str) -> Session:
+    """A session with the credentials of the section `group`; nothing is sent yet.
+
+    Raises:
+        ConfigError: the section names none that can be used.
+    """
     if not conf[group].auth_type:
         raise ConfigError(
             f"[{group}] auth_type is not set: a provider needs credentials to look things up; "

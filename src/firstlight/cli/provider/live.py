@@ -7,7 +7,9 @@ from keystoneauth1.exceptions import ClientException
 from msgspec import structs
 from oslo_config import cfg
 
+from firstlight.check.asking import here
 from firstlight.conf import ConfigError
+from firstlight.conf.shape import listens_at
 from firstlight.vendordata.contract import Clients, Context
 
 _PATIENCE = 10  # seconds: the service gives its providers half of that
@@ -19,8 +21,10 @@ class NotLive(Exception):
 
 def usual_url(conf: cfg.ConfigOpts) -> str:
     """Where the service of this configuration is, seen from its own host."""
-    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(conf.listen, conf.listen)  # noqa: S104
-    return f"http://[{address}]:{conf.port}" if ":" in address else f"http://{address}:{conf.port}"
+    host, port = listens_at(conf)
+    address = here(host)
+    scheme = "https" if conf.ssl.cert_file else "http"
+    return f"{scheme}://[{address}]:{port}" if ":" in address else f"{scheme}://{address}:{port}"
 
 
 def ask(url: str, name: str, context: Context, conf: cfg.ConfigOpts, clients: Clients) -> Any:
