@@ -64,7 +64,10 @@ class NovaVerdict:
         """See :class:`firstlight.metadata.vigil.Verdict`."""
         server = self._ask("GET", f"/servers/{uuid}")
         if server is None:
-            return "it has been deleted meanwhile"
+            return (
+                "Nova shows no such server: it has been deleted meanwhile, or the user of the "
+                f"section that {_OPTION} names is no administrator"
+            )
         if not self._is_booting(server["server"]):
             return "it was started long ago, so its state is left as it is"
         tagged = self._tag(uuid, reason)
@@ -104,11 +107,15 @@ class NovaVerdict:
         if response.status_code == 404:
             return None
         if response.status_code >= 400:
-            raise VerdictFailed(
-                f"Nova's API answers {method} {path} with {response.status_code}; the user of "
-                f"the section that {_OPTION} names must be an administrator"
-            )
+            raise VerdictFailed(_complaint(f"{method} {path}", response.status_code))
         return response.json() if method == "GET" else None
+
+
+def _complaint(asked: str, status: int) -> str:
+    said = f"Nova's API answers {asked} with {status}"
+    if status not in (401, 403):
+        return said
+    return f"{said}; the user of the section that {_OPTION} names must be an administrator"
 
 
 def tag_of(reason: str) -> str:
