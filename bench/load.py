@@ -32,7 +32,8 @@ def run(
     script: Path | None = None,
 ) -> Load:
     """Ask `server` for `path` as fast as it answers; `close`: on a connection for each request."""
-    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency"]
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{connections}", f"-d{seconds}"]
+    command += ["--latency", "--timeout", "30s"]  # late is late, not lost
     if close:
         command += ["-H", "Connection: close"]
     if script is not None:

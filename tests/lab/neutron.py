@@ -30,14 +30,14 @@ class Neutron:
         if path.endswith("/ports"):
             return json_reply({"ports": [p for p in self._ports if _matches(p, wanted)]})
         if path.endswith("/security-groups"):
-            return json_reply({"security_groups": self._groups(wanted["id"])})
+            return json_reply({"security_groups": self._groups(wanted.get("id"))})
         if path.endswith("/subnets"):
             return json_reply({"subnets": [s for s in self._subnets if _matches(s, wanted)]})
         return None
 
-    def _groups(self, ids: Iterable[str]) -> list[dict[str, str]]:
+    def _groups(self, ids: Iterable[str] | None) -> list[dict[str, str]]:
         known = {group_id(name): name for port in self._ports for name in port["group_names"]}
-        there = [group for group in ids if group in known]
+        there = [group for group in (known if ids is None else ids) if group in known]
         return [{"id": i, "name": "" if known[i] == i else known[i]} for i in there]
 
 

@@ -46,9 +46,13 @@ def _build() -> "WSGIApplication":
 
 
 def config_files(environ: Mapping[str, str]) -> list[str]:
-    """The files that Nova's variables name; paste's file, which Nova lists too, is not ours."""
+    """The files that Nova's variables name; paste's file, which Nova lists too, is not ours.
+
+    As Nova has it, a directory alone stands for its ``nova.conf``.
+    """
     if configuration.FILES_VARIABLE in environ:
         return []  # `load` reads it
     directory = Path(environ.get("OS_NOVA_CONFIG_DIR", "/etc/nova"))
-    names = environ.get("OS_NOVA_CONFIG_FILES", "").split(";")
+    unnamed = "nova.conf" if "OS_NOVA_CONFIG_DIR" in environ else ""
+    names = environ.get("OS_NOVA_CONFIG_FILES", unnamed).split(";")
     return [str(directory / name) for name in names if name and name != "api-paste.ini"]
