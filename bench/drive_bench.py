@@ -33,7 +33,8 @@ Build = Callable[[Path], None]
 
 def run(directory: Path, args: argparse.Namespace) -> None:
     """Time and size of one drive, each way."""
-    ways = {name: build for name, build in _ways(directory).items() if build is not None}
+    everything = _ways(directory)
+    ways = {name: build for name, build in everything.items() if build is not None}
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(args.rounds):  # interleaved: a noisy neighbour disturbs everyone
         for name, build in ways.items():
@@ -44,6 +45,8 @@ def run(directory: Path, args: argparse.Namespace) -> None:
         size = (directory / "disk.config").stat().st_blocks / 2
         middle, worst = median(times[name]) * 1e3, max(times[name]) * 1e3
         table.add_row(name, f"{middle:.1f}", f"{worst:.1f}", f"{size:.0f}")
+    for name in everything.keys() - ways:
+        table.add_row(name, "not installed")
     Console().print(table)
 
 

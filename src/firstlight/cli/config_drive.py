@@ -153,16 +153,17 @@ def _ask(vendordata: VendorData, documents: Documents) -> Mapping[str, Answer]:
 
 
 def _put(chunks: Iterable[bytes], args: argparse.Namespace) -> None:
-    if args.output != "-":
-        try:
-            write(chunks, Path(args.output))
-        except OSError as error:
-            raise Failed(f"{args.output}: {error.strerror}") from error
-    elif sys.stdout.isatty() and not args.ironic:
+    if args.output == "-" and sys.stdout.isatty() and not args.ironic:
         raise Failed("a terminal is no place for an image; redirect standard output")
-    else:
-        sys.stdout.buffer.writelines(chunks)
-        sys.stdout.buffer.flush()
+    try:
+        if args.output != "-":
+            write(chunks, Path(args.output))
+        else:
+            # Not by sys.stdout, which would try again at the exit if its reader has gone.
+            with open(sys.stdout.fileno(), "wb", closefd=False) as output:
+                output.writelines(chunks)
+    except OSError as error:
+        raise Failed(f"{args.output}: {error.strerror}") from error
 
 
 def _now(environ: Mapping[str, str]) -> int:

@@ -2,7 +2,8 @@
 
 An image holds a password. Where the file system can (``O_TMPFILE``: ext4, XFS, Btrfs, tmpfs) it is
 written to a file without a name, of which nothing is left even if the process is killed; elsewhere
-(NFS) to a hidden one beside the target, which is removed unless the process is killed.
+(NFS) to a hidden one beside the target, which is removed unless the process is killed. Only whole
+does it get a name beside the target, for the moment until it is renamed.
 """
 
 import errno

@@ -140,6 +140,21 @@ def test_standard_output_gets_the_image_alone(conf: Path) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.parametrize(
+    ("device", "said"), [("/dev/full", "No space left on device"), (None, "Broken pipe")]
+)
+def test_an_output_that_takes_nothing_is_told_of(conf: Path, device: str | None, said: str) -> None:
+    """In one line."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    target = os.open(device, os.O_WRONLY) if device else os.dup(writer)
+    os.close(writer)
+    with os.fdopen(target, "wb") as output:
+        done = subprocess.run(command(conf), stdout=output, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 1
+    assert done.stderr.decode() == f"firstlight config-drive: -: {said}\n"
+
+
 def test_a_terminal_gets_no_image(conf: Path) -> None:
     """It is no text; Ironic's form is."""
     terminal, other = pty.openpty()
