@@ -68,7 +68,7 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
 FILES_VARIABLE = "FIRSTLIGHT_CONFIG_FILES"
 
 # Libraries that tell about themselves at every start.
-_QUIET = ("alembic=WARN",)
+_QUIET = ("alembic=WARN", "oslo_service=WARN")
 
 
 class ConfigError(Exception):

@@ -57,9 +57,8 @@ class Feed:
     def tell(self, news: News) -> None:
         """Take in what the listening process of this host says."""
         match news:
-            case Hearing(trouble):
-                self._trouble = trouble
-                self.hears = trouble is None
+            case Hearing(hears, trouble):
+                self.hears, self._trouble = hears, trouble
             case Changed(uuid, form):
                 with self._guard:
                     self.heard[form] += 1

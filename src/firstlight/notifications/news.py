@@ -15,9 +15,10 @@ class Changed(Struct, frozen=True, tag="changed"):
 
 
 class Hearing(Struct, frozen=True, tag="hearing"):
-    """Whether notifications are heard; `trouble` says why not."""
+    """Whether notifications are heard; `trouble` says why not, where that is known."""
 
-    trouble: str | None
+    hears: bool
+    trouble: str | None = None
 
 
 News = Changed | Hearing
@@ -27,8 +28,8 @@ _decoder = Decoder(News)
 
 
 def hearing(trouble: str | None) -> Hearing:
-    """`trouble` in as many words as fit."""
-    return Hearing(None if trouble is None else trouble[:_REASON])
+    """They are, or the trouble is this, in as many words as fit."""
+    return Hearing(trouble is None, None if trouble is None else trouble[:_REASON])
 
 
 def pack(news: News) -> bytes:

@@ -76,7 +76,7 @@ class OnePerHost:
                     self._end.wait(_RETRY)
             except Exception:  # the thread's one catch-all: a fault must not end the news
                 LOG.exception("Nova's notifications: a part failed and is taken again")
-                self._tell(Hearing("it failed; see the log"))
+                self._tell(hearing("it failed; see the log"))
                 self._end.wait(_RETRY)
             self._leave()
             if not self._end.is_set():
@@ -99,7 +99,7 @@ class OnePerHost:
                 if not first:
                     self._miss()
         except PermissionError:
-            self._tell(Hearing(_STRANGER))
+            self._tell(hearing(_STRANGER))
         except OSError as error:  # it is just ending, or there are no more files
             LOG.debug("Nova's notifications: no part to be had yet: %s", error)
 
@@ -173,7 +173,7 @@ class _Followers:
         self._tell_self = tell_self
         self._guard = threading.Lock()
         self._lines: list[socket.socket] = []
-        self._hearing = hearing("the process that listens is not connected yet")
+        self._hearing = Hearing(hears=False)  # not yet
 
     def tell(self, news: News) -> None:
         """Tell everybody, this process too. Who does not keep up is cut off, and comes back."""

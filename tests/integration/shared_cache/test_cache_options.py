@@ -197,11 +197,11 @@ def test_a_server_that_keeps_less_is_not_away(load, kind):
 
     def make(home, port):
         daemon = (memcached_at if kind == "memcached" else redis_at)(home, port)
-        extra = "-I 8k -o slab_chunk_max=4" if kind == "memcached" else "--maxmemory 1kb"
+        extra = "-I 128k -o slab_chunk_max=64" if kind == "memcached" else "--maxmemory 1kb"
         daemon._command = [*daemon._command, *extra.split()]
         return daemon
 
-    large = Instance(uuid=A, project_id="p", name="a", hostname="a", metadata={"k": "v" * 20_000})
+    large = Instance(uuid=A, project_id="p", name="a", hostname="a", metadata={"k": "v" * 200_000})
     for daemon in running(make):
         cache = open_shared_cache(
             load(

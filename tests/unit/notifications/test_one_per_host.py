@@ -39,7 +39,7 @@ class Host:
         self.listeners += 1
         self.most = max(self.most, self.listeners)
         self.tell = tell
-        tell(Hearing(None))
+        tell(hearing(None))
         try:
             yield
         finally:
@@ -73,9 +73,9 @@ def test_all_are_told_by_the_one_that_listens(host):
 def test_who_comes_later_learns_how_things_stand(host):
     """The first thing a process is told is whether notifications are heard."""
     host.part()
-    host.tell(Hearing("the broker is away"))
+    host.tell(hearing("the broker is away"))
     _, told = host.part()
-    assert told[0] == Hearing("the broker is away")
+    assert told[0] == hearing("the broker is away")
 
 
 def test_another_takes_the_place_of_one_that_ends(host):
@@ -153,7 +153,7 @@ def test_a_place_that_a_stranger_holds_is_not_believed(host):
         line, _ = place.accept()
         with line, suppress(BrokenPipeError):
             line.send(pack(Changed("from a stranger", "versioned")))
-        assert has(told, Hearing(_STRANGER))
+        assert has(told, hearing(_STRANGER))
     assert Changed("from a stranger", "versioned") not in told
 
 
@@ -169,9 +169,9 @@ def test_a_feed_counts_and_forwards():
     changed = []
     feed = Feed(changed.append, lambda _tell, _miss: None)
     assert (feed.trouble(), feed.hears) == (None, False)
-    feed.tell(Hearing("away"))
+    feed.tell(hearing("away"))
     assert (feed.trouble(), feed.hears) == ("away", False)
-    feed.tell(Hearing(None))
+    feed.tell(hearing(None))
     assert (feed.trouble(), feed.hears) == (None, True)
     feed.tell(Changed("a", "versioned"))
     feed.tell(Changed("a", "unversioned"))
