@@ -1,6 +1,6 @@
 """The EC2 tree: nested dictionaries whose leaves are text, numbers, lists or nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from firstlight.documents import versions
@@ -20,27 +20,23 @@ class SecurityGroupsNeeded(Exception):
 
 
 def ec2_document(
-    instance: Instance,
-    user_data: bytes | None,
-    fqdn: str,
-    groups: Sequence[str] | None,
-    path: Sequence[str],
+    tree: Mapping[str, Any], user_data: bytes | None, path: Sequence[str]
 ) -> Document | None:
-    """The document at ``VERSION/…`` of the EC2 tree; None if there is none.
+    """The document at `path`, from below the version on; None if there is none.
 
     Below a leaf there is nothing. (Nova breaks with a 500 one level below and says 404 two levels
     below; metadata-api §8 lets us say 404.)
 
+    Args:
+        tree: of :func:`meta_data`, in that version.
+
     Raises:
-        SecurityGroupsNeeded: it shows them, and `groups` is None.
+        SecurityGroupsNeeded: it shows them, and the tree was made without.
     """
-    version = versions.resolve(path[0], versions.EC2)
-    if version is None:
-        return None
-    node: Any = {"meta-data": meta_data(instance, version, fqdn, groups)}
+    node: Any = {"meta-data": tree}
     if user_data is not None:
         node["user-data"] = user_data
-    for name in path[1:]:
+    for name in path:
         if not isinstance(node, dict) or name not in node:
             return None
         node = node[name]

@@ -11,6 +11,7 @@ from firstlight.documents.additions import NOTHING_ADDED, Additions
 from firstlight.documents.bare_metal import on_bare_metal
 from firstlight.documents.document import HTML, JSON, PLAIN, Document, as_json, as_lines
 from firstlight.documents.ec2 import SecurityGroupsNeeded, ec2_document, ec2_meta_data_json
+from firstlight.documents.ec2 import meta_data as ec2_meta_data
 from firstlight.documents.encoding import dumps
 from firstlight.documents.meta_data import meta_data
 from firstlight.documents.network_data import network_data
@@ -58,6 +59,7 @@ class Documents:
         "_added",
         "_fqdn",
         "_groups_elsewhere",
+        "_last_ec2_tree",
         "_static",
         "_today",
         "_user_data",
@@ -81,6 +83,7 @@ class Documents:
         self._today = today
         self._groups_elsewhere = groups_elsewhere
         self._added = added
+        self._last_ec2_tree: tuple[str, Mapping[str, Any]] = ("", {})
         self._user_data = (
             None if instance.user_data is None else base64.b64decode(instance.user_data)
         )
@@ -108,7 +111,21 @@ class Documents:
             return version_list()
         if not self._groups_elsewhere:
             groups = self.instance.security_groups
-        return ec2_document(self.instance, self._user_data, self._fqdn, groups, path)
+        version = versions.resolve(path[0], versions.EC2)
+        if version is None:
+            return None
+        return ec2_document(self._ec2_tree(version, groups), self._user_data, path[1:])
+
+    def _ec2_tree(self, version: str, groups: Sequence[str] | None) -> Mapping[str, Any]:
+        """What stands under ``meta-data``; the last one is kept, for guests go leaf by leaf."""
+        looked_up = self._groups_elsewhere and groups is not None  # good for one answer
+        known, tree = self._last_ec2_tree
+        if known == version and not looked_up:
+            return tree
+        tree = ec2_meta_data(self.instance, version, self._fqdn, groups)
+        if not looked_up:
+            self._last_ec2_tree = version, tree
+        return tree
 
     def ec2_meta_data(self, version: str, groups: Sequence[str] | None = None) -> Document:
         """All of an EC2 version's ``meta-data`` as one JSON object, which only config drives have.
