@@ -7,9 +7,13 @@ from uuid import uuid4
 
 import pytest
 
+from daemons import Daemon, memcached_at
+from daemons import running as running_daemon
 from lab.cloud import Cloud
 from lab.environment import NoLab, lab
+from lab.network.outages import Pair, World, a_world
 from parts import absent
+from servers import mariadb  # noqa: F401  (a fixture)
 
 
 @dataclass
@@ -89,3 +93,24 @@ def town(cloud: Cloud) -> Town:
     town.port("", "blue", blue, "10.0.0.30")
     town.instances["no ports"] = str(uuid4())
     return town
+
+
+@pytest.fixture(scope="session")
+def memcached() -> Iterator[Daemon]:
+    """A running memcached."""
+    yield from running_daemon(memcached_at)
+
+
+@pytest.fixture(scope="session")
+def world(cloud, mariadb, memcached, tmp_path_factory) -> Iterator[World]:  # noqa: F811
+    """Everything up."""
+    directory = tmp_path_factory.mktemp("outages")
+    with a_world(lab(), directory, cloud, mariadb, memcached) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def pair(world: World) -> Iterator[Pair]:
+    """Both services, never restarted."""
+    with world.services(world.directory / "ours") as pair:
+        yield pair

@@ -11,9 +11,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from daemons import Daemon, memcached_at
-from daemons import running as running_daemon
-from lab.environment import lab
 from lab.network.outages import (
     GROUPS,
     HERE,
@@ -24,35 +21,13 @@ from lab.network.outages import (
     VENDOR,
     Pair,
     World,
-    a_world,
     ask,
     ask_as_balancer,
     readyz,
 )
-from servers import eventually, mariadb  # noqa: F401  (a fixture)
+from servers import eventually
 
 PATIENCE = 60.0  # seconds for a dependency's return to be noticed, on a busy machine
-
-
-@pytest.fixture(scope="module")
-def memcached() -> Iterator[Daemon]:
-    """A running memcached."""
-    yield from running_daemon(memcached_at)
-
-
-@pytest.fixture(scope="module")
-def world(cloud, mariadb, memcached, tmp_path_factory) -> Iterator[World]:  # noqa: F811
-    """Everything up."""
-    directory = tmp_path_factory.mktemp("outages")
-    with a_world(lab(), directory, cloud, mariadb, memcached) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def pair(world: World) -> Iterator[Pair]:
-    """Both services, never restarted in this module."""
-    with world.services(world.directory / "ours") as pair:
-        yield pair
 
 
 @pytest.fixture(autouse=True)
