@@ -93,6 +93,9 @@ class Secrets(Protocol):
             ProviderFailed: it could not be found out.
         """
 
+    def everything(self) -> Mapping[str, Any]:
+        """All of them; raises as :meth:`get`."""
+
     def ready(self) -> None:
         """Whether they can be read, found out now.
 

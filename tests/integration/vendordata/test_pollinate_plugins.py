@@ -7,7 +7,9 @@ import requests
 
 import pollinate_cases as cases
 from pollinate_service import Pollinate, start
+from servers import eventually
 from stand_in_cloud import stand_in
+from stand_ins import ROOT, vault_stand_in
 
 SERVER = {"server": {"id": cases.THREE_KEYS["instance-id"], "OS-EXT-SRV-ATTR:host": "c1"}}
 SERVERS = f"/servers/{cases.THREE_KEYS['instance-id']}"
@@ -39,6 +41,30 @@ def test_the_server_is_looked_up_once(tmp_path: Path) -> None:
         with start(tmp_path, options, more={"service_auth": nobody}) as service:
             assert ask(service) == {"server": {"host": "c1"}, "another": {"host": "c1"}}
         assert nova.asked[SERVERS] == 1
+
+
+def test_secrets_and_their_test(tmp_path: Path) -> None:
+    """A plug-in reads Vault's; ``GET /test`` tells monitoring whether that is possible."""
+    with vault_stand_in() as vault:
+        vault.keys = {"SITE_KEY": "s3cret"}
+        section = {"url": vault.url, "token": ROOT, "path": vault.path}
+        options = cases.OPTIONS | {"providers": "secret"}
+        with start(tmp_path, options, more={"vault": section}) as service:
+            assert ask(service) == {"secret": {"value": "s3cret"}}
+            tested = requests.get(f"{service.url}/test", timeout=20)
+            assert (tested.status_code, tested.json()) == (200, {"OK": "Success"})
+            vault.tokens.clear()
+
+            def forbidden() -> bool:
+                return requests.get(f"{service.url}/test", timeout=20).status_code == 500
+
+            assert eventually(forbidden, 30)
+            said = requests.get(f"{service.url}/test", timeout=20).json()
+            assert list(said) == ["Error"]
+        log = service.log.read_text()
+        assert "/test: Vault does not let us read" in log
+        assert ROOT not in log
+        assert "s3cret" not in log
 
 
 def test_one_alone(tmp_path: Path) -> None:

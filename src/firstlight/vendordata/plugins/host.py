@@ -1,6 +1,6 @@
 """The flask application that Pollinate's plug-ins find as ``current_app``, and their ``g``."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,38 +11,29 @@ from firstlight.vendordata.contract import Secrets
 from firstlight.vendordata.shared import Shared
 
 
-class PluginSecrets(Mapping[str, Any]):
-    """``current_app.secrets``: what Pollinate's were, over our own, by name and never all of them.
+class PluginSecrets:
+    """``current_app.secrets``: what Pollinate's were, over ours.
 
-    Raises, when one is asked for:
-        KeyError: there is none of that name.
-        ProviderFailed: Vault could not be asked.
+    Both methods raise ProviderFailed if Vault could not be asked.
     """
 
     def __init__(self, secrets: Callable[[], Secrets]) -> None:
         self._secrets = secrets
 
-    def get(self, name: str, *default: Any) -> Any:
-        """The secret of that name; only with a `default` a missing one is no KeyError."""
+    def get(self, name: str) -> Any:
+        """The secret of that name.
+
+        Raises:
+            KeyError: there is none.
+        """
         value = self._secrets().get(name)
-        if value is not None:
-            return value
-        if default:
-            return default[0]
-        raise KeyError(name)
+        if value is None:
+            raise KeyError(name)
+        return value
 
-    def get_secrets(self) -> Mapping[str, Any]:
-        """The same, where a plug-in wants a dictionary of them."""
-        return self
-
-    def __getitem__(self, name: str) -> Any:
-        return self.get(name)
-
-    def __iter__(self) -> Iterator[str]:
-        raise TypeError("the names of secrets are not told; ask for the one that is needed")
-
-    def __len__(self) -> int:
-        raise TypeError("how many secrets there are is not told")
+    def get_secrets(self) -> dict[str, Any]:
+        """All of them, in a dictionary of the plug-in's own."""
+        return dict(self._secrets().everything())
 
 
 class Host(Flask):

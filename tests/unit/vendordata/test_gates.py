@@ -1,0 +1,83 @@
+"""Who is let in without Keystone, by strategy and shape."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from firstlight.conf import load
+from firstlight.conf.shape import Shape
+from firstlight.vendordata.auth import guarded
+from firstlight.vendordata.body import BadBody, read_context
+
+LET_IN = "200 Let in"
+
+
+def let_in(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    start_response(LET_IN, [])
+    return []
+
+
+def asked(tmp_path: Path, how: str, shape: Shape, path: str = "/", said: str | None = None) -> str:
+    conf = tmp_path / "v.conf"
+    conf.write_text(f"[DEFAULT]\nauth_strategy = {how}\n")
+    environ: dict[str, Any] = {"PATH_INFO": path}
+    setup_testing_defaults(environ)
+    if said is not None:
+        environ["HTTP_X_IDENTITY_STATUS"] = said
+    statuses: list[str] = []
+    guarded(let_in, load("vendordata", [str(conf)]), shape)(
+        environ, lambda status, headers, *_: statuses.append(status)
+    )
+    return statuses[0]
+
+
+@pytest.mark.parametrize(
+    ("how", "shape", "needs_word"),
+    [
+        ("noauth", Shape.FIRSTLIGHT, False),
+        ("noauth", Shape.PCSS, False),
+        ("noauth", Shape.POLLINATE, True),
+        ("testing", Shape.FIRSTLIGHT, True),
+        ("testing", Shape.POLLINATE, True),
+        ("testing", Shape.PCSS, True),
+    ],
+)
+def test_a_callers_word(tmp_path: Path, how: str, shape: Shape, needs_word: bool) -> None:
+    """Where it is needed, only ``Confirmed`` will do."""
+    refused = "401 Unauthorized" if needs_word else LET_IN
+    assert asked(tmp_path, how, shape) == refused
+    assert asked(tmp_path, how, shape, said="Invalid") == refused
+    assert asked(tmp_path, how, shape, said="confirmed") == refused
+    assert asked(tmp_path, how, shape, said="Confirmed") == LET_IN
+
+
+@pytest.mark.parametrize(
+    ("path", "shape", "is_open"),
+    [
+        ("/healthcheck", Shape.POLLINATE, True),
+        ("/healthcheck", Shape.PCSS, True),
+        ("/test", Shape.POLLINATE, True),
+        ("/test", Shape.FIRSTLIGHT, False),
+        ("/test", Shape.PCSS, False),
+        ("/test/", Shape.POLLINATE, False),
+        ("/healthcheck/", Shape.POLLINATE, False),
+        ("//test", Shape.POLLINATE, False),
+    ],
+)
+def test_open_paths(tmp_path: Path, path: str, shape: Shape, is_open: bool) -> None:
+    """Exactly those, and ``/test`` only where it is one."""
+    expected = LET_IN if is_open else "401 Unauthorized"
+    assert asked(tmp_path, "testing", shape, path) == expected
+
+
+def test_ids_that_a_shape_does_not_need() -> None:
+    """Who is not named is nobody, and not an empty word that could mean everybody."""
+    only_project = read_context(b'{"project-id": "p"}', ["project-id"])
+    assert only_project.instance_id == "00000000-0000-0000-0000-000000000000"
+    only_instance = read_context(b'{"instance-id": "i", "project-id": ""}', ["instance-id"])
+    assert only_instance.project_id == "0" * 32
+    with pytest.raises(BadBody, match="no instance-id"):
+        read_context(b'{"project-id": "p"}', ["instance-id"])
