@@ -12,6 +12,8 @@ import pytest
 
 from vendordata_service import free_port
 
+DOCUMENT = Path(__file__).parents[3] / "docs" / "write-a-provider.md"
+PROGRAMS = {"firstlight": "firstlight.cli", "pytest": "pytest", "pip": "pip._internal.cli.main"}
 COMMAND = "import sys; from firstlight.cli import main; sys.exit(main())"
 PROJECT = "039d104b7a5c4631b4ba6524d0b9e981"
 INSTANCE = "2ae914e9-f5ab-44ce-b2a2-dcf8373d899d"
@@ -29,12 +31,28 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     # addsitedir, so that an editable install of the project is seen as well.
     (site / "ours.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
 
+    python = home / "venv" / "bin" / "python"
+    for name, module in PROGRAMS.items():  # as installing them would make them
+        script = python.with_name(name)
+        script.write_text(f"#!{python}\nfrom {module} import main\nraise SystemExit(main())\n")
+        script.chmod(0o755)
+    environ = os.environ | {
+        "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}",
+        # Without the plug-ins of our own tests, which nobody else has.
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
+        # What the package depends on is here already.
+        "PIP_NO_DEPS": "1",
+        "PIP_NO_BUILD_ISOLATION": "0",  # pip's way of saying no isolation
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
+
     def run(*command: str, cwd: Path = home) -> "subprocess.CompletedProcess[str]":
+        program = ["sh", "-euxc", *command[1:]] if command[0] == "sh" else [python, *command]
         return subprocess.run(
-            [home / "venv" / "bin" / "python", *command],
+            program,
             cwd=cwd,
-            # Without the plug-ins of our own tests, which nobody else has.
-            env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_ADDOPTS": ""},
+            env=environ,
             capture_output=True,
             text=True,
             timeout=300,
@@ -50,10 +68,18 @@ def package(environment: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = environment("-c", COMMAND, "provider", "new", "rack_unit", "--directory", str(target))
     assert made.returncode == 0, made.stderr
     assert f"cd {target}" in made.stdout
-    pip = ("-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps")
-    done = environment(*pip, "--no-build-isolation", "--editable", str(target))
+    done = environment("-m", "pip", "install", "--quiet", "--editable", str(target))
     assert done.returncode == 0, done.stderr
     return target
+
+
+def test_the_documented_afternoon(environment: Run, tmp_path: Path) -> None:
+    """What docs/write-a-provider.md says to type, typed, line for line."""
+    text = DOCUMENT.read_text()
+    script = text[text.index("```sh\n") + 6 :].partition("```")[0]
+    done = environment("sh", script, cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '"greeting": "Good morning, web-1"' in done.stdout
 
 
 def test_its_tests_pass(environment: Run, package: Path) -> None:

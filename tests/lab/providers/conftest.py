@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from lab.apis import Api, announce, cinder_api, glance_api, nova_api, run
-from lab.environment import NoLab, lab
+from lab.environment import lab
 from lab.keystone import Keystone
 from lab.kinds.kind import Kind, identifier, server
 from lab.nova import Nova, free_port
@@ -91,33 +91,27 @@ class WholeCloud:
 
 
 @pytest.fixture(scope="session")
-def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeCloud]:
-    """Everything up and filled."""
-    try:
-        environment = lab()
-    except NoLab as error:
-        absent(str(error))
+def cloud(keystone: Keystone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeCloud]:
+    """Everything up and filled, around the Keystone that all tests of the lab share."""
+    environment = lab()
     for name in ("glance", "cinder"):
         if not (environment / "etc" / name).exists():
             absent(f"no {name} in the lab {environment}; requirements/lab.txt has it")
     directory = tmp_path_factory.mktemp("whole-cloud")
-    for name in ("keystone", "nova", "neutron", "glance", "cinder"):
+    for name in ("nova", "neutron", "glance", "cinder"):
         (directory / name).mkdir()
     with ExitStack() as stack:
         vault = stack.enter_context(vault_stand_in())
         vault.keys, vault.jwts = dict(KEYS), {"pod"}
         (directory / "jwt").write_text("pod")
-        cloud = _started(environment, directory, vault, stack)
+        cloud = _started(environment, directory, keystone, vault, stack)
         _fill(cloud)
         yield cloud
 
 
 def _started(
-    environment: Path, directory: Path, vault: VaultStandIn, stack: ExitStack
+    environment: Path, directory: Path, keystone: Keystone, vault: VaultStandIn, stack: ExitStack
 ) -> WholeCloud:
-    keystone = Keystone(environment, directory / "keystone", free_port())
-    stack.callback(keystone.stop)
-    keystone.create()
     neutron = RealNeutron(
         environment,
         directory / "neutron",
@@ -174,9 +168,8 @@ def _fill(cloud: WholeCloud) -> None:
         _port(cloud, network, uuids[name], details)
     time.sleep(1.1)  # Neutron's `created_at` has seconds, and order is by it
     _port(cloud, network, uuids["image"], SRIOV | {"dynamic_pkey": "0x8003"})
-    cloud.inside("nova", {"volumes": {uuids["volume"]: VOLUME}, "actions": []})
-    for name in uuids:
-        cloud.did(name, "create")
+    created = [[uuid, "create"] for uuid in uuids.values()]
+    cloud.inside("nova", {"volumes": {uuids["volume"]: VOLUME}, "actions": created})
     copied = {TRAIT: "required"}
     cloud.inside("cinder", [{"id": VOLUME, "project_id": demo, "bootable": True, "image": copied}])
     for project, user in ((demo, "me"), (cloud.keystone.projects["service"], "not me")):
