@@ -36,6 +36,13 @@ vendordata_dynamic_targets =
     cloud-init@http://127.0.0.1:{ports.vendordata}/cloud-init,
     site@http://127.0.0.1:{ports.vendordata}/providers/static_map
 
+# Asked each time, so that a change of static_map.yaml shows at once. Usually answers are kept.
+[vendordata_target:cloud-init]
+ttl = 0
+
+[vendordata_target:site]
+ttl = 0
+
 [firstlight]
 status_port = {ports.status}
 access_log = {directory}/access.log

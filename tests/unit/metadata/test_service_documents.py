@@ -73,16 +73,93 @@ def dynamic(**options: Any) -> dict[str, Any]:
 
 
 def test_targets_are_asked_for_their_document_only(bench: Bench) -> None:
-    """Each request of vendor_data2.json asks; nothing else does."""
+    """Each request of vendor_data2.json asks, where answers may not be kept; nothing else does."""
     service = bench.service(**dynamic())
     bench.vendor.answers = {"t": Answer(value=[1], state=State.OK, fetched=0.0)}
-    for target in ("/openstack", "/openstack/latest", "/openstack/latest/vendor_data.json"):
+    for target in ("/openstack/latest", "/openstack/latest/vendor_data.json"):
         assert ask(service, target, signed()).status == 200
-    assert bench.vendor.asked == 0
+    assert (bench.vendor.asked, bench.vendor.ahead) == (0, 0)
     for _ in range(2):
         response = ask(service, "/openstack/latest/vendor_data2.json", signed())
         assert response.body == b'{"static": {}, "t": [1]}'
     assert bench.vendor.asked == 2
+
+
+@pytest.mark.parametrize("target", ["/openstack", "/openstack/", "//openstack"])
+def test_a_boots_first_question_asks_ahead(bench: Bench, target: str) -> None:
+    """Each time, however hot the answer is; whoever has no dynamic targets is not slowed down."""
+    service = bench.service(**dynamic())
+    for number in range(1, 4):
+        assert ask(service, target, signed()).status == 200
+        assert (bench.vendor.asked, bench.vendor.ahead) == (0, number)
+    plain = bench.service()
+    ask(plain, target, signed())
+    assert bench.vendor.ahead == 3
+
+
+def test_answers_that_are_good_for_a_while_are_hot(bench: Bench) -> None:
+    """Until the first of them expires the whole response comes from memory; other spellings of the
+    path, and other versions, are their own."""
+    service = bench.service(ttl=3600, **dynamic())
+    now = bench.date.timestamp()
+    bench.vendor.answers = {
+        "a": Answer(value=1, state=State.OK, fetched=now, expires=now + 60),
+        "b": Answer(value=2, state=State.EMPTY, fetched=now, expires=now + 30),
+    }
+    path = "/openstack/latest/vendor_data2.json"
+    bodies = {ask(service, path, signed()).body for _ in range(5)}
+    assert (bodies, bench.vendor.asked) == ({b'{"static": {}, "a": 1, "b": 2}'}, 1)
+    bench.seconds += 29
+    ask(service, path, signed())
+    assert bench.vendor.asked == 1
+    bench.seconds += 2
+    ask(service, path, signed())
+    assert bench.vendor.asked == 2
+    assert ask(service, path, signed(project="other")).status == 404
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Answer(value=1, state=State.OK, fetched=0.0),
+        Answer(value={}, state=State.FAILED, fetched=0.0, reason="answered 500"),
+        Answer(value=1, state=State.STALE, fetched=0.0, reason="answered 500"),
+    ],
+    ids=["not to be kept", "failed", "stale"],
+)
+def test_one_answer_that_may_change_is_enough(bench: Bench, other: Answer) -> None:
+    """Then the targets decide for each request."""
+    service = bench.service(ttl=3600, **dynamic())
+    now = bench.date.timestamp()
+    good = Answer(value=1, state=State.OK, fetched=now, expires=now + 60)
+    bench.vendor.answers = {"good": good, "other": other}
+    for _ in range(3):
+        ask(service, "/openstack/latest/vendor_data2.json", signed())
+    assert bench.vendor.asked == 3
+
+
+def test_what_is_stale_says_so(bench: Bench) -> None:
+    """One header for each, beside the instance's own; a target's odd name stays in its place."""
+    service = bench.service(**dynamic())
+    now = bench.date.timestamp()
+    stale = Answer(value=1, state=State.STALE, fetched=now - 12.7, reason="answered 500")
+    bench.vendor.answers = {"a b;\r\né": stale, "": stale}
+    path = "/openstack/latest/vendor_data2.json"
+    assert ask(service, path, signed()).headers == (
+        (b"Firstlight-Stale", b"a%20b%3B%0D%0A%C3%A9; age=12"),
+        (b"Firstlight-Stale", b"%00; age=12"),
+    )
+    bench.shelf.away = True
+    bench.seconds += 100
+    assert ask(service, path, signed()).headers[0] == (b"Firstlight-Stale", b"instance; age=100")
+
+
+def test_a_change_reaches_the_targets(bench: Bench) -> None:
+    """What changed must be asked about anew."""
+    service = bench.service(**dynamic())
+    service.changed(A)
+    service.changed(None)
+    assert bench.vendor.outdated == [A, None]
 
 
 def test_fatal_vendor_data_costs_its_own_document_only(bench: Bench) -> None:
