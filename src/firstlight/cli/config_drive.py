@@ -51,7 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", required=True, metavar="FILE", help="the image; - is standard output"
     )
     parser.add_argument(
-        "--format", choices=[*FORMATS], help="(default: [DEFAULT] config_drive_format)"
+        "--format",
+        choices=[*FORMATS],
+        help="a disc, or a disk of 64 MiB (default: [DEFAULT] config_drive_format)",
     )
     parser.add_argument(
         "--ironic", action="store_true", help="gzip and base64, as Ironic takes a config drive"
