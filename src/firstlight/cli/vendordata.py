@@ -20,7 +20,7 @@ from firstlight.conf.files import Untrusted, add_dotenv
 from firstlight.conf.shape import Shape, listens_at, named_by
 from firstlight.dependencies.metrics import DependencyCollector
 from firstlight.vendordata.body import LIMIT
-from firstlight.vendordata.deploy import deploy
+from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
 from firstlight.vendordata.errors import error_body
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Request, Response
@@ -66,6 +66,7 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
     try:
         conf = _read(args, stand_in_for)
         log.setup(conf, "firstlight")
+        warn_of_unhonoured(conf)
         addresses = {
             CALLERS: _address(conf, args),
             STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),

@@ -24,15 +24,22 @@ class Unhonoured(NamedTuple):
         return f"{self.option} in {self.file} has no effect: {self.why}"
 
 
-def unhonoured(conf: cfg.ConfigOpts) -> list[Unhonoured]:
-    """What the files of a metadata service ask for in vain. Values that change nothing are left."""
-    return list(_found(conf))
+NotOurs = Mapping[tuple[str, str], tuple[Callable[[str], bool], str]]
 
 
-def _found(conf: cfg.ConfigOpts) -> Iterator[Unhonoured]:
+def unhonoured(conf: cfg.ConfigOpts, not_ours: NotOurs | None = None) -> list[Unhonoured]:
+    """What the files of a service ask for in vain. Values that change nothing are left.
+
+    `not_ours` says, for an option, of which values that is so, and why; None: the metadata
+    service's.
+    """
+    return list(_found(conf, _NOT_OURS if not_ours is None else not_ours))
+
+
+def _found(conf: cfg.ConfigOpts, not_ours: NotOurs) -> Iterator[Unhonoured]:
     last = {(one.group, one.name): one for one in written(conf)}  # later files win
     for one in last.values():
-        is_asked_for, why = _NOT_OURS.get((one.group, one.name), (_never, ""))
+        is_asked_for, why = not_ours.get((one.group, one.name), (_never, ""))
         if is_asked_for(one.value):
             yield Unhonoured(one.file, f"[{one.group}] {one.name}", why)
 
@@ -49,18 +56,21 @@ def _never(_value: str) -> bool:
     return False
 
 
-def _set(value: str) -> bool:
+def is_given(value: str) -> bool:
+    """Whether there is a value at all."""
     return bool(value)
 
 
-def _true(value: str) -> bool:
+def is_true(value: str) -> bool:
+    """Whether oslo.config takes it for true."""
     try:
         return bool(types.Boolean()(value))
     except ValueError:
         return False
 
 
-def _not(*usual: str) -> Callable[[str], bool]:
+def is_not(*usual: str) -> Callable[[str], bool]:
+    """Whether a value is none of these, in any case, and not empty."""
     return lambda value: value.lower() not in (*usual, "")
 
 
@@ -89,10 +99,10 @@ _POOL = "each database gets as many connections as there are [firstlight] cold_t
 _DEBUG = "SQLAlchemy's own logger says it: [DEFAULT] default_log_levels = sqlalchemy.engine=INFO"
 
 _DATABASE: dict[str, tuple[Callable[[str], bool], str]] = {
-    "max_pool_size": (_not("5"), _POOL),
-    "connection_debug": (_not("0"), _DEBUG),
+    "max_pool_size": (is_not("5"), _POOL),
+    "connection_debug": (is_not("0"), _DEBUG),
     "mysql_wsrep_sync_wait": (
-        _not("0", "-1", "none"),
+        is_not("0", "-1", "none"),
         "reads do not wait for a Galera node to catch up; put the parameter into the URL or"
         " connection_parameters as init_command, or name one node",
     ),
@@ -100,16 +110,16 @@ _DATABASE: dict[str, tuple[Callable[[str], bool], str]] = {
 
 _NOT_OURS: dict[tuple[str, str], tuple[Callable[[str], bool], str]] = {
     ("cors", "allowed_origin"): (
-        _set,
+        is_given,
         "no Cross-Origin headers are sent; a proxy in front of the service can add them",
     ),
     ("api", "use_forwarded_for"): (
-        _true,
+        is_true,
         "the client's address is taken from the connection; set [oslo_middleware]"
         " enable_proxy_headers_parsing if a proxy of yours is in front",
     ),
     ("DEFAULT", "use_forwarded_for"): (
-        _true,
+        is_true,
         "the client's address is taken from the connection; set [oslo_middleware]"
         " enable_proxy_headers_parsing if a proxy of yours is in front",
     ),
@@ -119,22 +129,22 @@ _NOT_OURS: dict[tuple[str, str], tuple[Callable[[str], bool], str]] = {
         " it does into a proxy in front",
     ),
     ("wsgi", "wsgi_log_format"): (
-        _not(
+        is_not(
             '%(client_ip)s "%(request_line)s" status: %(status_code)s'
             " len: %(body_length)s time: %(wall_seconds).7f"
         ),
         "the access log has one form (docs/names.md); [firstlight] access_log says where it goes",
     ),
     ("wsgi", "client_socket_timeout"): (
-        _not("900"),
+        is_not("900"),
         "connections have limits of their own, which keep slow clients from harming others",
     ),
-    ("wsgi", "max_header_line"): (_not("16384"), "a request's head may have 64 KiB"),
-    ("wsgi", "default_pool_size"): (_not("1000"), "see [firstlight] cold_threads and cold_queue"),
-    ("DEFAULT", "backdoor_port"): (_not("none"), "there is no eventlet backdoor"),
-    ("DEFAULT", "backdoor_socket"): (_not("none"), "there is no eventlet backdoor"),
-    ("oslo_reports", "log_dir"): (_not("none"), _REPORTS),
-    ("oslo_reports", "file_event_handler"): (_not("none"), _REPORTS),
+    ("wsgi", "max_header_line"): (is_not("16384"), "a request's head may have 64 KiB"),
+    ("wsgi", "default_pool_size"): (is_not("1000"), "see [firstlight] cold_threads and cold_queue"),
+    ("DEFAULT", "backdoor_port"): (is_not("none"), "there is no eventlet backdoor"),
+    ("DEFAULT", "backdoor_socket"): (is_not("none"), "there is no eventlet backdoor"),
+    ("oslo_reports", "log_dir"): (is_not("none"), _REPORTS),
+    ("oslo_reports", "file_event_handler"): (is_not("none"), _REPORTS),
     **{
         (group, name): entry
         for group in ("database", "api_database")

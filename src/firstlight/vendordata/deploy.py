@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from firstlight.conf import ConfigError
 from firstlight.conf.shape import Shape, shape_of
+from firstlight.conf.stand_ins import NOT_OURS
+from firstlight.conf.unhonoured import unhonoured
 from firstlight.vendordata.app import SRIOV, make_app
 from firstlight.vendordata.arrival import noted
 from firstlight.vendordata.auth import KeystoneGate, guarded
@@ -67,6 +69,12 @@ def deploy(
     gate = guarded(app, conf, shape)
     keystone = gate.dependency if isinstance(gate, KeystoneGate) else None
     return Deployed(noted(gate, clock), panel, Readiness(keystone, providers))
+
+
+def warn_of_unhonoured(conf: cfg.ConfigOpts) -> None:
+    """Name, once, what those that we stand in for did at the file's word and we do not."""
+    for one in unhonoured(conf, NOT_OURS):
+        LOG.warning("%s", one)
 
 
 def prepare_pcss(conf: cfg.ConfigOpts) -> None:

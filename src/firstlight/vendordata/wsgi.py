@@ -52,9 +52,10 @@ def _build(conf: "cfg.ConfigOpts") -> "WSGIApplication":
     from prometheus_client import REGISTRY
 
     from firstlight.dependencies.metrics import DependencyCollector
-    from firstlight.vendordata.deploy import deploy
+    from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
 
     log.setup(conf, "firstlight")
+    warn_of_unhonoured(conf)
     app, _panel, readiness = deploy(conf, REGISTRY)
     REGISTRY.register(DependencyCollector(readiness.dependencies))
     readiness.start()

@@ -197,6 +197,16 @@ def test_a_connection_for_each_request(tmp_path: Path, neutron: StandIn) -> None
         assert answer.json() == DETAILS
 
 
+def test_what_has_no_effect_is_named(tmp_path: Path, neutron: StandIn) -> None:
+    """Once, with its file and what there is instead; what changes nothing is left out."""
+    options = {"wsgi_log_format": "%(client_ip)s", "wsgi_server_debug": False, "workers": 2}
+    with start(tmp_path, neutron, options) as ours:
+        log = ours.log.read_text()
+    assert log.count("[DEFAULT] wsgi_log_format in ") == 1
+    assert "pcss-vendor-metadata.ini has no effect" in log
+    assert "wsgi_server_debug" not in log
+
+
 def test_the_shipped_pipeline(tmp_path: Path, neutron: StandIn) -> None:
     """It is understood, named in full or found beside the file."""
     paste = tmp_path / ".pcss-vendor-metadata" / "api-paste.ini"
