@@ -26,12 +26,6 @@ _REQUESTER = "192.0.2.77"
 Get = Callable[[str], bytes | None]
 
 
-@pytest.fixture(scope="module", params=DEPLOYMENTS)
-def deployment(request: pytest.FixtureRequest) -> str:
-    """Each that is asked through agents."""
-    return str(request.param)
-
-
 def build(service: Service, uuid: str, home: Path, *options: str) -> dict[str, bytes]:
     """The files of the drive that the command makes from the service's own configuration."""
     image, copy = home / "image", home / "copy"
@@ -53,17 +47,24 @@ def getter(service: Service, instance: Instance, deployment: str) -> Get:
     return get
 
 
-@pytest.fixture(params=["full", "plain", "odd", "keyless", "injected", "disks", "from-volume"])
-def instance(request: pytest.FixtureRequest, instances: dict[str, Instance]) -> Instance:
-    """One of those the conversations are about."""
-    return instances[request.param]
-
-
+@pytest.mark.parametrize(
+    ("deployment", "name"),
+    [
+        *(("signed", name) for name in ("full", "plain", "odd", "keyless", "injected")),
+        *(("signed", name) for name in ("disks", "from-volume", "many-nics", "dhcp", "vif-types")),
+        ("open", "full"),
+        ("fatal-empty", "full"),
+    ],
+)
 def test_drive_and_http_agree(
-    service: GetService, deployment: str, instance: Instance, tmp_path: Path
+    service: GetService,
+    instances: dict[str, Instance],
+    deployment: str,
+    name: str,
+    tmp_path: Path,
 ) -> None:
     """Every document of every version has the same bytes, but for the random seed."""
-    running = service("firstlight", deployment)
+    running, instance = service("firstlight", deployment), instances[name]
     get = getter(running, instance, deployment)
     drive = build(running, instance.uuid, tmp_path)
     openstack = {path: body for path, body in drive.items() if path.startswith("openstack/")}

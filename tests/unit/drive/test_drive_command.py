@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.resources import as_file
 from importlib.resources import files as resources
 from pathlib import Path
 
@@ -20,15 +21,23 @@ from firstlight.cli import main
 Run = Callable[..., tuple[int, str, str]]
 
 
-@pytest.fixture
-def conf(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The configuration of a store with the sample instance, web-1, in it."""
+    home = tmp_path_factory.mktemp("store")
+    text = f"[store]\nconnection = sqlite:///{home}/store.sqlite\n"
+    (home / "store.conf").write_text(text)
+    with as_file(resources("firstlight.sources.store") / "sample.yaml") as sample:
+        words = ["instance", "add", str(sample), "--config-file", str(home / "store.conf")]
+        assert main(words) == 0
+    return text
+
+
+@pytest.fixture
+def conf(stored: str, tmp_path: Path) -> Path:
+    """A configuration file of a test's own."""
     conf = tmp_path / "metadata.conf"
-    conf.write_text(f"[store]\nconnection = sqlite:///{tmp_path}/store.sqlite\n")
-    sample = tmp_path / "web.yaml"
-    sample.write_text(resources("firstlight.sources.store").joinpath("sample.yaml").read_text())
-    assert main(["instance", "add", str(sample), "--config-file", str(conf)]) == 0
-    capsys.readouterr()
+    conf.write_text(stored)
     return conf
 
 
