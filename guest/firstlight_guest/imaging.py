@@ -29,6 +29,7 @@ _CLEAN = {  # directory: beginnings of the names that go
 }
 _BLOCK = b"\0" * (1 << 20)
 _ZEROS = "/.firstlight-zeros"
+_BUILT = "/var/lib/firstlight-guest/initramfs-is-built"
 
 
 class Step(NamedTuple):
@@ -61,8 +62,11 @@ def initramfs(machine: Machine) -> List[str]:
         rebuild = ["update-initramfs", "-u", "-k", "all"]
     else:
         raise GuestError("the image has neither dracut nor initramfs-tools")
-    if changed:
+    if changed and machine.exists(_BUILT):
+        os.unlink(machine.path(_BUILT))
+    if not machine.exists(_BUILT):
         _inside(machine, rebuild)
+        changed += put(machine, _BUILT, b"")  # last: a build that failed is tried again
     return changed
 
 
