@@ -38,8 +38,10 @@ class _Watcher(logging.Filter):
 
 
 def _reason(line: str) -> str:
-    """Without the connection's id, which nobody knows."""
+    """Without the connection's id, which nobody knows, and when the next attempt is."""
     found = line.partition("] ")[2] if line.startswith("[") else line
+    for more in (" (retrying in", " Trying again in"):
+        found = found.partition(more)[0]
     return " ".join(found.split())
 
 

@@ -4,12 +4,13 @@ import hashlib
 import logging
 import warnings
 from collections.abc import Callable
-from functools import partial
+from contextlib import AbstractContextManager
 from typing import Any
 
 from oslo_config import cfg
 
 from firstlight.notifications.feed import Feed
+from firstlight.notifications.news import News
 from firstlight.notifications.one_per_host import OnePerHost
 
 LOG = logging.getLogger(__name__)
@@ -37,21 +38,21 @@ def open_feed(conf: cfg.ConfigOpts, changed: Callable[[str | None], None]) -> Fe
     """
     if not conf.firstlight.notifications:
         return None
-    transport = _transport(conf)
+    transport, broker = _transport(conf)
     from firstlight.notifications.listener import listening
 
     pool, topics = conf.firstlight.notification_pool, conf.firstlight.notification_topics
     LOG.info("Nova's notifications on %s arrive in queue %s", ", ".join(topics), pool)
-    listen = partial(_listen, listening, transport, topics, pool)
+
+    def listen(tell: Callable[[News], None]) -> AbstractContextManager[None]:
+        return listening(transport, broker=broker, topics=topics, pool=pool, tell=tell)
+
     name = hashlib.sha256(pool.encode()).hexdigest()[:32]  # as long as a socket's name may be
     return Feed(changed, lambda tell, miss: OnePerHost(name, listen, tell, miss))
 
 
-def _listen(listening: Any, transport: Any, topics: list[str], pool: str, tell: Any) -> Any:
-    return listening(transport, topics=topics, pool=pool, tell=tell)
-
-
-def _transport(conf: cfg.ConfigOpts) -> Any:
+def _transport(conf: cfg.ConfigOpts) -> tuple[Any, str]:
+    """oslo.messaging's transport, and the broker's addresses."""
     try:
         with warnings.catch_warnings():
             # oslo.service and futurist import it where it is installed; nothing here uses it.
@@ -65,6 +66,9 @@ def _transport(conf: cfg.ConfigOpts) -> Any:
     oslo_messaging.set_transport_defaults("nova")  # the exchange Nova publishes in
     try:
         transport = oslo_messaging.get_notification_transport(conf)
+        url = oslo_messaging.TransportURL.parse(
+            conf, conf.oslo_messaging_notifications.transport_url
+        )
     except oslo_messaging.DriverLoadFailure as error:
         raise BadTransport(f"{_WHICH} names a transport that is not installed: {error}") from error
     except (oslo_messaging.MessagingException, ValueError):
@@ -72,4 +76,4 @@ def _transport(conf: cfg.ConfigOpts) -> Any:
         raise BadTransport(f"{_WHICH} is not like rabbit://user:password@host:5672/") from None
     if "oslo_messaging_rabbit" in conf:
         conf.set_default("rabbit_qos_prefetch_count", _PREFETCH, "oslo_messaging_rabbit")
-    return transport
+    return transport, ", ".join(f"{host.hostname}:{host.port or 5672}" for host in url.hosts)

@@ -21,7 +21,9 @@ Tell = Callable[[News], None]
 
 
 @contextmanager
-def listening(transport: Any, *, topics: Sequence[str], pool: str, tell: Tell) -> Iterator[None]:
+def listening(
+    transport: Any, *, broker: str, topics: Sequence[str], pool: str, tell: Tell
+) -> Iterator[None]:
     """Listen while the block runs, however often the broker goes and comes back.
 
     Nobody waits for a connection: it is made on a thread, and `tell` is told how it goes. A queue
@@ -30,9 +32,10 @@ def listening(transport: Any, *, topics: Sequence[str], pool: str, tell: Tell) -
 
     Args:
         transport: a notification transport of oslo.messaging.
+        broker: its addresses, for people.
         topics: on which Nova notifies.
     """
-    ear = _Ear(tell)
+    ear = _Ear(broker, tell)
     targets = [oslo_messaging.Target(topic=topic) for topic in topics]
     connection = _Connection(
         lambda: oslo_messaging.get_notification_listener(transport, targets, [ear], pool=pool), ear
@@ -52,7 +55,8 @@ class _Ear:
     what cannot be read now cannot be read later.
     """
 
-    def __init__(self, tell: Tell) -> None:
+    def __init__(self, broker: str, tell: Tell) -> None:
+        self._broker = broker
         self._tell = tell
         self._deaf: bool | None = None
 
@@ -73,8 +77,8 @@ class _Ear:
         if deaf is not self._deaf:
             self._deaf = deaf
             if not deaf:
-                LOG.info("Nova's notifications are heard")
-            self._tell(hearing(trouble))
+                LOG.info("Nova's notifications are heard from the broker at %s", self._broker)
+            self._tell(hearing(f"the broker at {self._broker}: {trouble}" if deaf else None))
 
 
 class _Ended(Exception):
@@ -111,7 +115,7 @@ class _Connection:
                 return
             except Exception as error:  # the thread's one catch-all: drivers raise what they like
                 LOG.debug("no listener", exc_info=True)
-                self._ear.hears(f"the message broker does not let us listen: {error}")
+                self._ear.hears(f"it does not let us listen: {error}")
                 self._end.wait(_RETRY)
             else:
                 return

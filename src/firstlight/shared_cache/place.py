@@ -1,4 +1,4 @@
-"""One server with its breaker: what fails is nothing found, and said once."""
+"""One server with its breaker: what fails is nothing found."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -70,17 +70,14 @@ class Place:
         return self._ask(ask) if self._breaker.allows() else None
 
     def _ask(self, ask: Callable[[], T]) -> T | None:
-        away = self._breaker.trouble is not None
         try:
             answer: T | None = ask()
         except NotKept as error:
             LOG.debug("shared cache: %s", error)
             answer = None
         except ServerAway as error:
-            LOG.log(logging.DEBUG if away else logging.WARNING, "shared cache: %s", error)
+            LOG.debug("shared cache: %s", error)  # said aloud by who watches over dependencies
             self._breaker.failed(str(error))
             return None
-        if away:
-            LOG.info("shared cache: %s answers again", self.name)
         self._breaker.worked()
         return answer

@@ -124,8 +124,8 @@ def deployment(tmp_path, **options: str) -> Deployment:
     return Deployment(configuration.load("metadata", [str(path)]))
 
 
-def test_readyz_says_what_answers_are_less_fresh_without(tmp_path, memcached):
-    """A broker and a cache that are away degrade the service, and a scrape shows it."""
+def test_readyz_says_what_answers_are_less_fresh_without(tmp_path, memcached, caplog):
+    """A broker and a cache that are away degrade the service; log and scrape say so as well."""
     broker = free_port()
     service = deployment(
         tmp_path,
@@ -144,6 +144,8 @@ def test_readyz_says_what_answers_are_less_fresh_without(tmp_path, memcached):
         memcached.stop()
         service.service.changed(A)
         assert service.concerns()[cache] is not None
+        assert eventually(lambda: f"{cache} is away" in caplog.text, 60)
+        assert "notifications is away" in caplog.text
         metrics = generate_latest(service.registry).decode()
         assert 'firstlight_dependency_away{dependency="notifications"} 1.0' in metrics
         assert f'firstlight_dependency_away{{dependency="{cache}"}} 1.0' in metrics

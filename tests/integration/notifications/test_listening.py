@@ -8,7 +8,6 @@ import pytest
 
 from firstlight import conf as configuration
 from firstlight.notifications import BadTransport, open_feed
-from firstlight.notifications.one_per_host import OnePerHost
 from servers import eventually
 
 PATIENCE = 60
@@ -170,8 +169,6 @@ def test_off_is_off(tmp_path):
 
 def test_messages_on_their_way_are_bounded(broker):
     """What piled up while nobody listened does not arrive all at once."""
-    feed, _ = broker.feed()
-    part = feed._part
-    assert isinstance(part, OnePerHost)
-    transport = part._listen.args[1]
-    assert transport.conf.oslo_messaging_rabbit.rabbit_qos_prefetch_count == 64
+    conf = broker.conf()
+    open_feed(conf, lambda _uuid: None)
+    assert conf.oslo_messaging_rabbit.rabbit_qos_prefetch_count == 64
