@@ -159,7 +159,7 @@ def test_a_fatal_failure_makes_no_drive(
     assert list(tmp_path.iterdir()) == []
     said = capsys.readouterr().err
     assert "target bad" in said
-    assert "vendordata_dynamic_failure_fatal is true" in said
+    assert "required target" in said
 
 
 def test_a_static_file_that_nobody_shows_is_not_read(

@@ -157,7 +157,7 @@ def test_error_with_the_target_named(running_server: Api, tmp_path: Path) -> Non
     before = running_server.server()
     assert (before["status"], before["tags"]) == ("ACTIVE", [])
     done = verdict(running_server, tmp_path)(UUID, REASON)
-    assert done == f"its state in Nova is ERROR now, with the tag {TAG}"
+    assert done == (True, f"its state in Nova is ERROR now, with the tag {TAG}")
     after = running_server.server()
     assert (after["status"], after["tags"]) == ("ERROR", [TAG])
     assert after["metadata"] == before["metadata"]
@@ -167,14 +167,16 @@ def test_one_that_has_run_for_long_is_let_be(running_server: Api, tmp_path: Path
     """A guest that asks again after months is no reason to take its server away."""
     running_server.change("UPDATE instances SET launched_at='2025-01-01 00:00:00'")
     done = verdict(running_server, tmp_path)(UUID, REASON)
-    assert "started long ago" in done
+    assert not done.condemned
+    assert "started long ago" in done.told
     assert (running_server.server()["status"], running_server.server()["tags"]) == ("ACTIVE", [])
 
 
 def test_a_user_who_may_not(running_server: Api, tmp_path: Path) -> None:
     """Nova hides the server from a member of another project: nothing is done, and it is said."""
     done = verdict(running_server, tmp_path, "demo", "demo")(UUID, REASON)
-    assert "no administrator" in done
+    assert not done.condemned
+    assert "no administrator" in done.told
     assert running_server.server()["status"] == "ACTIVE"
 
 

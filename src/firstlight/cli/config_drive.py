@@ -150,7 +150,7 @@ def _ask(vendordata: VendorData, documents: Documents) -> Mapping[str, Answer]:
     answers = ask(vendordata, documents.instance)
     fatal = vendordata.fatal(answers)
     if fatal is not None:
-        raise Failed(f"{fatal}, and [api] vendordata_dynamic_failure_fatal is true")
+        raise Failed(fatal)
     return answers
 
 

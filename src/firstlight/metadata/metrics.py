@@ -75,7 +75,7 @@ class DoorCollector(Collector):
         verdicts = CounterMetricFamily(
             "firstlight_verdicts", "Servers set to ERROR, or not though due", labels=["outcome"]
         )
-        for outcome in ("condemned", "failed"):
+        for outcome in ("condemned", "spared", "failed"):
             verdicts.add_metric([outcome], getattr(door.vigil, outcome, 0))
         yield verdicts
 

@@ -10,7 +10,7 @@ from keystoneauth1.adapter import Adapter
 from oslo_config import cfg
 
 from firstlight.metadata.origin import Unusable
-from firstlight.metadata.vigil import VerdictFailed
+from firstlight.metadata.vigil import Ruling, VerdictFailed
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import Store
 
@@ -31,15 +31,15 @@ class StoreVerdict:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def __call__(self, uuid: str, reason: str) -> str:
+    def __call__(self, uuid: str, reason: str) -> Ruling:
         """See :class:`firstlight.metadata.vigil.Verdict`."""
         try:
             self._store.set_error(uuid, reason)
         except InstanceGone:
-            return "it has been removed meanwhile"
+            return Ruling(False, "it has been removed meanwhile")
         except SourceUnavailable as error:
             raise VerdictFailed(str(error)) from error
-        return "its state is ERROR now"
+        return Ruling(True, "its state is ERROR now")
 
 
 class NovaVerdict:
@@ -60,19 +60,22 @@ class NovaVerdict:
         self._since = since
         self._clock = clock
 
-    def __call__(self, uuid: str, reason: str) -> str:
+    def __call__(self, uuid: str, reason: str) -> Ruling:
         """See :class:`firstlight.metadata.vigil.Verdict`."""
         server = self._ask("GET", f"/servers/{uuid}")
         if server is None:
-            return (
+            return Ruling(
+                False,
                 "Nova shows no such server: it has been deleted meanwhile, or the user of the "
-                f"section that {_OPTION} names is no administrator"
+                f"section that {_OPTION} names is no administrator",
             )
+        if server["server"]["status"] == "ERROR":
+            return Ruling(False, "its state in Nova is ERROR already")
         if not self._is_booting(server["server"]):
-            return "it was started long ago, so its state is left as it is"
+            return Ruling(False, "it was started long ago, so its state is left as it is")
         tagged = self._tag(uuid, reason)
         self._ask("POST", f"/servers/{uuid}/action", {"os-resetState": {"state": "error"}})
-        return f"its state in Nova is ERROR now, {tagged}"
+        return Ruling(True, f"its state in Nova is ERROR now, {tagged}")
 
     def _is_booting(self, server: dict[str, Any]) -> bool:
         launched = server.get("OS-SRV-USG:launched_at")

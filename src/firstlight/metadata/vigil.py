@@ -7,7 +7,7 @@ whoever ordered the server is told instead.
 import logging
 import threading
 from collections import OrderedDict
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from firstlight.instance import Instance
 from firstlight.metadata.behaviour import VendorData
@@ -27,11 +27,18 @@ class VerdictFailed(Exception):
     """A server could not be set to ERROR; the message says why and who must act."""
 
 
+class Ruling(NamedTuple):
+    """Whether a server was set to ERROR, and what has been done or why not, for the log."""
+
+    condemned: bool
+    told: str
+
+
 class Verdict(Protocol):
     """Sets servers to ERROR, where their owners see it."""
 
-    def __call__(self, uuid: str, reason: str) -> str:
-        """Set it; returns what has been done, for the log. Blocks.
+    def __call__(self, uuid: str, reason: str) -> Ruling:
+        """Set it, unless there is a reason not to. Blocks.
 
         Raises:
             VerdictFailed: it was not.
@@ -68,7 +75,7 @@ class Vigil:
         self._pool = pool
         self._lock = threading.Lock()
         self._cases: OrderedDict[str, _Case] = OrderedDict()
-        self.condemned = self.failed = 0
+        self.condemned = self.spared = self.failed = 0
 
     def missed(self, instance: Instance, why: str) -> None:
         """A guest that has just begun to ask could not be given what is required."""
@@ -91,11 +98,7 @@ class Vigil:
     def given(self, uuid: str) -> None:
         """A guest has got everything, or may go and get it."""
         with self._lock:
-            case = self._cases.pop(uuid, None)
-        if case is not None and case.condemned:
-            LOG.warning(
-                "instance %s has its vendor data now; its state is ERROR all the same", uuid
-            )
+            self._cases.pop(uuid, None)
 
     def _watched(self, case: "_Case") -> bool:
         with self._lock:
@@ -133,18 +136,19 @@ class Vigil:
             return
         uuid = case.instance.uuid
         try:
-            done = self._verdict(uuid, case.why)
+            ruling = self._verdict(uuid, case.why)
         except VerdictFailed as error:
             self._again(case, str(error))
             return
-        case.condemned = True
-        self.condemned += 1
+        self.given(uuid)  # a guest that asks again, and in vain, begins anew
+        self.condemned += ruling.condemned
+        self.spared += not ruling.condemned
         LOG.error(
             "instance %s, %g s without its vendor data (%s): %s",
             uuid,
             self._seconds,
             case.why,
-            done,
+            ruling.told,
         )
 
     def _again(self, case: "_Case", problem: str) -> None:
@@ -153,15 +157,17 @@ class Vigil:
         LOG.error("instance %s cannot be set to ERROR: %s", case.instance.uuid, problem)
         if case.tries < _TIMES:
             self._alarm.after(_AGAIN, lambda: self._condemn(case))
+        else:
+            self.given(case.instance.uuid)
 
 
 class _Case:
     """One server that went on without its data."""
 
-    __slots__ = ("condemned", "instance", "refused", "tries", "why")
+    __slots__ = ("instance", "refused", "tries", "why")
 
     def __init__(self, instance: Instance, why: str) -> None:
         self.instance = instance
         self.why = why
-        self.refused = self.condemned = False
+        self.refused = False
         self.tries = 0

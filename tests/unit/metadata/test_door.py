@@ -8,7 +8,7 @@ import pytest
 
 from firstlight.instance import Answer, Instance, State
 from firstlight.metadata.door import Door, Holding, Left
-from firstlight.metadata.vigil import VerdictFailed, Vigil
+from firstlight.metadata.vigil import Ruling, VerdictFailed, Vigil
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
 from metadata_bench import server
@@ -86,11 +86,11 @@ class Judge:
         self.given: list[tuple[str, str]] = []
         self.broken = False
 
-    def __call__(self, uuid: str, reason: str) -> str:
+    def __call__(self, uuid: str, reason: str) -> Ruling:
         if self.broken:
             raise VerdictFailed("Nova's API is away")
         self.given.append((uuid, reason))
-        return "done"
+        return Ruling(True, "done")
 
 
 class Straight(Pool):
@@ -231,7 +231,8 @@ def test_without_holding() -> None:
 
 
 def test_condemned() -> None:
-    """A server whose target never answered is set to ERROR, once, with the target named."""
+    """A server whose target never answered is set to ERROR, once for all who ask meanwhile, with
+    the target named; a guest that asks again later begins anew."""
     scene = Scene(error_after=60)
     scene.targets.known = BAD
     for _ in range(3):
@@ -239,9 +240,10 @@ def test_condemned() -> None:
     scene.hands.turn(59)
     assert scene.judge.given == []
     scene.hands.turn(200)
-    scene.enter()
-    scene.hands.turn(200)
     assert scene.judge.given == [(UUID, "required target t answered 503")]
+    scene.enter()
+    scene.hands.turn(61)
+    assert len(scene.judge.given) == 2
 
 
 def test_spared_by_an_answer() -> None:
