@@ -1,6 +1,7 @@
 """``firstlight vendordata``: the vendordata service."""
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,8 @@ from firstlight.wire.process import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import CannotListen, Tcp
 from firstlight.wire.wsgi import WsgiHandler
+
+LOG = logging.getLogger(__name__)
 
 CALLERS = "vendordata"  # the name of the listener that Nova, or firstlight metadata, asks
 
@@ -66,6 +69,8 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
     try:
         conf = _read(args, stand_in_for)
         log.setup(conf, "firstlight")
+        if not conf.config_file and not conf.config_dir:
+            LOG.warning("No configuration file was found; only the environment is read.")
         warn_of_unhonoured(conf)
         addresses = {
             CALLERS: _address(conf, args),

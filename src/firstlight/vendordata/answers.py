@@ -55,7 +55,7 @@ def cache_control(outcomes: Iterable[Outcome]) -> str:
     ``private``: in the memory of the process that asked and nowhere else.
     """
     answering = [o for o in outcomes if not o.shadow]
-    ages = [o.max_age for o in answering]
+    ages = [None if o.state is State.FAILED else o.max_age for o in answering]
     kept = [age for age in ages if age is not None]
     if not kept or len(kept) < len(ages):
         return "no-store"

@@ -84,6 +84,11 @@ def prepare_pcss(conf: cfg.ConfigOpts) -> None:
         ConfigError: `conf` asks for others, or for another pipeline.
     """
     check_pipeline(conf)
+    if not conf.neutron.auth_type and not conf.service_auth.auth_type:
+        raise ConfigError(
+            "[neutron] auth_type is not set: there are no credentials to ask Neutron with; set it "
+            "(password is usual) and the user's name and password"
+        )
     conf.set_default("providers", [SRIOV])
     if conf.providers != [SRIOV]:
         raise ConfigError(

@@ -250,6 +250,7 @@ def test_a_pipeline_of_ones_own(
     [
         ({"api_paste_config": "/nowhere/paste.ini"}, {}, "there is no file /nowhere/paste.ini"),
         ({"providers": "static_map"}, {}, "[DEFAULT] providers"),
+        ({}, {"neutron": {"retries": 3}}, "[neutron] auth_type is not set"),
         ({}, {"ssl": {"cert_file": "/nowhere.pem"}}, "cert_file and key_file go together"),
         ({}, {"ssl": {"cert_file": "/a", "key_file": "/b"}}, "[ssl] cert_file"),
         ({}, {"ssl": {"version": "SSLv3"}}, "version"),

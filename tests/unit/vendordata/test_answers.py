@@ -19,7 +19,7 @@ def ok(name: str, max_age: int | None = 60, confidential: bool = False, **value:
     )
 
 
-FAILED = Outcome(provider="broken", state=State.FAILED, reason="It broke.")
+FAILED = Outcome(provider="broken", state=State.FAILED, reason="It broke.", max_age=60)
 
 
 def test_by_provider() -> None:
