@@ -68,20 +68,23 @@ class OnePerHost:
     def _run(self) -> None:
         while not self._end.is_set():
             try:
-                if self._place is not None:
-                    self._lead(self._place)
-                elif self._line is not None:
-                    self._follow(self._line)
-                else:
-                    self._end.wait(_RETRY)
+                self._take_part()
+                self._leave()
+                if not self._end.is_set():
+                    self._join()
             except Exception:  # the thread's one catch-all: a fault must not end the news
                 LOG.exception("Nova's notifications: a part failed and is taken again")
                 self._tell(hearing("it failed; see the log"))
-                self._end.wait(_RETRY)
-            self._leave()
-            if not self._end.is_set():
-                self._join()
+                self._leave()
         self._leave()
+
+    def _take_part(self) -> None:
+        if self._place is not None:
+            self._lead(self._place)
+        elif self._line is not None:
+            self._follow(self._line)
+        else:
+            self._end.wait(_RETRY)
 
     def _leave(self) -> None:
         for each in (self._place, self._line):

@@ -1,7 +1,7 @@
 """Which instance a notification is about, in both of Nova's forms, and nothing else."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstlight.notifications.events import form, instance_of
@@ -75,6 +75,7 @@ _json = st.recursive(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.sampled_from(["instance.update", "compute.instance.update"]) | _json,
     _json | st.builds(lambda inner: {"nova_object.data": inner, "instance_id": inner}, _json),

@@ -139,6 +139,32 @@ def test_a_fault_of_a_listener_to_the_news_ends_nothing(host):
     assert has(told, Changed("after", "versioned"))
 
 
+def test_a_fault_where_some_were_missed_ends_nothing_either(host):
+    """Even if dropping what is known fails, the next news arrive."""
+    told, faults = [], []
+
+    def faulty():
+        faults.append(1)
+        raise RuntimeError("says the test")
+
+    first, _ = host.part()
+    host.part()
+    last = OnePerHost(host.name, host.listen, told.append, faulty)
+    host.parts.append((last, told))
+    last.start()
+    first.close()
+    assert eventually(lambda: bool(faults) or last.listens)
+    assert eventually(lambda: last.listens or last._line is not None)
+    host.tell(Changed("after", "versioned"))
+    assert eventually(lambda: Changed("after", "versioned") in told or repeat(host, told))
+
+
+def repeat(host: Host, told: list) -> bool:
+    """It may come back after what was told: tell it again."""
+    host.tell(Changed("after", "versioned"))
+    return Changed("after", "versioned") in told
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="another user is needed to be a stranger")
 def test_a_place_that_a_stranger_holds_is_not_believed(host):
     """Another user's process under our name tells us nothing; it is said that nothing is heard."""

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstlight.instance import Ec2Ids, Instance, Keypair
@@ -47,6 +47,7 @@ def test_a_record_is_of_one_instance():
         seal.open("firstlight:instance:b", seal.close(KEY, ENTRY))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused(data):
     """Whatever somebody puts there is refused and never worse."""
@@ -54,6 +55,7 @@ def test_any_bytes_are_refused(data):
         Seal(["s3"]).open(KEY, data)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.integers(min_value=0), st.integers(min_value=1, max_value=255))
 def test_a_changed_byte_is_refused(place, change):
     """No byte of a record can be changed."""
@@ -64,6 +66,7 @@ def test_a_changed_byte_is_refused(place, change):
         seal.open(KEY, bytes(data))
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.one_of(st.none(), st.booleans(), st.floats(), st.text(), st.lists(st.text()), st.binary())
 )
