@@ -1,6 +1,7 @@
 """The options by which every command that asks is told whom, and how long."""
 
 import argparse
+import sys
 from typing import Optional
 
 from . import drive as drives
@@ -66,10 +67,11 @@ def _drive(args: argparse.Namespace, machine: Machine) -> Optional[Drive]:
         return drives.load(args.drive)
     try:
         found = drives.find(machine)
-    except CouldNotAsk:
+    except CouldNotAsk as error:
         if args.origin == _DRIVE:
             raise
-        return None  # the network says the same, and more
+        print(f"{error}; asking the network", file=sys.stderr)
+        return None
     if found is None and args.origin == _DRIVE:
         raise CouldNotAsk("there is no config drive: nothing has the label config-2")
     return found

@@ -221,10 +221,10 @@ class TestDrive:
 
     def test_first(self, each_guest: Guest, site: Site, tmp_path: Path) -> None:
         """A drive with the label is mounted, read, and unmounted; nobody is asked."""
-        image = tmp_path / "disk.config"
-        site.firstlight("config-drive", INSTANCE, "-o", str(image))
+        iso = tmp_path / "disk.config"
+        site.firstlight("config-drive", INSTANCE, "-o", str(iso))
         root = _root_with(tmp_path, "mount", "umount")
-        with _loop(image) as device:
+        with _loop(_mountable(iso)) as device:
             link = root / "dev/disk/by-label/config-2"
             link.parent.mkdir(parents=True)
             link.symlink_to(device)
@@ -235,6 +235,17 @@ class TestDrive:
         assert (done.returncode, done.stdout, done.stderr) == (0, f"{INSTANCE}\n", "")
         assert sriov.stdout.startswith("vendor data: from the config drive\n")
         assert site.cloud.asked() == []
+
+    def test_unreadable(self, guest: Guest, site: Site, tmp_path: Path) -> None:
+        """A drive that cannot be read is told of, and the network asked."""
+        root = _root_with(tmp_path, "umount")
+        (root / "dev/disk/by-label").mkdir(parents=True)
+        (root / "dev/disk/by-label/config-2").touch()
+        done = site.inside(guest, "--root", root, "get", "meta_data.json#/uuid")
+        assert (done.returncode, done.stdout) == (0, f"{INSTANCE}\n")
+        assert "cannot be read (are you root?)" in done.stderr
+        alone = site.inside(guest, "--root", root, "get", "--from", "drive", "meta_data.json")
+        assert (alone.returncode, alone.stdout) == (3, "")
 
     def test_empty_on_the_drive(self, guest: Guest, site: Site, tmp_path: Path) -> None:
         """What is empty on the drive, for its provider was away then, is asked over the network."""
@@ -251,6 +262,16 @@ def _root_with(tmp_path: Path, *programs: str) -> Path:
     for name in programs:
         (root / "usr/bin" / name).symlink_to(need(name))
     return root
+
+
+def _mountable(iso: Path) -> Path:
+    """The drive's tree on a file system that any kernel mounts; this one may not know ISO 9660."""
+    tree, image = iso.with_name("tree"), iso.with_name("ext4")
+    extract = [need("osirrox"), "-indev", iso, "-extract", "/", tree]
+    subprocess.run(extract, check=True, capture_output=True)
+    make = [need("mkfs.ext4"), "-q", "-L", "config-2", "-d", tree, image, "8M"]
+    subprocess.run(make, check=True, capture_output=True)
+    return image
 
 
 @contextmanager
