@@ -110,4 +110,6 @@ def test_which_target_failed_when_and_how(target: str, tmp_path: Path) -> None:
     assert ", stale; it stands in for a failure for " in text
     assert text.count(": answered 503 (status)") == 4
 
-    assert any(line.startswith("service: none answers at ") for line in why(conf))
+    assert any(
+        line.startswith("service: none answers at ") for line in why(conf, tmp_path / "where.conf")
+    )
