@@ -158,7 +158,7 @@ def make(url: str, user: str = "vendordata") -> ProjectInfo:
         credentials="service_auth",
         timeout=4,
     )
-    return ProjectInfo(Cloud({Need.PROJECT: service}, Kept()), 300)
+    return ProjectInfo(Cloud({Need.PROJECT: service}, Kept()), max_age=300)
 
 
 class TestProjectInfo(ProviderSuite):

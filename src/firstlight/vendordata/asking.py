@@ -48,7 +48,7 @@ def asked(
     except ProviderFailed as failure:
         return outcome(State.FAILED, reason=str(failure))
     except Exception as error:  # noqa: BLE001  (a provider may be anybody's: its boundary)
-        _log_mistake(name, provider, error)
+        log_mistake(name, provider, error)
         return outcome(State.FAILED, reason=f"It raised {type(error).__name__}; the log has more.")
     return outcome(State.OK if value else State.EMPTY, value=value)
 
@@ -78,7 +78,7 @@ def _checked(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
-def _log_mistake(name: str, provider: Provider, error: Exception) -> None:
+def log_mistake(name: str, provider: Provider, error: Exception) -> None:
     """What an exception says may hold what a confidential provider knows; where it was does not."""
     if not provider.confidential:
         LOG.error("Provider %s raised what it should not have", name, exc_info=error)

@@ -4,13 +4,11 @@ Unready is a service that can answer no caller it has not seen before: Keystone 
 provider is. With some of its providers away it is ready, and degraded.
 """
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from firstlight.dependencies import Dependency, Watch, troubles
+from firstlight.vendordata.asking import log_mistake
 from firstlight.vendordata.contract import Provider, ProviderFailed
-
-LOG = logging.getLogger(__name__)
 
 # Seconds after which a provider that was ready is asked again: nobody tells when a backend goes.
 _AGAIN = 60.0
@@ -74,7 +72,7 @@ def _why_not(name: str, provider: Provider) -> str | None:
         provider.ready()
     except ProviderFailed as failure:
         return str(failure)
-    except Exception as error:  # a provider may be anybody's: this is its boundary, not ours
-        LOG.exception("Provider %s raised what it should not have", name)
+    except Exception as error:  # noqa: BLE001  (a provider may be anybody's: its boundary)
+        log_mistake(name, provider, error)
         return f"It raised {type(error).__name__}; the log has more."
     return None

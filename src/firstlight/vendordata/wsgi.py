@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firstlight.conf import ConfigError
+from firstlight.conf.files import Untrusted, add_dotenv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,15 +35,19 @@ class Application:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
-        with self._building:  # two first requests build it once
+        app = self._app or self._built_once()
+        return app(environ, start_response)
+
+    def _built_once(self) -> "WSGIApplication":
+        with self._building:  # two first requests build one
             if self._app is None:
                 self._app = self._built()
-        return self._app(environ, start_response)
+            return self._app
 
     def _built(self) -> "WSGIApplication":
         try:
             return _build(self._read())
-        except ConfigError as error:
+        except (ConfigError, Untrusted) as error:
             LOG.critical("%s", error)
             return _unusable
 
@@ -82,7 +87,6 @@ def _pollinates() -> "cfg.ConfigOpts":
     from pathlib import Path
 
     from firstlight.conf import load
-    from firstlight.conf.files import add_dotenv
     from firstlight.conf.shape import Shape
 
     add_dotenv(os.environ, Path.cwd())

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+import re
 import sys
 
 from rich.console import Console
@@ -60,5 +61,6 @@ def _add(table: Table, name: str, *, enabled: bool) -> str | None:
 
 
 def _says(kind: type[Provider]) -> str:
-    first = (inspect.getdoc(kind) or "").partition("\n\n")[0]
-    return first.replace("\n", " ").replace("``", "")
+    """Its docstring up to the first full stop or semicolon."""
+    words = " ".join((inspect.getdoc(kind) or "").split()).replace("``", "")
+    return re.split(r"[.;](?:\s|$)", words)[0]

@@ -7,11 +7,11 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from firstlight.vendordata.cloud import Cloud
-from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed
-from firstlight.vendordata.providers.keeping import max_age
+from firstlight.vendordata.contract import Clients, Context, Need, ProviderFailed
+from firstlight.vendordata.providers.backed import ByCloud, max_age
 
 
-class Cloudstor(Provider):
+class Cloudstor(ByCloud):
     """The blob of the project's first credential of the type; nothing if there is none."""
 
     options = (
@@ -24,9 +24,8 @@ class Cloudstor(Provider):
     confidential = True
 
     def __init__(self, cloud: Cloud, *, credential_type: str, max_age: int) -> None:
-        self._cloud = cloud
+        super().__init__(cloud, max_age=max_age)
         self._type = credential_type
-        self.max_age = max_age
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
@@ -39,10 +38,6 @@ class Cloudstor(Provider):
         """See :class:`Provider`."""
         found = self._cloud.credentials(context, self._type)
         return _opened(found[0]) if found else None
-
-    def ready(self) -> None:
-        """See :class:`Provider`."""
-        self._cloud.ready()
 
 
 def _opened(credential: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from firstlight.vendordata.cloud import Cloud
-from firstlight.vendordata.contract import Clients, Context, Need, Provider, Secrets
-from firstlight.vendordata.providers.keeping import max_age
+from firstlight.vendordata.contract import Clients, Context, Need, Secrets
+from firstlight.vendordata.providers.backed import ByCloudAndVault, max_age
 
 LOG = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ _ZONE = "OS-EXT-AZ:availability_zone"
 _TRUE = {"1", "true", "yes", "on"}
 
 
-class Crowdstrike(Provider):
+class Crowdstrike(ByCloudAndVault):
     """The sensor's settings; nothing for a site that has no CID, no installer, or is disabled."""
 
     options = (
@@ -32,13 +32,10 @@ class Crowdstrike(Provider):
         max_age(60, "So long a change in Vault may take to show."),
     )
     needs = frozenset({Need.SERVER, Need.SECRETS})
-    confidential = True
 
     def __init__(self, cloud: Cloud, vault: Secrets, *, prefix: str, max_age: int) -> None:
-        self._cloud = cloud
-        self._vault = vault
+        super().__init__(cloud, vault, max_age=max_age)
         self._prefix = prefix
-        self.max_age = max_age
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
@@ -60,11 +57,6 @@ class Crowdstrike(Provider):
             LOG.error("Vault has a CrowdStrike CID for %s, but no installer's URL", zone)
             return None
         return site.settings()
-
-    def ready(self) -> None:
-        """See :class:`Provider`."""
-        self._cloud.ready()
-        self._vault.ready()
 
 
 class _Site:

@@ -12,8 +12,8 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from firstlight.vendordata.cloud import Cloud
-from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed
-from firstlight.vendordata.providers.keeping import max_age
+from firstlight.vendordata.contract import Clients, Context, Need, ProviderFailed
+from firstlight.vendordata.providers.backed import ByCloud, max_age
 
 LOG = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ KEYS = (
 )
 
 
-class MlnxSriov(Provider):
+class MlnxSriov(ByCloud):
     """The first port with SR-IOV, in pcss's five keys; nothing if there is none."""
 
     options = (
@@ -42,9 +42,8 @@ class MlnxSriov(Provider):
     needs = frozenset({Need.PORTS})
 
     def __init__(self, cloud: Cloud, *, all_ports: bool, max_age: int) -> None:
-        self._cloud = cloud
+        super().__init__(cloud, max_age=max_age)
         self._all_ports = all_ports
-        self.max_age = max_age
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
@@ -61,10 +60,6 @@ class MlnxSriov(Provider):
             return None
         first = _told(enabled[0])
         return first | {"ports": _each(enabled)} if self._all_ports else first
-
-    def ready(self) -> None:
-        """See :class:`Provider`."""
-        self._cloud.ready()
 
 
 def _details(port: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from firstlight.vendordata.cloud import Cloud
-from firstlight.vendordata.contract import Clients, Context, Need, Provider, Secrets
-from firstlight.vendordata.providers.keeping import max_age
+from firstlight.vendordata.contract import Clients, Context, Need, Secrets
+from firstlight.vendordata.providers.backed import ByCloudAndVault, max_age
 
 
-class NvidiaVgpu(Provider):
+class NvidiaVgpu(ByCloudAndVault):
     """``{"license_token": …}``; nothing if there is no such project, or no such key in Vault."""
 
     options = (
@@ -33,7 +33,6 @@ class NvidiaVgpu(Provider):
         max_age(60, "So long a new token may take to show."),
     )
     needs = frozenset({Need.PROJECT, Need.SECRETS})
-    confidential = True
 
     def __init__(
         self,
@@ -45,12 +44,10 @@ class NvidiaVgpu(Provider):
         default_license: str,
         max_age: int,
     ) -> None:
-        self._cloud = cloud
-        self._vault = vault
+        super().__init__(cloud, vault, max_age=max_age)
         self._property = zones_property
         self._licenses = dict(licenses)
         self._default = default_license
-        self.max_age = max_age
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
@@ -72,11 +69,6 @@ class NvidiaVgpu(Provider):
         key = self._key(str(project.get(self._property) or ""))
         token = self._vault.get(key) if key else None
         return {"license_token": token} if token else None
-
-    def ready(self) -> None:
-        """See :class:`Provider`."""
-        self._cloud.ready()
-        self._vault.ready()
 
     def _key(self, listed: str) -> str:
         zones = [zone.strip() for zone in listed.split(",")]

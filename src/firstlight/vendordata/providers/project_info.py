@@ -9,25 +9,20 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
-from firstlight.vendordata.cloud import Cloud
-from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed
-from firstlight.vendordata.providers.keeping import max_age
+from firstlight.vendordata.contract import Clients, Context, Need, ProviderFailed
+from firstlight.vendordata.providers.backed import ByCloud, max_age
 
 
-class ProjectInfo(Provider):
+class ProjectInfo(ByCloud):
     """``{"project_id": …, "project_name": …}``; nothing for a project that does not exist."""
 
     options = (max_age(300, "Projects are seldom renamed."),)
     needs = frozenset({Need.PROJECT})
 
-    def __init__(self, cloud: Cloud, max_age: int) -> None:
-        self._cloud = cloud
-        self.max_age = max_age
-
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
         """See :class:`Provider`."""
-        return cls(clients.cloud(cls.needs), conf.max_age)
+        return cls(clients.cloud(cls.needs), max_age=conf.max_age)
 
     def provide(self, context: Context) -> Mapping[str, Any] | None:
         """See :class:`Provider`."""
@@ -38,7 +33,3 @@ class ProjectInfo(Provider):
             return {"project_id": project["id"], "project_name": project["name"]}
         except KeyError as error:
             raise ProviderFailed(f"Keystone's project has no {error}.") from error
-
-    def ready(self) -> None:
-        """See :class:`Provider`."""
-        self._cloud.ready()

@@ -7,8 +7,8 @@ from typing import Any, Self
 from oslo_config import cfg
 
 from firstlight.vendordata.cloud import Cloud
-from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed, Secrets
-from firstlight.vendordata.providers.keeping import max_age
+from firstlight.vendordata.contract import Clients, Context, Need, ProviderFailed, Secrets
+from firstlight.vendordata.providers.backed import ByCloudAndVault, max_age
 
 LOG = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ _HOST = "OS-EXT-SRV-ATTR:host"
 _VOLUMES = "os-extended-volumes:volumes_attached"
 
 
-class WindowsProductKey(Provider):
+class WindowsProductKey(ByCloudAndVault):
     """``{"product_key": …}``; nothing without the trait, the image, or the key in Vault."""
 
     options = (
@@ -34,14 +34,11 @@ class WindowsProductKey(Provider):
         max_age(60, "The key is another one when the server has moved to another host."),
     )
     needs = frozenset({Need.SERVER, Need.IMAGE, Need.VOLUMES, Need.SECRETS})
-    confidential = True
 
     def __init__(self, cloud: Cloud, vault: Secrets, *, trait: str, key: str, max_age: int) -> None:
-        self._cloud = cloud
-        self._vault = vault
+        super().__init__(cloud, vault, max_age=max_age)
         self._trait = trait
         self._key = key
-        self.max_age = max_age
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
@@ -67,11 +64,6 @@ class WindowsProductKey(Provider):
             LOG.warning("Vault has no Windows product key for the host %s", host)
             return None
         return {"product_key": product_key}
-
-    def ready(self) -> None:
-        """See :class:`Provider`."""
-        self._cloud.ready()
-        self._vault.ready()
 
     def _is_windows(self, context: Context, server: Mapping[str, Any]) -> bool:
         if context.image_id:
