@@ -30,25 +30,6 @@ DETAILS = {
     "dynamic_pkey": False,
 }
 PORTS = "/v2.0/ports"
-PASTE = """\
-# WSGI app factory
-[app:mlnx-sriov-binding]
-paste.app_factory = pcss_vendor_metadata.app:app_factory
-
-[pipeline:pcss_vendor_metadata]
-# pipeline = http_proxy authtoken debug mlnx-sriov-binding
-pipeline = http_proxy authtoken mlnx-sriov-binding
-
-[filter:authtoken]
-paste.filter_factory = keystonemiddleware.auth_token:filter_factory
-delay_auth_decision = true
-
-[filter:debug]
-paste.filter_factory = oslo_middleware:Debug.factory
-
-[filter:http_proxy]
-paste.filter_factory = oslo_middleware:HTTPProxyToWSGI.factory
-"""
 
 
 def ports(*details: Mapping[str, Any]) -> dict[str, Any]:
@@ -205,44 +186,6 @@ def test_what_has_no_effect_is_named(tmp_path: Path, neutron: StandIn) -> None:
     assert log.count("[DEFAULT] wsgi_log_format in ") == 1
     assert "pcss-vendor-metadata.ini has no effect" in log
     assert "wsgi_server_debug" not in log
-
-
-def test_the_shipped_pipeline(tmp_path: Path, neutron: StandIn) -> None:
-    """It is understood, named in full or found beside the file."""
-    paste = tmp_path / ".pcss-vendor-metadata" / "api-paste.ini"
-    paste.parent.mkdir()
-    paste.write_text(PASTE)
-    for options in ({"api_paste_config": paste}, {"api_paste_config": "api-paste.ini"}, {}):
-        with start(tmp_path, neutron, options) as ours:
-            assert answers(ours)
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
-    [
-        ("http_proxy authtoken mlnx", "http_proxy mlnx", "[pipeline:pcss_vendor_metadata]"),
-        ("http_proxy authtoken mlnx", "authtoken debug mlnx", "[pipeline:pcss_vendor_metadata]"),
-        ("keystonemiddleware.auth_token", "site.auth", "[filter:authtoken]"),
-        ("delay_auth_decision = true", "auth_url = http://k", "[filter:authtoken]"),
-        ("[app:mlnx-sriov-binding]", "[app:other]", "has no section [app:mlnx-sriov-binding]"),
-        ("# WSGI app factory", "[DEFAULT]\nauth_url = http://k", "has options in [DEFAULT]"),
-        ("[filter:http_proxy]", "[filter:http_proxy", "cannot be read"),
-    ],
-)
-def test_a_pipeline_of_ones_own(
-    tmp_path: Path, neutron: StandIn, before: str, after: str, said: str
-) -> None:
-    """It stops the start by name: who is let in is not for us to guess."""
-    paste = tmp_path / "paste.ini"
-    paste.write_text(PASTE.replace(before, after))
-    with (
-        pytest.raises(AssertionError) as caught,
-        start(tmp_path, neutron, {"api_paste_config": paste}),
-    ):
-        pass
-    assert "[DEFAULT] api_paste_config" in str(caught.value)
-    assert str(paste) in str(caught.value)
-    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,25 @@ def test_pollinates_own_classes_are_replaced() -> None:
         provider_classes(["project_info", "pollinate.providers.keystone.KeystoneProvider"])
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("no_such.Plugin", "No module named 'no_such'"),
+        ("os.path.Plugin", "os.path has no Plugin"),
+        ("os.path.sep", "it is no class"),
+        ("argparse.Namespace", "it has no method run"),
+        ("subprocess.Popen", "it has no method run"),
+        ("sitte", "nothing installed is named sitte"),
+    ],
+)
+def test_a_name_that_leads_nowhere(name: str, said: str) -> None:
+    """It stops the start, and the message says which and why."""
+    with pytest.raises(ConfigError) as caught:
+        provider_classes([name])
+    assert name in str(caught.value)
+    assert said in str(caught.value)
+
+
 class Clients:
     """What the service lends; nobody is asked anything here."""
 
