@@ -20,14 +20,14 @@ from firstlight.documents import (
     segments,
 )
 from firstlight.documents import version_list as list_versions
-from firstlight.metadata import identity
+from firstlight.metadata import identity, memories
 from firstlight.metadata.answering import Answering
 from firstlight.metadata.behaviour import ALONE, Behaviour, Shared, VendorData
 from firstlight.metadata.door import Door
 from firstlight.metadata.flow import Reply, after, answered, now_or_after
 from firstlight.metadata.identity import By, Claim, signed_by
 from firstlight.metadata.memory import Kept, Memory
-from firstlight.metadata.owners import find_owners, only_addressed, only_provided
+from firstlight.metadata.owners import only_addressed, only_provided
 from firstlight.metadata.password import answer_password, is_password
 from firstlight.metadata.record import Record
 from firstlight.metadata.refusals import not_found
@@ -39,7 +39,6 @@ from firstlight.wire.pool import Overloaded, Pool
 
 LOG = logging.getLogger(__name__)
 
-_MIB = 1024 * 1024
 _FRONT = ("openstack",)
 
 
@@ -85,47 +84,15 @@ class MetadataService:
         self._behaviour = behaviour
         self._signed = behaviour.signed
         self._lookups = lookups
-        self._asks = asks
         self._clock = clock
         self._now = now
         self._seed = seed
         self._versions = list_versions()
-        self.records: Memory[Record] = Memory(
-            self._read,
-            lookups,
-            clock=clock,
-            ttl=behaviour.ttl,
-            negative_ttl=behaviour.negative_ttl,
-            stale_limit=behaviour.stale_limit,
-            size=Record.size,
-            limit=behaviour.memory_mib * _MIB,
-            age=lambda record: record.age,
-        )
-        # Who has which address. Never stale: an address moves from one server to another.
-        self.owners: Memory[tuple[Device, ...]] = Memory(
-            find_owners(ports),
-            lookups,
-            clock=clock,
-            ttl=behaviour.ttl,
-            negative_ttl=behaviour.negative_ttl,
-            stale_limit=0,
-            size=lambda owners: 64 + 200 * len(owners),
-            limit=16 * _MIB,
-        )
-        # Security groups, where they are not the source's to tell. Nova asks Neutron for them for
-        # every document; here only the document that shows them waits, and stale ones will do.
+        self.records = memories.of_instances(self._read, lookups, behaviour, clock)
+        self.owners = memories.of_owners(ports, lookups, behaviour, clock)
         self.groups: Memory[tuple[str, ...]] | None = None
         if groups is not None:
-            self.groups = Memory(
-                lambda uuid: groups.security_groups([uuid])[uuid],
-                group_lookups or asks,
-                clock=clock,
-                ttl=behaviour.ttl,
-                negative_ttl=behaviour.negative_ttl,
-                stale_limit=behaviour.stale_limit,
-                size=lambda names: 64 + sum(map(len, names)),
-                limit=16 * _MIB,
-            )
+            self.groups = memories.of_groups(groups, group_lookups or asks, behaviour, clock)
         self._door = door or Door(vendordata, clock=clock)
         self._answering = Answering(
             vendordata,
