@@ -101,7 +101,7 @@ def _signed(conf: cfg.ConfigOpts, uuid: str) -> Iterator[Finding]:
         return
     where = place(conf, "neutron", "metadata_proxy_shared_secret")
     if reply.status == 404:
-        yield ok("signature taken, and the project of nobody refused (404)")
+        yield ok("its signature is good; a project that is not the server's is refused (404)")
     elif reply.status == 403:
         yield broken(
             "403: the running service has another secret than this configuration",

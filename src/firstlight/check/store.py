@@ -97,7 +97,7 @@ def _content(reader: Engine, url: URL) -> Iterator[Finding]:
             return
         number = connection.execute(select(func.count()).select_from(tables.instance)).scalar_one()
     if number:
-        yield ok(f"{_shown(url)}, schema {schema.HEAD}, {number} instances")
+        yield ok(f"{_shown(url)}, schema {schema.HEAD}, instances: {number}")
     else:
         yield warning(f"{_shown(url)} is empty", remedy="firstlight instance add FILE")
 

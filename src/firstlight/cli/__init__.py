@@ -5,8 +5,10 @@ are imported when their command is used, so that the extras a command needs are 
 """
 
 import argparse
+import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 COMMANDS = {
@@ -36,7 +38,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name == named:
             _module(name).configure(sub)
     args = parser.parse_args(arguments)
-    return int(_module(args.command).run(args))
+    with _levels_kept():
+        return int(_module(args.command).run(args))
+
+
+@contextmanager
+def _levels_kept() -> Iterator[None]:
+    """Some commands silence logs to print; who called this from Python gets them back."""
+    loggers = [logging.getLogger(name) for name in ("", "firstlight", "firstlight.check")]
+    levels = [logger.level for logger in loggers]
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:

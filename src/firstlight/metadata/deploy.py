@@ -37,6 +37,7 @@ LOG = logging.getLogger(__name__)
 # Threads that read a database in this process: it makes nobody wait, so more of them would only
 # compete with the event loop.
 _LOCAL = 2
+_STATIC = "static vendor data"  # in /readyz
 # Seconds after which everything is asked whether it is there, though no guest needed it.
 _AGAIN = 30.0
 # A guest posts at most 1020 bytes; a proxy's headers are a few hundred.
@@ -101,7 +102,7 @@ class Deployment:
     @property
     def checks(self) -> Mapping[str, Check]:
         """By name, what makes the service unready."""
-        return {**self._origin.checks, "static vendor data": self._vendordata.problem}
+        return {**self._origin.checks, _STATIC: self._vendordata.missing}
 
     def dependencies(self) -> Sequence[Dependency]:
         """What the service can do without for a while: what is known is served meanwhile."""
@@ -113,7 +114,7 @@ class Deployment:
 
     def concerns(self) -> Mapping[str, str | None]:
         """By name, what leaves the service ready and degraded."""
-        return troubles(self.dependencies())
+        return {_STATIC: self._vendordata.problem(), **troubles(self.dependencies())}
 
     def about(self, uuid: str) -> Any:
         """For ``/about/UUID``: what this process holds of the instance's vendor data."""

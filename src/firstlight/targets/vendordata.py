@@ -13,7 +13,7 @@ from firstlight.targets.account import Account
 from firstlight.targets.agreed import agreed
 from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
 from firstlight.targets.session import open_session
-from firstlight.targets.static import StaticJSON
+from firstlight.targets.static import StaticJSON, StaticUnavailable
 from firstlight.targets.targets import parse
 from firstlight.targets.watching import Observer
 
@@ -94,6 +94,14 @@ class VendorData:
         """What is wrong with the static file, for ``/readyz``; None: nothing."""
         return self._static.problem()
 
+    def missing(self) -> str | None:
+        """Why there is nothing to serve of it, not even a version that was good once."""
+        try:
+            self._static.value()
+        except StaticUnavailable as error:
+            return str(error)
+        return None
+
     def close(self) -> None:
         """Give back threads and connections; nothing may be asked afterwards."""
         if self._dynamic is not None:
@@ -118,9 +126,10 @@ def vendor_data(
     targets = parse(conf.api.vendordata_dynamic_targets)
     terms = agreed(conf, targets)
     connections = max((each.call.in_flight for each in terms.values()), default=1)
+    session = open_session(conf, connections)
     dynamic = DynamicJSON(
         targets,
-        open_session(conf, connections),
+        session,
         terms=terms,
         deadline=conf.firstlight.vendordata_deadline,
         room=conf.firstlight.vendordata_cache_size * _MIB,
@@ -129,4 +138,5 @@ def vendor_data(
         observer=observer,
     )
     required = [name for name, each in terms.items() if each.required]
-    return VendorData(static, dynamic, required=required, dependencies=[dynamic.keystone])
+    keystone = [] if session.auth is None else [dynamic.keystone]
+    return VendorData(static, dynamic, required=required, dependencies=keystone)

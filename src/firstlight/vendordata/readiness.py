@@ -47,13 +47,12 @@ class Readiness:
 
     def concerns(self) -> Mapping[str, str | None]:
         """By name, what leaves it ready and degraded."""
-        return troubles(self._providers)
+        none = None if self._providers else "none is enabled: every answer is empty"
+        return {"providers": none, **troubles(self._providers)}
 
     def _no_provider(self) -> str | None:
-        if not self._providers:
-            return "none is enabled: set [DEFAULT] providers"
         found = [one.trouble() for one in self._providers]
-        return "none of them can answer; see each" if all(found) else None
+        return "none of them can answer; see each" if found and all(found) else None
 
 
 def dependency(name: str, provider: Provider) -> Dependency:

@@ -67,7 +67,10 @@ class Status:
         body = {
             "ready": ready,
             "degraded": [name for name, concern in concerns.items() if concern],
-            "checks": {name: found or "ok" for name, found in (concerns | problems).items()},
+            "checks": {
+                name: problems.get(name) or concerns.get(name) or "ok"
+                for name in concerns | problems
+            },
         }
         return _json(200 if ready else 503, body)
 

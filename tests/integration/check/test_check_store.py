@@ -98,7 +98,7 @@ def test_before_the_first_start(conf):
     assert set(checked.verdicts().values()) == {"ok"}
     assert (checked.code, checked.errors, checked.value["ok"]) == (0, "", True)
     assert checked.value["files"] == [str(conf)]
-    assert "1 instances" in checked.said("store")
+    assert "instances: 1" in checked.said("store")
 
 
 def test_a_running_service(conf, store, tmp_path):

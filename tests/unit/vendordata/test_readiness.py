@@ -41,7 +41,7 @@ def test_all_well():
     """Nothing is said against anybody."""
     readiness = asked(one=Backed(), two=Backed())
     assert found(readiness) == {"providers": None}
-    assert readiness.concerns() == {"provider one": None, "provider two": None}
+    assert readiness.concerns() == {"providers": None, "provider one": None, "provider two": None}
 
 
 def test_one_provider_is_away():
@@ -65,8 +65,10 @@ def test_a_provider_that_breaks_its_contract(caplog):
 
 
 def test_no_provider():
-    """A service that can say nothing is not ready to say it."""
-    assert "none is enabled" in str(found(asked())["providers"])
+    """It answers, and every answer is empty: that is said, and no reason to send callers away."""
+    readiness = asked()
+    assert found(readiness) == {"providers": None}
+    assert "none is enabled" in str(readiness.concerns()["providers"])
 
 
 @pytest.mark.parametrize("trouble", [None, "tokens cannot be checked: no route"])

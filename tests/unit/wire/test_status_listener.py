@@ -45,3 +45,10 @@ def test_unready(pool):
     status, body = readyz(pool, {"store": lambda: "gone"}, {"neutron": None})
     assert status == 503
     assert (body["ready"], body["checks"]["store"]) == (False, "gone")
+
+
+def test_what_is_a_concern_and_a_check(pool):
+    """Of one name the worse counts, and neither hides the other's reason."""
+    status, body = readyz(pool, {"file": lambda: None}, {"file": "its last good version is served"})
+    assert (status, body["degraded"]) == (200, ["file"])
+    assert body["checks"] == {"file": "its last good version is served"}
