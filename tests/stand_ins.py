@@ -16,6 +16,16 @@ from urllib.parse import parse_qs
 from lab.serving import Asked, Reply, json_reply, serving
 
 ROOT = "s.the-token-of-tests"  # what Vault takes
+
+# What networking-mlnx leaves in the binding of a port with SR-IOV.
+SRIOV = {
+    "enable_sriov": True,
+    "default_limited_pkeys": ["0x8001"],
+    "physical_guids": ["248a07030090d0c1"],
+    "virtual_guids": [["fa163e00000000a1", "fa163e00000000a2"]],
+    "dynamic_pkey": "0x8002",
+}
+
 NOT_FOUND = Reply(404, b'{"error": {"message": "not found"}}')
 
 
@@ -38,6 +48,10 @@ class CloudStandIn:
     status: int = 200
     asked: Counter[str] = field(default_factory=Counter)
     url: str = ""
+
+    def forget(self) -> None:
+        """Be as at first, at the same address."""
+        vars(self).update(vars(CloudStandIn(url=self.url)))
 
     def answer(self, asked: Asked) -> Reply:
         self.asked[asked.path] += 1
@@ -124,6 +138,11 @@ class VaultStandIn:
     asked: Counter[str] = field(default_factory=Counter)
     url: str = ""
 
+    def forget(self) -> None:
+        """Be as at first, at the same address, with the token :data:`ROOT`, good for an hour."""
+        vars(self).update(vars(VaultStandIn(url=self.url)))
+        self.tokens[ROOT] = time.monotonic() + 3600
+
     def answer(self, asked: Asked) -> Reply:
         path = asked.path.removeprefix("/v1/")
         self.asked[path] += 1
@@ -161,9 +180,10 @@ class VaultStandIn:
 @contextmanager
 def vault_stand_in() -> Iterator[VaultStandIn]:
     """One with the token :data:`ROOT`, good for an hour."""
-    vault = VaultStandIn(tokens={ROOT: time.monotonic() + 3600})
+    vault = VaultStandIn()
     with serving(vault.answer) as url:
         vault.url = url
+        vault.forget()
         yield vault
 
 

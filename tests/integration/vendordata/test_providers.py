@@ -5,10 +5,12 @@ tests/lab/providers asks the real services the same.
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from functools import cache
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
+from oslo_config import cfg
 
 from firstlight import conf
 from firstlight.vendordata.clients import ConfiguredClients
@@ -16,6 +18,7 @@ from firstlight.vendordata.contract import Context, Need, Provider, ProviderFail
 from firstlight.vendordata.loading import load_providers, provider_classes
 from firstlight.vendordata.testing import ProviderSuite, a_context
 from stand_ins import (
+    SRIOV,
     CloudStandIn,
     VaultStandIn,
     cloud_section,
@@ -39,13 +42,6 @@ PATHS = {
     "/volumes": Need.VOLUMES,
 }
 
-SRIOV = {
-    "enable_sriov": True,
-    "default_limited_pkeys": ["0x8001"],
-    "physical_guids": ["248a07030090d0c1"],
-    "virtual_guids": [["fa163e00000000a1", "fa163e00000000a2"]],
-    "dynamic_pkey": "0x8002",
-}
 VALUES = {
     "LICENSE_TOKEN_ARDC": "ardc-token",
     "LICENSE_TOKEN_MONASH": "monash-token",
@@ -78,58 +74,73 @@ def port(number: int, details: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def cloud() -> Iterator[CloudStandIn]:
-    with cloud_stand_in() as cloud:
-        cloud.projects[PROJECT] = {"id": PROJECT, "name": "demo"}
-        cloud.servers[INSTANCE] = {
-            "id": INSTANCE,
-            "tenant_id": PROJECT,
-            "OS-EXT-SRV-ATTR:host": "qh2-rcc12",
-            "OS-EXT-AZ:availability_zone": "melbourne-qh2",
-            "os-extended-volumes:volumes_attached": [{"id": VOLUME}],
-        }
-        cloud.images[IMAGE] = {"id": IMAGE, TRAIT: "required"}
-        cloud.volumes[VOLUME] = {
-            "id": VOLUME,
-            "bootable": "true",
-            "volume_image_metadata": {TRAIT: "required"},
-        }
-        # Not in the order of their creation.
-        cloud.ports = [port(3, SRIOV | {"dynamic_pkey": "0x8003"}), port(1, {}), port(2, SRIOV)]
-        cloud.credentials = [
-            {"id": "c0", "type": "cloudstor", "project_id": "another", "blob": '{"user": "x"}'},
-            {"id": "c1", "type": "cloudstor", "project_id": PROJECT, "blob": '{"user": "me"}'},
-            {"id": "c2", "type": "cloudstor", "project_id": PROJECT, "blob": '{"user": "2nd"}'},
-        ]
-        yield cloud
+@pytest.fixture(scope="module")
+def servers() -> Iterator[tuple[CloudStandIn, VaultStandIn]]:
+    with cloud_stand_in() as cloud, vault_stand_in() as vault:
+        yield cloud, vault
 
 
 @pytest.fixture
-def vault() -> Iterator[VaultStandIn]:
-    with vault_stand_in() as vault:
-        vault.keys = dict(VALUES)
-        yield vault
+def cloud(servers: tuple[CloudStandIn, VaultStandIn]) -> CloudStandIn:
+    cloud, _ = servers
+    cloud.forget()
+    cloud.projects[PROJECT] = {"id": PROJECT, "name": "demo"}
+    cloud.servers[INSTANCE] = {
+        "id": INSTANCE,
+        "tenant_id": PROJECT,
+        "OS-EXT-SRV-ATTR:host": "qh2-rcc12",
+        "OS-EXT-AZ:availability_zone": "melbourne-qh2",
+        "os-extended-volumes:volumes_attached": [{"id": VOLUME}],
+    }
+    cloud.images[IMAGE] = {"id": IMAGE, TRAIT: "required"}
+    cloud.volumes[VOLUME] = {
+        "id": VOLUME,
+        "bootable": "true",
+        "volume_image_metadata": {TRAIT: "required"},
+    }
+    # Not in the order of their creation.
+    cloud.ports = [port(3, SRIOV | {"dynamic_pkey": "0x8003"}), port(1, {}), port(2, SRIOV)]
+    cloud.credentials = [
+        {"id": "c0", "type": "cloudstor", "project_id": "another", "blob": '{"user": "x"}'},
+        {"id": "c1", "type": "cloudstor", "project_id": PROJECT, "blob": '{"user": "me"}'},
+        {"id": "c2", "type": "cloudstor", "project_id": PROJECT, "blob": '{"user": "2nd"}'},
+    ]
+    return cloud
+
+
+@pytest.fixture
+def vault(servers: tuple[CloudStandIn, VaultStandIn]) -> VaultStandIn:
+    _, vault = servers
+    vault.forget()
+    vault.keys = dict(VALUES)
+    return vault
+
+
+@cache
+def loaded(text: str) -> cfg.ConfigOpts:
+    """A configuration is read once; what is made of it is made anew."""
+    with NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(text)
+        file.flush()
+        return conf.load("vendordata", [file.name])
 
 
 Made = Callable[..., Provider]
 
 
 @pytest.fixture
-def made(cloud: CloudStandIn, vault: VaultStandIn, tmp_path: Path) -> Iterator[Made]:
+def made(cloud: CloudStandIn, vault: VaultStandIn) -> Iterator[Made]:
     """Makes a provider as the service does, from a file with these options of its section."""
     opened: list[ConfiguredClients] = []
 
     def make(name: str, options: str = "", more: str = "", *, url: str = cloud.url) -> Provider:
-        path = tmp_path / "vendordata.conf"
-        path.write_text(
-            f"[DEFAULT]\nproviders = {name}\n[provider:{name}]\n{options}\n{more or ''}\n"
+        text = (
+            f"[DEFAULT]\nproviders = {name}\n[provider:{name}]\n{options}\n{more}\n"
             + cloud_section(url)
             + vault_section(vault)
         )
-        loaded = conf.load("vendordata", [str(path)])
-        opened.append(ConfiguredClients(loaded))
-        return load_providers(loaded, opened[-1])[name]
+        opened.append(ConfiguredClients(loaded(text)))
+        return load_providers(loaded(text), opened[-1])[name]
 
     yield make
     for clients in opened:

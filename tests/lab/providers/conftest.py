@@ -21,7 +21,7 @@ from lab.kinds.kind import Kind, identifier, server
 from lab.nova import Nova, free_port
 from lab.real_neutron import RealNeutron
 from parts import absent
-from stand_ins import VaultStandIn, vault_stand_in
+from stand_ins import SRIOV, VaultStandIn, vault_stand_in
 from vendordata_service import command, installed, serve  # noqa: F401
 
 TRAIT = "trait:CUSTOM_NECTAR_WINDOWS"
@@ -30,14 +30,6 @@ VOLUME = identifier(1, 5)
 PATIENT = 30.0  # seconds for a request: on a busy machine real services wake up slowly
 _INSIDE = Path(__file__).parents[1] / "inside_cloud.py"
 
-# As networking-mlnx leaves it; a port's description has room for this much.
-SRIOV = {
-    "enable_sriov": True,
-    "default_limited_pkeys": ["0x8001"],
-    "physical_guids": ["248a07030090d0c1"],
-    "virtual_guids": [["fa163e00000000a1", "fa163e00000000a2"]],
-    "dynamic_pkey": "0x8002",
-}
 KEYS = {
     "LICENSE_TOKEN_ARDC": "ardc-token",
     "LICENSE_TOKEN_MONASH": "monash-token",

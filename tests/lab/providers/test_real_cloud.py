@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from lab.providers.conftest import KEYS, PATIENT, SRIOV, WholeCloud
+from lab.providers.conftest import KEYS, PATIENT, WholeCloud
 from servers import eventually
+from stand_ins import SRIOV
 from vendordata_service import Serve, Service
 
 EVERY = "project_info,mlnx_sriov,nvidia_vgpu,windows_product_key,crowdstrike,cloudstor"
