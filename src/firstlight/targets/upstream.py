@@ -159,7 +159,7 @@ class Upstream:
             return known.answer, Served.KEPT
         flight = self._flights.get(question.digest)
         how = Served.JOINED
-        if flight is None:
+        if flight is None or flight.dirty:  # that one's answer is of what the instance was
             refusal = self._refusal()
             if refusal is not None:
                 answer = self._keeper.without(known, refusal)
@@ -237,7 +237,8 @@ class Upstream:
             if flight.landed:
                 return
             flight.landed = True
-            del self._flights[flight.question.digest]
+            if self._flights.get(flight.question.digest) is flight:
+                del self._flights[flight.question.digest]
             self._judge(told)
             answer = self._keeper.taken_in(flight, told)
         flight.quiet()

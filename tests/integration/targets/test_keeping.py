@@ -179,11 +179,15 @@ def test_a_change_outdates(target: Any, instance: Instance) -> None:
 
 
 def test_a_change_meanwhile(target: Any, instance: Instance) -> None:
-    """An answer to a question from before the change is given to who waits, and not kept."""
+    """An answer to a question from before the change is given to who waited, to nobody who asks
+    afterwards, and not kept."""
     service, data = target()
     asked, go_on = threading.Event(), threading.Event()
 
     def slowly(handler: Any) -> None:
+        if asked.is_set():
+            handler.say(200, b'"new"')
+            return
         asked.set()
         assert go_on.wait(PATIENCE)
         handler.say(200, b'"old"')
@@ -193,11 +197,12 @@ def test_a_change_meanwhile(target: Any, instance: Instance) -> None:
         waiting = other.submit(data.ask, instance)
         assert asked.wait(PATIENCE)
         data.outdate(instance.uuid)
+        assert data.ask(instance)["t"].value == "new"
         go_on.set()
         answer: Answer = waiting.result()["t"]
     assert (answer.value, answer.expires) == ("old", None)
-    service.script = lambda h: h.say(200, b'"new"')
     assert data.ask(instance)["t"].value == "new"
+    assert len(service.seen) == 2
 
 
 def test_many_at_once_ask_once(target: Any, instance: Instance, served: Counting) -> None:
