@@ -63,7 +63,7 @@ class Site(NamedTuple):
         subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PATH": path})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The cloud whose server has one network and an RSA key."""
     home = tmp_path_factory.mktemp("cloud")
@@ -359,3 +359,17 @@ class TestCheck:
         assert "FAILED  metadata service" in done.stdout
         assert "to mend it: " in done.stdout
         assert "hostname" not in done.stdout
+
+
+_PAGE = (ROOT / "docs/guest-tools.md").read_text().splitlines()
+_TYPED = [line.partition("   ")[0] for line in _PAGE if line.startswith("$ firstlight-guest")]
+
+
+@pytest.mark.parametrize("line", _TYPED)
+def test_documented(guest: Guest, site: Site, line: str) -> None:
+    """What docs/guest-tools.md has people type works, and says something."""
+    own_name = ["unshare", "--uts", "sh", "-c", 'hostname first-light && exec "$@"', "sh"]
+    before = site.cloud.net.guest.command(*own_name)
+    done = guest.run(*line.removeprefix("$ firstlight-guest").split(), before=before)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()
