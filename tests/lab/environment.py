@@ -7,6 +7,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from parts import absent
+
 BUILDER = Path(__file__).parents[2] / "tools" / "lab-env"
 
 
@@ -21,6 +23,14 @@ def lab() -> Path:
         NoLab: neither leads to an environment with uWSGI and Nova.
     """
     return _checked(os.environ.get("FIRSTLIGHT_LAB") or _built())
+
+
+def needed() -> Path:
+    """The same for a test, which is skipped where there is none; see :func:`parts.absent`."""
+    try:
+        return lab()
+    except NoLab as reason:
+        absent(str(reason))
 
 
 def older(release: int) -> Path:

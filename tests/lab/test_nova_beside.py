@@ -6,13 +6,12 @@ import pytest
 
 from lab.asking import Client, signed
 from lab.beside import Ports, both, differences, ours_beside
-from lab.environment import NoLab, lab
+from lab.environment import needed
 from lab.kinds.table import KINDS
 from lab.nova import SECRET
 from lab.recording import Lab, a_lab, ask_all
 from lab.refusals import ask_refusals
 from lab.settings import DEFAULT, DRESSED
-from parts import absent
 
 # The others are asked on MariaDB (test_nova_beside_mariadb).
 VERSIONS = {
@@ -24,11 +23,7 @@ VERSIONS = {
 @pytest.fixture(scope="module")
 def real() -> Iterator[Lab]:
     """Real Nova with a server of every kind, made by its own objects."""
-    try:
-        environment = lab()
-    except NoLab as reason:
-        absent(str(reason))
-    with a_lab(environment, KINDS.values()) as found:
+    with a_lab(needed(), KINDS.values()) as found:
         yield found
 
 

@@ -6,10 +6,9 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from lab.beside import Ports, both, differences
-from lab.environment import NoLab, lab
+from lab.environment import needed
 from lab.on_mariadb import FITTING, empty_databases
 from lab.recording import a_lab
-from parts import absent
 from servers import mariadb  # noqa: F401  (a fixture)
 
 
@@ -22,12 +21,8 @@ def urls(mariadb) -> dict[str, str]:  # noqa: F811  (the fixture)
 @pytest.fixture(scope="module")
 def ports(urls, tmp_path_factory) -> Iterator[Ports]:
     """Nova's port and ours."""
-    try:
-        environment = lab()
-    except NoLab as reason:
-        absent(str(reason))
     with (
-        a_lab(environment, FITTING.values(), databases=urls, cells=2) as real,
+        a_lab(needed(), FITTING.values(), databases=urls, cells=2) as real,
         both(real, tmp_path_factory.mktemp("ours")) as found,
     ):
         yield found

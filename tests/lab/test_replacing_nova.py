@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from lab.asking import Client, Reply, signed
-from lab.environment import NoLab, lab
+from lab.environment import needed
 from lab.kinds.table import KINDS
 from lab.nova import SECRET, free_port
 from lab.recording import Lab, a_lab
@@ -33,11 +33,7 @@ OURS_ONLY = "/openstack/latest/content"  # 404 of ours; Nova breaks there withou
 @pytest.fixture(scope="module")
 def real() -> Iterator[Lab]:
     """Real Nova with one server."""
-    try:
-        environment = lab()
-    except NoLab as reason:
-        absent(str(reason))
-    with a_lab(environment, [KIND]) as found, found.serving(DEFAULT):
+    with a_lab(needed(), [KIND]) as found, found.serving(DEFAULT):
         yield found
 
 
