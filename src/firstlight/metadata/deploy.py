@@ -19,7 +19,12 @@ from firstlight.documents import Settings
 from firstlight.metadata.behaviour import ALONE, Behaviour
 from firstlight.metadata.freshness import Freshness
 from firstlight.metadata.memory import Memory
-from firstlight.metadata.metrics import DoorCollector, MemoryCollector, TargetMetrics
+from firstlight.metadata.metrics import (
+    DoorCollector,
+    MemoryCollector,
+    ShelfCollector,
+    TargetMetrics,
+)
 from firstlight.metadata.origin import Unusable, open_origin, reads_nova
 from firstlight.metadata.refusals import Refusal
 from firstlight.metadata.seeds import Seeds
@@ -95,6 +100,7 @@ class Deployment:
         self.registry.register(MemoryCollector(memories, self._pools))
         self.registry.register(self._freshness)
         self.registry.register(DoorCollector(self._door))
+        self.registry.register(ShelfCollector(self._vendordata.shelves()))
         self.registry.register(DependencyCollector(self.dependencies))
         self._watch = Watch(self.dependencies, again=_AGAIN)
         self._watch.start()

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector, CollectorRegistry
 from firstlight.instance import Answer
 from firstlight.metadata.door import Door, Left
 from firstlight.metadata.memory import Memory
-from firstlight.targets import Breaking, Kind, Served
+from firstlight.targets import Breaking, Kind, Served, Shelf
 from firstlight.wire.pool import Pool
 
 
@@ -78,6 +78,27 @@ class DoorCollector(Collector):
         for outcome in ("condemned", "spared", "failed"):
             verdicts.add_metric([outcome], getattr(door.vigil, outcome, 0))
         yield verdicts
+
+
+class ShelfCollector(Collector):
+    """How much is kept of what targets have answered."""
+
+    def __init__(self, shelves: Mapping[str, Shelf]) -> None:
+        self._shelves = shelves
+
+    def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+        """One family per number, labelled with the target."""
+        name = "firstlight_target_kept"
+        entries = GaugeMetricFamily(f"{name}_entries", "Answers that are kept", labels=["target"])
+        size = GaugeMetricFamily(f"{name}_bytes", "Bytes they take, roughly", labels=["target"])
+        evicted = CounterMetricFamily(
+            f"{name}_evicted", "Answers dropped to make room", labels=["target"]
+        )
+        for target, shelf in self._shelves.items():
+            entries.add_metric([target], len(shelf))
+            size.add_metric([target], shelf.bytes)
+            evicted.add_metric([target], shelf.evicted)
+        yield from (entries, size, evicted)
 
 
 class TargetMetrics:

@@ -19,6 +19,7 @@ from firstlight.targets.alarm import Alarm
 from firstlight.targets.breaker import Breaking
 from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
 from firstlight.targets.failure import Kind
+from firstlight.targets.kept import Shelf
 from firstlight.targets.session import AuthMisconfigured, open_session
 from firstlight.targets.static import StaticJSON, StaticUnavailable
 from firstlight.targets.targets import Target, parse
@@ -40,6 +41,7 @@ __all__ = [
     "Observer",
     "Served",
     "Settings",
+    "Shelf",
     "StaticJSON",
     "StaticUnavailable",
     "Target",

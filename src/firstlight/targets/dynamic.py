@@ -14,6 +14,7 @@ from firstlight.targets.account import Account
 from firstlight.targets.alarm import Alarm
 from firstlight.targets.credentials import Credentials
 from firstlight.targets.deadline import Deadline
+from firstlight.targets.kept import Shelf
 from firstlight.targets.targets import Target
 from firstlight.targets.terms import Settings, Terms
 from firstlight.targets.upstream import Upstream
@@ -49,6 +50,9 @@ class Asks(Protocol):
 
     def accounts(self, uuid: str) -> Sequence[Account]:
         """How things stand with this instance, target by target."""
+
+    def shelves(self) -> Mapping[str, Shelf]:
+        """What is kept of each target's answers, by its name."""
 
     def close(self) -> None:
         """Give back threads and connections; nothing may be asked afterwards."""
@@ -152,6 +156,10 @@ class DynamicJSON:
     def accounts(self, uuid: str) -> Sequence[Account]:
         """How things stand with this instance, target by target."""
         return [upstream.account(uuid) for upstream in self.upstreams.values()]
+
+    def shelves(self) -> Mapping[str, Shelf]:
+        """What is kept of each target's answers, by its name; only to be looked at."""
+        return {name: upstream.shelf for name, upstream in self.upstreams.items()}
 
     def close(self) -> None:
         """End what is under way; nothing may be asked afterwards."""

@@ -12,6 +12,7 @@ from firstlight.instance import Answer, Instance, State
 from firstlight.targets.account import Account
 from firstlight.targets.agreed import agreed
 from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
+from firstlight.targets.kept import Shelf
 from firstlight.targets.session import open_session
 from firstlight.targets.static import StaticJSON, StaticUnavailable
 from firstlight.targets.targets import parse
@@ -72,6 +73,10 @@ class VendorData:
         """This instance (None: any) has changed, so that its targets must be asked again."""
         if self._dynamic is not None:
             self._dynamic.outdate(uuid)
+
+    def shelves(self) -> Mapping[str, Shelf]:
+        """What is kept of each target's answers, by its name; for metrics."""
+        return {} if self._dynamic is None else self._dynamic.shelves()
 
     def accounts(self, uuid: str) -> Sequence[Account]:
         """How things stand with this instance, target by target; for operators."""

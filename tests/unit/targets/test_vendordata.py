@@ -8,7 +8,14 @@ from msgspec import Struct
 
 from firstlight import conf
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import Account, AuthMisconfigured, StaticJSON, VendorData, vendor_data
+from firstlight.targets import (
+    Account,
+    AuthMisconfigured,
+    Shelf,
+    StaticJSON,
+    VendorData,
+    vendor_data,
+)
 from firstlight.targets.deadline import Deadline
 
 INSTANCE = Instance(
@@ -32,6 +39,9 @@ class Says(Struct):
 
     def outdate(self, uuid: str | None) -> None:
         """The answers are always the same."""
+
+    def shelves(self) -> dict[str, Shelf]:
+        return {}
 
     def accounts(self, uuid: str) -> list[Account]:
         return []
