@@ -90,6 +90,17 @@ def test_its_tests_pass(environment: Run, package: Path) -> None:
     assert done.stdout.count("PASSED") > 10
 
 
+@pytest.mark.parametrize("name", ["context", "provider", "a1", "x_1_y"])
+def test_names_of_all_kinds(environment: Run, tmp_path: Path, name: str) -> None:
+    """What is made can be imported, and hides nothing that it needs itself."""
+    target = tmp_path / "made"
+    made = environment("-c", COMMAND, "provider", "new", name, "--directory", str(target))
+    assert made.returncode == 0, made.stderr
+    script = f"import firstlight_{name}.provider as p; p.Provider.__subclasses__()[0](" + "{})"
+    done = environment("-c", script, cwd=target / "src")
+    assert done.returncode == 0, done.stderr
+
+
 def test_its_tests_can_fail(environment: Run, package: Path) -> None:
     """A provider that answers what is not JSON does not pass."""
     path = package / "src" / "firstlight_rack_unit" / "provider.py"

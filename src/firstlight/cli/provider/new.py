@@ -85,7 +85,9 @@ def make(name: str, target: Path) -> None:
 
 
 def _write(name: str, directory: Path) -> None:
-    words = {"name": name, "class_name": "".join(part.title() for part in name.split("_"))}
+    # With a second word: a provider named `context` must not hide what the module imports.
+    class_name = "".join(part.title() for part in name.split("_")) + "Provider"
+    words = {"name": name, "class_name": class_name}
     for path, template in _FILES.items():
         target = directory / Template(path).substitute(words)
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,9 @@ from firstlight.vendordata.vault.token import Token
 LOG = logging.getLogger(__name__)
 
 _KEPT = 60.0  # seconds, as Pollinate
+# Seconds for which it is remembered that Vault could not be read: whoever waited meanwhile need not
+# wait once more for the same.
+_FAILED = 1.0
 
 
 class Vault:
@@ -39,6 +42,7 @@ class Vault:
         self._lock = Lock()
         self._until = float("-inf")
         self._keys: Mapping[str, Any] = {}
+        self._failure: ProviderFailed | None = None
 
     def get(self, key: str) -> Any:
         """What is under `key`, mostly text; None if there is no such key.
@@ -68,9 +72,17 @@ class Vault:
     def _current(self) -> Mapping[str, Any]:
         with self._lock:  # whoever comes while it is read gets what the first one read
             if self._clock() >= self._until:
-                self._keys = self._read()
-                self._until = self._clock() + _KEPT
+                self._read_again()
+            if self._failure is not None:
+                raise ProviderFailed(str(self._failure)) from self._failure
             return self._keys
+
+    def _read_again(self) -> None:
+        try:
+            self._keys, self._failure = self._read(), None
+        except ProviderFailed as failure:
+            self._failure = failure
+        self._until = self._clock() + (_FAILED if self._failure else _KEPT)
 
     def _read(self) -> Mapping[str, Any]:
         try:
