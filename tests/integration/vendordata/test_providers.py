@@ -4,7 +4,9 @@ tests/lab/providers asks the real services the same.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -13,9 +15,11 @@ import pytest
 from oslo_config import cfg
 
 from firstlight import conf
+from firstlight.instance.answer import State
 from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.contract import Context, Need, Provider, ProviderFailed
 from firstlight.vendordata.loading import load_providers, provider_classes
+from firstlight.vendordata.panel import Panel
 from firstlight.vendordata.testing import ProviderSuite, a_context
 from stand_ins import (
     SRIOV,
@@ -422,6 +426,27 @@ class TestSuite(ProviderSuite):
         needs = {need for path in cloud.asked for begin, need in PATHS.items() if begin in path}
         secrets = {Need.SECRETS} if vault.asked else set()
         assert needs | secrets == type(provider).needs
+
+
+def test_one_look_up_for_all(cloud: CloudStandIn, vault: VaultStandIn) -> None:
+    """Six providers side by side: each thing is asked for once a request, whoever needs it."""
+    text = f"[DEFAULT]\nproviders = {','.join(EVERY)}\n{cloud_section(cloud.url)}"
+    configured = loaded(text + vault_section(vault))
+    clients = ConfiguredClients(configured)
+    providers = load_providers(configured, clients)
+    with (
+        closing(clients),
+        closing(Panel(providers, threads=2, counted=lambda outcome: None)) as panel,
+    ):
+        for request in (1, 2):
+            until = time.monotonic() + 30
+            outcomes = panel.ask(KNOWN, panel.names, until=until, request="req")
+            assert {one.state for one in outcomes} == {State.OK}
+            assert cloud.asked[f"/servers/{INSTANCE}"] == request
+    assert vault.asked["secret/data/pollinate"] == 1
+    # Projects and images are remembered for longer.
+    assert cloud.asked[f"/v3/projects/{PROJECT}"] == 1
+    assert cloud.asked[f"/v2/images/{IMAGE}"] == 1
 
 
 def test_they_are_all_that_there_are() -> None:
