@@ -58,7 +58,8 @@ class Status:
                 return Response(503, b"another scrape is running\n")
         if self._about is not None and path.startswith(_ABOUT):
             return _json(200, self._about(path.removeprefix(_ABOUT)))
-        return Response(404, b"here are /healthz, /readyz and /metrics\n")
+        more = b", /about/KEY" if self._about is not None else b""
+        return Response(404, b"here are /healthz, /readyz, /metrics%s\n" % more)
 
     def _readyz(self) -> Response:
         problems = {name: check() for name, check in self._checks.items()}
