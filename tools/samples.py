@@ -22,5 +22,5 @@ def write(name: str, directory: Path) -> Path:
 
 if __name__ == "__main__":
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "etc" / "firstlight"
-    for name in ("metadata", "vendordata"):
+    for name in ("metadata", "vendordata", "agent"):
         print(write(name, directory))

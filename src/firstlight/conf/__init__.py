@@ -20,11 +20,13 @@ from firstlight.conf import (
     common,
     firstlight,
     keystone_authtoken,
+    metadata_agent,
     neutron,
     nova,
     pcss,
     pollinate,
     provider_neutron,
+    relay,
     service_auth,
     shape,
     store,
@@ -61,6 +63,7 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
         pollinate,
         pcss,
     ),
+    "agent": (metadata_agent, relay),
 }
 
 
@@ -177,6 +180,11 @@ def list_metadata_options() -> list[tuple[str, list[cfg.Opt]]]:
 def list_vendordata_options() -> list[tuple[str, list[cfg.Opt]]]:
     """For oslo-config-generator: namespace ``firstlight.vendordata``."""
     return _list("vendordata")
+
+
+def list_agent_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``firstlight.agent``."""
+    return _list("agent")
 
 
 def list_pcss_service_options() -> list[tuple[str, list[cfg.Opt]]]:
