@@ -74,6 +74,7 @@ class Upstream:
         self._observer = observer
         self._telling = Telling(target, clock)
         self._failures = Failures()
+        self._blamed = ""  # for what it was blamed last
         self._breaker = Breaker(terms.breaker_failures, terms.breaker_seconds, timer)
         self._threads = ThreadPoolExecutor(terms.call.in_flight, f"target-{target.name}")
         self._lock = threading.RLock()
@@ -183,7 +184,7 @@ class Upstream:
                 self._observer.breaker(self.target.name, Breaking.HALF_OPEN)
             return None
         return (
-            f"was not asked: it failed {self._breaker.failures} times in a row, "
+            f"was not asked: it failed {self._breaker.failures} times in a row ({self._blamed}), "
             f"and is tried again in {self._breaker.left():.0f} s"
         )
 
@@ -261,6 +262,7 @@ class Upstream:
             self._breaker.undecided()
         elif told.kind is not None and blames_target(told.kind, told.status):
             self._breaker.failed()
+            self._blamed = told.answer.reason or ""
         else:
             self._breaker.answered()
         after = self._breaker.state

@@ -179,7 +179,9 @@ def test_open_and_yet_known(serve: Any, configured: Any, instance: Instance) -> 
     data.ask(instance)
     stale = data.ask(instance)["t"]
     assert (stale.value, stale.state, len(service.seen)) == ("said", State.STALE, 2)
-    assert "was not asked" in stale.reason
+    assert stale.reason == (
+        "was not asked: it failed 1 times in a row (answered 503), and is tried again in 5 s"
+    )
 
 
 def test_what_the_log_says(
