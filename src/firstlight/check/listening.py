@@ -20,15 +20,14 @@ def status(conf: cfg.ConfigOpts, unit: str, needs: tuple[str, ...] = ()) -> Step
     return Step(STATUS, lambda: _status(conf, unit), needs=needs, seconds=_SECONDS)
 
 
-def metadata(conf: cfg.ConfigOpts, instance: str | None) -> list[Step]:
+def metadata(conf: cfg.ConfigOpts) -> list[Step]:
     """The metadata service, from its listener to a request as an agent sends it."""
     steps = [
         Step(GUESTS, lambda: _guests(conf), seconds=_SECONDS),
         status(conf, "firstlight-metadata", (GUESTS,)),
     ]
     if conf.neutron.service_metadata_proxy:
-        look = lambda: _signed(conf, instance or _UNKNOWN)  # noqa: E731
-        steps.append(Step(SIGNED, look, needs=(GUESTS,), seconds=_SECONDS))
+        steps.append(Step(SIGNED, lambda: _signed(conf), needs=(GUESTS,), seconds=_SECONDS))
     return steps
 
 
@@ -85,12 +84,12 @@ def _status(conf: cfg.ConfigOpts, unit: str) -> Iterator[Finding]:
         yield ok(f"/healthz and /readyz at {where}")
 
 
-def _signed(conf: cfg.ConfigOpts, uuid: str) -> Iterator[Finding]:
+def _signed(conf: cfg.ConfigOpts) -> Iterator[Finding]:
     secret = conf.neutron.metadata_proxy_shared_secret
     headers = {
-        "X-Instance-ID": uuid,
+        "X-Instance-ID": _UNKNOWN,
         "X-Tenant-ID": "firstlight-check",
-        "X-Instance-ID-Signature": sign(secret, uuid).decode(),
+        "X-Instance-ID-Signature": sign(secret, _UNKNOWN).decode(),
     }
     tls = "metadata" in conf.enabled_ssl_apis
     path = "/openstack/latest/meta_data.json"
@@ -101,7 +100,7 @@ def _signed(conf: cfg.ConfigOpts, uuid: str) -> Iterator[Finding]:
         return
     where = place(conf, "neutron", "metadata_proxy_shared_secret")
     if reply.status == 404:
-        yield ok("its signature is good; a project that is not the server's is refused (404)")
+        yield ok("its signature is good (404 for a server that does not exist)")
     elif reply.status == 403:
         yield broken(
             "403: the running service has another secret than this configuration",

@@ -26,7 +26,7 @@ def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
         secret.step(conf, asked),
         *(_of_nova(conf, asked) if reads_nova(conf) else [store.step(conf)]),
         *vendordata_client.steps(conf),
-        *(listening.metadata(conf, asked.instance) if asked.serving else []),
+        *(listening.metadata(conf) if asked.serving else []),
     ]
 
 

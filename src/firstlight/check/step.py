@@ -90,7 +90,7 @@ class Asked(Struct, frozen=True):
     """What the operator wants to know beyond the configuration.
 
     Attributes:
-        instance: UUID of a server to try it with; None: none.
+        instance: UUID of a server to look for; None: none.
         serving: whether running services are to be asked; not before they are started.
         agent_files: configuration files of Neutron's metadata agents.
     """

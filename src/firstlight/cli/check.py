@@ -29,7 +29,7 @@ learns nothing:
   firstlight check --config-file /etc/nova/nova.conf --before-start
   firstlight check --config-file /etc/nova/nova.conf
   firstlight check --config-file /etc/nova/nova.conf --instance UUID
-                                       also: is this server found, and are its documents answered?
+                                       also: is this server found, and in which cell?
   firstlight check --config-file /etc/nova/nova.conf --agent-file /etc/neutron/metadata_agent.ini
                                        also: does the agent sign with the same secret?
 
@@ -51,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"which service's road: {', '.join(ROADS)} (default: metadata)",
     )
     add_config_arguments(parser)
-    parser.add_argument("--instance", metavar="UUID", help="try it with this server, too")
+    parser.add_argument("--instance", metavar="UUID", help="look for this server, too, in Nova's databases")
     parser.add_argument(
         "--before-start",
         action="store_true",
