@@ -4,58 +4,14 @@ tests/lab/providers asks the real services the same.
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from functools import cache
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
-from oslo_config import cfg
 
-from firstlight import conf
-from firstlight.instance.answer import State
-from firstlight.vendordata.clients import ConfiguredClients
-from firstlight.vendordata.contract import Context, Need, Provider, ProviderFailed
-from firstlight.vendordata.loading import load_providers, provider_classes
-from firstlight.vendordata.panel import Panel
-from firstlight.vendordata.testing import ProviderSuite, a_context
-from stand_ins import (
-    SRIOV,
-    CloudStandIn,
-    VaultStandIn,
-    cloud_section,
-    cloud_stand_in,
-    vault_section,
-    vault_stand_in,
-)
+from firstlight.vendordata.contract import ProviderFailed
+from made_providers import IMAGE, INSTANCE, PROJECT, TRAIT, VALUES, VOLUME, Made, port, said
+from stand_ins import SRIOV, CloudStandIn, VaultStandIn
 
-KNOWN = a_context()
-PROJECT, INSTANCE, IMAGE = KNOWN.project_id, KNOWN.instance_id, KNOWN.image_id
-TRAIT = "trait:CUSTOM_NECTAR_WINDOWS"
-VOLUME = "3f1c7c67-0000-4000-8000-000000000001"
-
-# What each path that is asked for is needed for.
-PATHS = {
-    "/v3/projects": Need.PROJECT,
-    "/v3/credentials": Need.CREDENTIALS,
-    "/servers": Need.SERVER,
-    "/v2.0/ports": Need.PORTS,
-    "/v2/images": Need.IMAGE,
-    "/volumes": Need.VOLUMES,
-}
-
-VALUES = {
-    "LICENSE_TOKEN_ARDC": "ardc-token",
-    "LICENSE_TOKEN_MONASH": "monash-token",
-    "WINDOWS_PRODUCT_KEY_QH2-RCC12": "AAAAA-BBBBB",
-    "CROWDSTRIKE_MELBOURNE-QH2_CID": "CID-1",
-    "CROWDSTRIKE_MELBOURNE-QH2_PROVISIONING_TOKEN": "prov-1",
-    "CROWDSTRIKE_MELBOURNE-QH2_TAGS": "tag1,tag2",
-    "CROWDSTRIKE_MELBOURNE-QH2_INSTALLER_URL_DEB": "https://x/deb",
-    "CROWDSTRIKE_MELBOURNE-QH2_INSTALLER_URL_RPM": "https://x/rpm",
-}
 SENSOR = {
     "cid": "CID-1",
     "installer_url": "https://x/deb",
@@ -66,93 +22,6 @@ SENSOR = {
     "installer_url_deb": "https://x/deb",
     "installer_url_rpm": "https://x/rpm",
 }
-
-
-def port(number: int, details: Any) -> dict[str, Any]:
-    return {
-        "id": f"port-{number}",
-        "device_id": INSTANCE,
-        "created_at": f"2026-01-0{number}T00:00:00Z",
-        "mac_address": f"fa:16:3e:00:00:0{number}",
-        "binding:vif_details": details,
-    }
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[tuple[CloudStandIn, VaultStandIn]]:
-    with cloud_stand_in() as cloud, vault_stand_in() as vault:
-        yield cloud, vault
-
-
-@pytest.fixture
-def cloud(servers: tuple[CloudStandIn, VaultStandIn]) -> CloudStandIn:
-    cloud, _ = servers
-    cloud.forget()
-    cloud.projects[PROJECT] = {"id": PROJECT, "name": "demo"}
-    cloud.servers[INSTANCE] = {
-        "id": INSTANCE,
-        "tenant_id": PROJECT,
-        "OS-EXT-SRV-ATTR:host": "qh2-rcc12",
-        "OS-EXT-AZ:availability_zone": "melbourne-qh2",
-        "os-extended-volumes:volumes_attached": [{"id": VOLUME}],
-    }
-    cloud.images[IMAGE] = {"id": IMAGE, TRAIT: "required"}
-    cloud.volumes[VOLUME] = {
-        "id": VOLUME,
-        "bootable": "true",
-        "volume_image_metadata": {TRAIT: "required"},
-    }
-    # Not in the order of their creation.
-    cloud.ports = [port(3, SRIOV | {"dynamic_pkey": "0x8003"}), port(1, {}), port(2, SRIOV)]
-    cloud.credentials = [
-        {"id": "c0", "type": "cloudstor", "project_id": "another", "blob": '{"user": "x"}'},
-        {"id": "c1", "type": "cloudstor", "project_id": PROJECT, "blob": '{"user": "me"}'},
-        {"id": "c2", "type": "cloudstor", "project_id": PROJECT, "blob": '{"user": "2nd"}'},
-    ]
-    return cloud
-
-
-@pytest.fixture
-def vault(servers: tuple[CloudStandIn, VaultStandIn]) -> VaultStandIn:
-    _, vault = servers
-    vault.forget()
-    vault.keys = dict(VALUES)
-    return vault
-
-
-@cache
-def loaded(text: str) -> cfg.ConfigOpts:
-    """A configuration is read once; what is made of it is made anew."""
-    with NamedTemporaryFile("w", suffix=".conf") as file:
-        file.write(text)
-        file.flush()
-        return conf.load("vendordata", [file.name])
-
-
-Made = Callable[..., Provider]
-
-
-@pytest.fixture
-def made(cloud: CloudStandIn, vault: VaultStandIn) -> Iterator[Made]:
-    """Makes a provider as the service does, from a file with these options of its section."""
-    opened: list[ConfiguredClients] = []
-
-    def make(name: str, options: str = "", more: str = "", *, url: str = cloud.url) -> Provider:
-        text = (
-            f"[DEFAULT]\nproviders = {name}\n[provider:{name}]\n{options}\n{more}\n"
-            + cloud_section(url)
-            + vault_section(vault)
-        )
-        opened.append(ConfiguredClients(loaded(text)))
-        return load_providers(loaded(text), opened[-1])[name]
-
-    yield make
-    for clients in opened:
-        clients.close()
-
-
-def said(provider: Provider, **known: Any) -> Any:
-    return provider.provide(a_context(**known))
 
 
 class TestMlnxSriov:
@@ -371,88 +240,6 @@ class TestProjectInfo:
         for _ in range(3):
             said(provider)
         assert cloud.asked[f"/v3/projects/{PROJECT}"] == 1
-
-
-EVERY = (
-    "cloudstor",
-    "crowdstrike",
-    "mlnx_sriov",
-    "nvidia_vgpu",
-    "project_info",
-    "windows_product_key",
-)
-
-
-@pytest.mark.parametrize("name", EVERY)
-class TestSuite(ProviderSuite):
-    """Each keeps the contract."""
-
-    @pytest.fixture
-    def provider(self, made: Made, name: str) -> Provider:
-        return made(name)
-
-    @pytest.fixture
-    def known(self) -> Context:
-        return KNOWN
-
-    @pytest.fixture
-    def failing(self, made: Made, name: str) -> Provider:
-        return made(name, url="http://127.0.0.1:9")
-
-    def test_it_is_ready(self, provider: Provider) -> None:
-        """While everything answers."""
-        provider.ready()
-
-    def test_it_is_not_ready(self, failing: Provider) -> None:
-        """While what it needs is away, in a sentence."""
-        with pytest.raises(ProviderFailed, match="failed"):
-            failing.ready()
-
-    @pytest.mark.parametrize(("status", "sentence"), [(403, "does not let"), (500, "failed")])
-    def test_refused(
-        self, provider: Provider, cloud: CloudStandIn, status: int, sentence: str
-    ) -> None:
-        """A service that forbids it, or breaks, is a failure and not nothing."""
-        cloud.status = status
-        with pytest.raises(ProviderFailed, match=sentence):
-            provider.provide(a_context())
-
-    def test_it_asks_for_what_it_needs(
-        self, provider: Provider, cloud: CloudStandIn, vault: VaultStandIn
-    ) -> None:
-        """And for all of it, whatever kind of instance it is asked about; for nothing else."""
-        provider.provide(a_context())
-        provider.provide(a_context(image_id=""))
-        needs = {need for path in cloud.asked for begin, need in PATHS.items() if begin in path}
-        secrets = {Need.SECRETS} if vault.asked else set()
-        assert needs | secrets == type(provider).needs
-
-
-def test_one_look_up_for_all(cloud: CloudStandIn, vault: VaultStandIn) -> None:
-    """Six providers side by side: each thing is asked for once a request, whoever needs it."""
-    text = f"[DEFAULT]\nproviders = {','.join(EVERY)}\n{cloud_section(cloud.url)}"
-    configured = loaded(text + vault_section(vault))
-    clients = ConfiguredClients(configured)
-    providers = load_providers(configured, clients)
-    with (
-        closing(clients),
-        closing(Panel(providers, threads=2, counted=lambda outcome: None)) as panel,
-    ):
-        for request in (1, 2):
-            until = time.monotonic() + 30
-            outcomes = panel.ask(KNOWN, panel.names, until=until, request="req")
-            assert {one.state for one in outcomes} == {State.OK}
-            assert cloud.asked[f"/servers/{INSTANCE}"] == request
-    assert vault.asked["secret/data/pollinate"] == 1
-    # Projects and images are remembered for longer.
-    assert cloud.asked[f"/v3/projects/{PROJECT}"] == 1
-    assert cloud.asked[f"/v2/images/{IMAGE}"] == 1
-
-
-def test_they_are_all_that_there_are() -> None:
-    """Whoever adds one adds it here."""
-    classes = provider_classes([*EVERY, "static_map"])
-    assert {name for name, kind in classes.items() if kind.needs} == set(EVERY)
 
 
 def test_answers_with_odd_forms_fail(made: Made, cloud: CloudStandIn) -> None:
