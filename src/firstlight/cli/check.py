@@ -51,7 +51,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help=f"which service's road: {', '.join(ROADS)} (default: metadata)",
     )
     add_config_arguments(parser)
-    parser.add_argument("--instance", metavar="UUID", help="look for this server, too, in Nova's databases")
+    parser.add_argument(
+        "--instance", metavar="UUID", help="look for this server, too, in Nova's databases"
+    )
     parser.add_argument(
         "--before-start",
         action="store_true",
