@@ -18,7 +18,7 @@ _FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
 _OPTIONS = """
 [firstlight]
 vendordata_hold = {hold}
-vendordata_retry_after = 1
+vendordata_retry_after = {retry_after}
 vendordata_error_after = {error_after}
 
 [vendordata_target:mlnx_sriov]
@@ -44,7 +44,7 @@ def debian(request: pytest.FixtureRequest) -> CloudInit:
 @pytest.fixture(scope="module")
 def patient(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud that holds its guests for as long as it may."""
-    more = _OPTIONS.format(hold=8.5, error_after=0)
+    more = _OPTIONS.format(hold=8.5, retry_after=0, error_after=0)
     with network() as net, cloud(net, way, tmp_path_factory.mktemp("patient"), more) as running:
         yield running
 
@@ -52,7 +52,7 @@ def patient(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clou
 @pytest.fixture(scope="module")
 def strict(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """A cloud that holds them for a second, and gives up on a server after three."""
-    more = _OPTIONS.format(hold=1, error_after=3)
+    more = _OPTIONS.format(hold=1, retry_after=1, error_after=3)
     with network() as net, cloud(net, way, tmp_path_factory.mktemp("strict"), more) as running:
         yield running
 
