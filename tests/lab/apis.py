@@ -247,5 +247,3 @@ def _tell(keystone: Keystone, path: str, body: object) -> dict[str, dict[str, st
     answer.raise_for_status()
     told: dict[str, dict[str, str]] = answer.json()
     return told
-
-

@@ -93,6 +93,7 @@ class RealNeutron:
         port: int,
         keystone: Keystone,
         options: Mapping[str, str] | None = None,
+        *,
         drivers: str = "openvswitch",
     ) -> None:
         self._environment = environment
