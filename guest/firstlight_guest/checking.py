@@ -9,7 +9,7 @@ from .errors import CouldNotAsk, GuestError, NotThere
 from .machine import Machine
 from .reaching import IPV4
 from .service import Service
-from .sources import META_DATA, VENDOR_DATA, Sources, parse
+from .sources import META_DATA, VENDOR_DATA, Sources, parse_object
 
 OK, FAILED, NOT_HERE = "ok", "FAILED", "-"
 NETWORK_DATA = "/openstack/latest/network_data.json"
@@ -55,6 +55,9 @@ def _attempts(name: str, steps: Callable[[], List[Step]]) -> List[Step]:
         return steps()
     except (GuestError, OSError) as error:
         return [Step(name, FAILED, str(error), "see the step before")]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        mend = "ask the operator: this is not what Nova's API says"
+        return [Step(name, FAILED, f"the answer has another form: {error!r}", mend)]
 
 
 def _interfaces(machine: Machine) -> Step:
@@ -90,10 +93,10 @@ def _service(service: Any) -> Step:
 def _drive(sources: Sources) -> Step:
     if sources.drive is None:
         return Step("config drive", NOT_HERE, "this server has none")
-    here = parse(sources.drive.get(META_DATA), META_DATA).get("uuid")
+    here = parse_object(sources.drive.get(META_DATA), META_DATA).get("uuid")
     try:
         assert sources.service is not None
-        there = parse(sources.service.get(META_DATA), META_DATA).get("uuid")
+        there = parse_object(sources.service.get(META_DATA), META_DATA).get("uuid")
     except GuestError:
         there = here
     if here == there:

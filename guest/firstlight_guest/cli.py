@@ -1,8 +1,9 @@
 """The command `firstlight-guest`."""
 
 import argparse
+import io
 import sys
-from typing import List, Optional
+from typing import List, Optional, TextIO
 
 from . import __version__
 from .commands import check, get, image, install, network, password, setmac, sriov, storage
@@ -28,6 +29,7 @@ asked; 4 there is no such document or key; 5 it is there, and empty
 
 def main(argv: Optional[List[str]] = None) -> int:
     """Run one sub-command; returns the exit code."""
+    sys.stdout = _any_letter(sys.stdout)
     args = _parser().parse_args(argv)
     args.machine = Machine(args.root)
     try:
@@ -43,6 +45,13 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _any_letter(stream: TextIO) -> TextIO:
+    """A stream that takes every letter: early in a boot the locale is C, and Python 3.6 obeys."""
+    if (stream.encoding or "").lower().replace("-", "") == "utf8":
+        return stream
+    return io.TextIOWrapper(stream.buffer, "utf-8", line_buffering=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -23,7 +23,6 @@ _CLEAN = {  # directory: beginnings of the names that go
     "/var/lib/systemd": ("random-seed",),
     "/var/lib/dbus": ("machine-id",),
     "/var/log": ("cloud-init", "messages", "syslog", "secure", "auth.log", "journal", "audit"),
-    "/tmp": ("",),  # noqa: S108  to be emptied
     "/var/tmp": ("",),  # noqa: S108
     "/root": (".bash_history",),
 }

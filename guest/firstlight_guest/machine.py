@@ -115,7 +115,8 @@ class Machine:
                 input=given,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                universal_newlines=True,
+                encoding="utf-8",
+                errors="replace",  # early in a boot the locale is C
                 timeout=patience,
                 check=False,
             )

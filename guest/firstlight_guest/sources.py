@@ -1,7 +1,7 @@
 """Where an answer comes from: the config drive first, then the metadata service."""
 
 import json
-from typing import Any, Callable, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from .deadline import Deadline
 from .drive import Drive
@@ -90,6 +90,18 @@ def parse(data: bytes, name: str) -> Any:
         return json.loads(data.decode())
     except (ValueError, RecursionError) as error:
         raise CouldNotAsk(f"{name} is not JSON: {error}") from None
+
+
+def parse_object(data: bytes, name: str) -> Dict[str, Any]:
+    """The same, where it must be an object.
+
+    Raises:
+        CouldNotAsk: it is none.
+    """
+    value = parse(data, name)
+    if not isinstance(value, dict):
+        raise CouldNotAsk(f"{name} is no object")
+    return value
 
 
 def answer_of(vendor_data: Any, name: str) -> Any:

@@ -17,6 +17,13 @@ VIRTUAL = (
     ["fefeab03004f86b9", "fefe2b03002a5777"],
     ["fefe6a03009db202", "fefe7d030069c502"],
 )
+DATA = {  # pcss-vendor-metadata's five keys
+    "enable_sriov": True,
+    "physical_guids": list(PHYSICAL[:2]),
+    "virtual_guids": [list(each) for each in VIRTUAL],
+    "default_limited_pkeys": ["0xBAD0", "0xF00D"],
+    "dynamic_pkey": "0x3e7e",
+}
 
 
 def coloned(guid: str) -> str:

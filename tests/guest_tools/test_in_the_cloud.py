@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 import yaml
 
-from guest_tools.hardware import PHYSICAL, VIRTUAL, coloned, hardware, port
+from guest_tools.hardware import DATA, VIRTUAL, coloned, hardware, port
 from guest_tools.pythons import ROOT, Guest
 from guests.asking import ask
 from guests.cloud import INSTANCE, Cloud, add_instance, away, cloud
@@ -29,13 +29,6 @@ vendordata_dynamic_targets =
     mlnx_sriov@http://127.0.0.1:9090/providers/static_map,
     silent@http://127.0.0.1:9091
 """
-DATA = {
-    "enable_sriov": True,
-    "physical_guids": list(PHYSICAL[:2]),
-    "virtual_guids": [list(each) for each in VIRTUAL],
-    "default_limited_pkeys": ["0xBAD0", "0xF00D"],
-    "dynamic_pkey": "0x3e7e",
-}
 _RULES = [{"match": {"metadata": {"role": "web"}}, "data": DATA}]
 
 

@@ -298,6 +298,12 @@ class TestImage:
         assert guest.run("--root", root, "image", "prepare").returncode == 0
         assert (root / "calls").read_text().count("dracut") == 2
 
+    def test_not_this_machine(self, guest: Guest) -> None:
+        """The running system is not cleaned by mistake."""
+        done = guest.run("image", "prepare")
+        assert done.returncode == 1
+        assert "--this-machine" in done.stderr
+
     def test_without_cloud_init(self, guest: Guest, tmp_path: Path) -> None:
         """An image without cloud-init is refused with what to install."""
         root = image(tmp_path)

@@ -7,16 +7,8 @@ from typing import Any
 
 import pytest
 
-from guest_tools.hardware import PHYSICAL, VIRTUAL, coloned, function, hardware, port
+from guest_tools.hardware import DATA, PHYSICAL, VIRTUAL, coloned, function, hardware, port
 from guest_tools.pythons import Guest
-
-DATA = {
-    "enable_sriov": True,
-    "physical_guids": list(PHYSICAL[:2]),
-    "virtual_guids": [list(each) for each in VIRTUAL],
-    "default_limited_pkeys": ["0xBAD0", "0xF00D"],
-    "dynamic_pkey": "0x3e7e",
-}
 
 
 def drive(home: Path, data: Any) -> Path:

@@ -6,14 +6,14 @@ Its owner reads it with `nova get-password SERVER PRIVATE-KEY-FILE`.
 import argparse
 import base64
 import secrets
-from typing import Any
+from typing import Any, Dict
 
 from ..asking import add_options, service
 from ..errors import DONE, CouldNotAsk, GuestError, NotThere
 from ..machine import Machine
 from ..rsa import PublicKey, encrypt, public_key
 from ..service import Service
-from ..sources import META_DATA, parse
+from ..sources import META_DATA, parse_object
 
 _PASSWORD = "/openstack/2013-04-04/password"  # noqa: S105  a path
 _LETTERS = "abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # none looks like another
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         if asked.get(_PASSWORD).strip():
             print("nothing to do: a password has been set")
             return DONE
-        key = _key(parse(asked.get(META_DATA), META_DATA))
+        key = _key(parse_object(asked.get(META_DATA), META_DATA))
         _set(machine, asked, key, args.user)
     print(
         f"{args.user} has a new password; read it with: nova get-password SERVER PRIVATE-KEY-FILE"
@@ -61,16 +61,21 @@ def _set(machine: Machine, asked: Service, key: PublicKey, user: str) -> None:
         raise CouldNotAsk(f"the metadata service refused the password with {status}")
 
 
-def _key(meta_data: Any) -> PublicKey:
+def _key(meta_data: Dict[str, Any]) -> PublicKey:
     """The first RSA key among the server's.
 
     Raises:
         NotThere: it has none.
     """
-    keys = meta_data.get("keys") or [
-        {"data": each} for each in meta_data.get("public_keys", {}).values()
+    named = meta_data.get("public_keys")
+    plain = list(named.values()) if isinstance(named, dict) else []
+    typed = meta_data.get("keys")
+    of_ssh = [
+        each.get("data")
+        for each in (typed if isinstance(typed, list) else [])
+        if isinstance(each, dict) and each.get("type") == "ssh"
     ]
-    lines = [str(each.get("data", "")) for each in keys if each.get("type", "ssh") == "ssh"]
+    lines = [str(line) for line in of_ssh or plain]
     for line in lines:
         if line.startswith("ssh-rsa "):
             return public_key(line)

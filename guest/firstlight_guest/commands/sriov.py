@@ -62,8 +62,11 @@ def _number(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Do it."""
     machine: Machine = args.machine
+    work = _firmware if args.enable_firmware else _functions
+    if args.dry_run:  # anybody may look
+        return work(args, machine)
     with machine.locked("sriov"):
-        return _firmware(args, machine) if args.enable_firmware else _functions(args, machine)
+        return work(args, machine)
 
 
 def _firmware(args: argparse.Namespace, machine: Machine) -> int:

@@ -9,8 +9,7 @@ from typing import Any, List
 
 from ..errors import CouldNotAsk, Empty, GuestError, NotThere
 from ..machine import RUN, Machine
-from ..sources import META_DATA, Sources
-from ..sources import parse as parse_json
+from ..sources import META_DATA, Sources, parse_object
 from .grammar import Card, parse
 
 PROVIDER = "dpm_nics"
@@ -57,7 +56,7 @@ def ask(sources: Sources) -> List[Card]:
         GuestError: the answer makes no sense.
     """
     if sources.drive is not None:
-        told = parse_json(sources.drive.get(META_DATA), META_DATA).get(PROVIDER)
+        told = parse_object(sources.drive.get(META_DATA), META_DATA).get(PROVIDER)
         if told:
             return cards(told)
     try:
