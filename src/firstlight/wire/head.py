@@ -24,7 +24,8 @@ def render(response: Response, request_id: str, connection: str) -> bytes:
         ValueError: the response has a header that would break the message.
     """
     first = _first_lines(response.status, response.content_type)
-    length = "" if response.status in _BODILESS else f"Content-Length: {len(response.body)}\r\n"
+    size = len(response.body) if response.length is None else response.length
+    length = "" if response.status in _BODILESS or size < 0 else f"Content-Length: {size}\r\n"
     extra = _extra(response.headers) if response.headers else ""
     return f"{first}{length}X-OpenStack-Request-Id: {request_id}\r\n{extra}{connection}\r\n".encode(
         "latin-1"

@@ -53,9 +53,13 @@ class Request:
 
 
 class Response:
-    """A whole response. Content-Length, Date and Connection are the wire's business."""
+    """A whole response. Content-Length and Connection are the wire's business.
 
-    __slots__ = ("body", "content_type", "headers", "status")
+    `length` is what Content-Length says instead of the body's size, for the answer to a HEAD that
+    somebody else was asked; a negative one says that nobody knows.
+    """
+
+    __slots__ = ("body", "content_type", "headers", "length", "status")
 
     def __init__(
         self,
@@ -63,11 +67,13 @@ class Response:
         body: bytes = b"",
         content_type: bytes = TEXT,
         headers: tuple[tuple[bytes, bytes], ...] = (),
+        length: int | None = None,
     ) -> None:
         self.status = status
         self.body = body
         self.content_type = content_type
         self.headers = headers
+        self.length = length
 
 
 # A handler answers at once (hot), or hands back a future that a worker thread will fulfil (cold).

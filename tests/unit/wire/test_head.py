@@ -27,6 +27,12 @@ def test_no_content():
     )
 
 
+def test_length_of_a_body_that_is_not_sent():
+    """The answer to somebody else's HEAD says that body's length, or nothing about it."""
+    assert b"Content-Length: 7\r\n" in render(Response(length=7), "req-1", KEEP)
+    assert b"Content-Length" not in render(Response(length=-1), "req-1", KEEP)
+
+
 def test_unregistered_status():
     """A status without a registered phrase is sent without one."""
     assert render(Response(299), "req-1", KEEP).startswith(b"HTTP/1.1 299 \r\n")
