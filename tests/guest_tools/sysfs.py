@@ -48,6 +48,7 @@ class Port:
     total: int | None
     vendor: str = _VENDOR
     bare: bool = False  # functions that the driver must be told to take
+    mellanox: bool = True  # the driver is Mellanox's own, with its directory `sriov`
     functions: list[Function] = field(default_factory=list)
 
     @classmethod
@@ -89,10 +90,11 @@ class Kernel:
         if port.total is not None:
             inside["sriov_totalvfs"] = str(port.total)
             inside["sriov_numvfs"] = str(len(port.functions))
-            inside["sriov"] = {
-                str(n): {"policy": f.policy, "node": f.node, "port": f.port}
-                for n, f in enumerate(port.functions)
-            }
+            if port.mellanox:
+                inside["sriov"] = {
+                    str(n): {"policy": f.policy, "node": f.node, "port": f.port}
+                    for n, f in enumerate(port.functions)
+                }
             for n, function in enumerate(port.functions):
                 inside[f"virtfn{n}"] = Link(f"../{function.pci}")
         return inside
