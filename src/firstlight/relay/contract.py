@@ -41,6 +41,7 @@ class Found(Struct, frozen=True):
     project_id: str
     port_id: str
     mac: str  # lower case, with colons
+    stale: int | None = None  # seconds since it was looked up, if it cannot be looked up now
 
 
 class Nobody(Struct, frozen=True):
@@ -67,8 +68,10 @@ class Resolver(Protocol):
 
     name: str  # neutron-rpc, neutron-rest, ovn, store
 
-    def resolve(self, guests: Sequence[Guest]) -> Sequence[Resolution]:
+    def resolve(self, guests: Sequence[Guest], *, fresh: bool = False) -> Sequence[Resolution]:
         """One resolution for each guest, in their order. Never raises for what may go wrong.
+
+        `fresh`: nothing that was kept from an earlier call may decide.
 
         A link-local IPv6 address names a port only if it is the EUI-64 of the MAC that the port
         really has (``ff:fe`` in the middle, RFC 4291 appendix A).
