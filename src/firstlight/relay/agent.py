@@ -1,0 +1,180 @@
+"""A guest's request, recognised, signed and passed on; and what came back, as it came.
+
+What reaches the metadata service of the guest's request is its method, target and body, and its
+``User-Agent`` as a hint. Redirects are the guest's to follow: a signature goes nowhere but to the
+upstreams that the operator named.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import lru_cache
+from typing import Protocol
+
+from firstlight.relay import answers
+from firstlight.relay.contract import Ambiguous, Found, Guest, Nobody, Resolution, Unavailable
+from firstlight.relay.later import later
+from firstlight.relay.line import Answer
+from firstlight.relay.place import Unplaced, guest_of
+from firstlight.relay.seldom import Seldom
+from firstlight.relay.upstream import Failure, Question
+from firstlight.relay.upstreams import Upstreams
+from firstlight.wire.messages import Request, Response
+
+LOG = logging.getLogger(__name__)
+
+# Seconds between two uncached look-ups of one guest because of a 404: most are of documents that
+# do not exist, and a guest may ask for those as often as it likes.
+_LOOK_AGAIN = 1.0
+_SAY_AGAIN = 60.0  # seconds between two log lines about the same guest
+_MAX_AGENT = 256  # characters of a User-Agent that are passed on
+_NOT_IN_A_FIELD = re.compile(r"[^\x20-\x7e]")
+# Whoever makes a port may write anything into its device id; what is no word is no instance.
+_WORD = re.compile(r"[\x21-\x7e]{1,255}")
+_REDIRECT = "the metadata service redirects, and guests cannot follow: name the right upstream"
+_REMARKS = dict.fromkeys((301, 302, 303, 307, 308), _REDIRECT) | {
+    403: "the metadata service refuses the signature: metadata_proxy_shared_secret here and "
+    "[neutron] metadata_proxy_shared_secret there must be the same",
+}
+
+
+class Recognises(Protocol):
+    """What the agent asks who a guest is: :class:`firstlight.relay.recognition.Recognition`."""
+
+    def peek(self, guest: Guest) -> Resolution | None: ...
+    def find(self, guest: Guest) -> "Resolution | Future[Resolution]": ...
+    def again(self, guest: Guest) -> "Resolution | Future[Resolution]": ...
+
+
+class Agent:
+    """Its `handle` is a :data:`firstlight.wire.messages.Handler`; to be used on one event loop.
+
+    Args:
+        recognition: who asks.
+        upstreams: the metadata services.
+        secret: what instance ids are signed with.
+        deadline: seconds that a request may take.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        recognition: Recognises,
+        upstreams: Upstreams,
+        *,
+        secret: str,
+        deadline: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self.outcomes: Counter[str] = Counter()
+        self._recognition = recognition
+        self._upstreams = upstreams
+        self._deadline = deadline
+        self._fields = lru_cache(maxsize=4096)(lambda found: _identity(found, secret))
+        self._look_again = Seldom(_LOOK_AGAIN, clock)
+        self._say_again = Seldom(_SAY_AGAIN, clock)
+
+    def handle(self, request: Request) -> "Response | Future[Response]":
+        """Answer one request; it never waits on the event loop."""
+        try:
+            guest = guest_of(request)
+        except Unplaced as error:
+            self.outcomes["unplaced"] += 1
+            if self._say_again(str(error)):
+                LOG.warning("400 for %s: %s", request.id, error)
+            return answers.refusal(400, str(error))
+        if request.method == "TRACE":
+            # An upstream that knows it would show the guest its own signature.
+            return answers.refusal(405, "TRACE is not for guests.")
+        return later(self._answer(request, guest))
+
+    async def _answer(self, request: Request, guest: Guest) -> Response:
+        until = asyncio.get_running_loop().time() + self._deadline
+        kept = self._recognition.peek(guest)
+        who = kept or await self._told(self._recognition.find(guest), until)
+        if isinstance(who, Found) and not _names_an_instance(who):
+            who = Nobody()
+        if not isinstance(who, Found):
+            return self._unrecognised(request, guest, who)
+        answer = await self._ask(request, guest, who, until)
+        if answer.status == 404 and kept is not None and self._look_again(guest):
+            now = await self._told(self._recognition.again(guest), until)
+            if isinstance(now, Nobody | Ambiguous):
+                return self._unrecognised(request, guest, now)
+            if isinstance(now, Found) and now != who and _names_an_instance(now):
+                LOG.info("%s is another instance's now: %s", _shown(guest), now.instance_id)
+                answer = await self._ask(request, guest, now, until)
+        return answers.passed_on(answer)
+
+    async def _told(
+        self, resolution: "Resolution | Future[Resolution]", until: float
+    ) -> Resolution:
+        """A resolution; others may wait for the same future, so it is never cancelled."""
+        if not isinstance(resolution, Future):
+            return resolution
+        try:
+            async with asyncio.timeout_at(until):
+                return await asyncio.shield(asyncio.wrap_future(resolution))
+        except TimeoutError:
+            return Unavailable("the look-up did not end in time")
+
+    async def _ask(self, request: Request, guest: Guest, who: Found, until: float) -> Answer:
+        request.subject = who.instance_id
+        agent = _NOT_IN_A_FIELD.sub("?", (request.header(b"user-agent") or "")[:_MAX_AGENT])
+        fields = (
+            f"{self._fields(who)}X-Forwarded-For: {guest.address}\r\n"
+            f"X-OpenStack-Request-Id: {request.id}\r\n"
+        )
+        if agent:
+            fields += f"User-Agent: {agent}\r\n"
+        question = Question(request.method, request.target, fields, request.body)
+        try:
+            answer = await self._upstreams.ask(question, until)
+        except Failure as failure:
+            self.outcomes["unanswered"] += 1
+            LOG.warning("%d for %s of %s: %s", failure.status, request.id, who.instance_id, failure)
+            return answers.failed(failure.status)
+        self.outcomes["passed_on"] += 1
+        remark = _REMARKS.get(answer.status)
+        if remark is not None and self._say_again(answer.status):
+            LOG.warning("%s, for %s: %s", request.id, who.instance_id, remark)
+        return answer
+
+    def _unrecognised(
+        self, request: Request, guest: Guest, who: Nobody | Ambiguous | Unavailable
+    ) -> Response:
+        self.outcomes[type(who).__name__.lower()] += 1
+        if self._say_again((guest, type(who))):
+            LOG.warning("%s: %s", request.id, _why(guest, who))
+        return answers.unrecognised(who)
+
+
+def _names_an_instance(found: Found) -> bool:
+    return bool(_WORD.fullmatch(found.instance_id) and _WORD.fullmatch(found.project_id))
+
+
+def _identity(found: Found, secret: str) -> str:
+    """The header lines that say who asks: Nova's three (metadata-proxy §4.5)."""
+    signature = hmac.new(secret.encode(), found.instance_id.encode(), hashlib.sha256).hexdigest()
+    return (
+        f"X-Instance-ID: {found.instance_id}\r\nX-Tenant-ID: {found.project_id}\r\n"
+        f"X-Instance-ID-Signature: {signature}\r\n"
+    )
+
+
+def _why(guest: Guest, who: Nobody | Ambiguous | Unavailable) -> str:
+    if isinstance(who, Ambiguous):
+        ports = ", ".join(who.port_ids)
+        return f"several ports have {_shown(guest)}: {ports}; none is answered (404)"
+    if isinstance(who, Unavailable):
+        return f"nobody knows who {_shown(guest)} is (503): {who.reason}"
+    return f"no port has {_shown(guest)} (404)"
+
+
+def _shown(guest: Guest) -> str:
+    return f"{guest.address} at {guest.place.via.value}: {guest.place.id}"

@@ -1,0 +1,55 @@
+"""Several metadata services in turn; those that do not answer are left out for a while."""
+
+import asyncio
+from collections.abc import Sequence
+
+from firstlight.relay.line import Answer
+from firstlight.relay.upstream import Failure, Question, Refused, Reset, Upstream
+
+
+class Upstreams:
+    """Asks one of several :class:`Upstream`, and another if that one cannot be asked."""
+
+    def __init__(self, upstreams: Sequence[Upstream]) -> None:
+        self.all = tuple(upstreams)
+        self._next = 0
+
+    async def ask(self, question: Question, until: float) -> Answer:
+        """A response, by `until` (of the loop's clock).
+
+        Raises:
+            Failure: nobody could be asked, or the one that was has not answered.
+        """
+        failure: Failure = Refused("there is no upstream")
+        for upstream in self._in_turn():
+            try:
+                return await upstream.ask(question, until)
+            except Failure as failed:
+                failure = failed
+                if failed.sent and not (isinstance(failed, Reset) and question.repeatable):
+                    break
+        raise failure
+
+    def trouble(self) -> str | None:
+        """What is wrong if none of them can be asked; None: at least one can."""
+        troubles = [upstream.trouble() for upstream in self.all]
+        if None in troubles:
+            return None
+        each = zip(self.all, troubles, strict=True)
+        return "; ".join(f"{upstream.address}: {trouble}" for upstream, trouble in each)
+
+    def close(self) -> None:
+        """Let go of idle connections."""
+        for upstream in self.all:
+            upstream.close()
+
+    def _in_turn(self) -> Sequence[Upstream]:
+        """Those that answer, each time another first; then those that may again, soonest first."""
+        if len(self.all) == 1:
+            return self.all
+        self._next = (self._next + 1) % len(self.all)
+        turned = self.all[self._next :] + self.all[: self._next]
+        now = asyncio.get_running_loop().time()
+        here = [upstream for upstream in turned if upstream.away_until <= now]
+        away = [upstream for upstream in turned if upstream.away_until > now]
+        return here + sorted(away, key=lambda upstream: upstream.away_until)

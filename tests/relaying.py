@@ -1,0 +1,173 @@
+"""The agent in a thread with guests it knows, and upstreams that do as they are told."""
+
+import socket
+import threading
+import time
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address
+
+from firstlight.relay import answers
+from firstlight.relay.address import Tcp
+from firstlight.relay.agent import Agent
+from firstlight.relay.contract import Found, Guest, Nobody, Place, Via
+from firstlight.relay.upstream import Upstream
+from firstlight.relay.upstreams import Upstreams
+from wired import Serving, answers as parsed
+
+NETWORK = "7a9c5c2e-0b51-4b0e-9b2e-3d0c6a0f1c11"
+ROUTER = "0d4fd0a5-2f0c-4c6e-8a9c-5f5d7a1b2c22"
+INSTANCE = "aaaaaaaa-1111-4111-8111-111111111111"
+PROJECT = "bbbbbbbb222242228222222222222222"
+FOUND = Found(INSTANCE, PROJECT, "port-1", "fa:16:3e:12:34:56")
+SECRET = "s3cret"
+ADDRESS = "192.0.2.10"
+
+
+def guest(address=ADDRESS, via=Via.NETWORK, place=NETWORK):
+    """A guest at an address."""
+    return Guest(Place(via, place), ip_address(address))
+
+
+class Known:
+    """Recognises by a dictionary; `later` answers by futures, as one that has to ask."""
+
+    def __init__(self, guests=None, *, later=False):
+        self.guests = {guest(): FOUND} if guests is None else guests
+        self.kept = {}
+        self.later = later
+        self.asked = []
+
+    def peek(self, who):
+        return self.kept.get(who)
+
+    def find(self, who):
+        self.asked.append(who)
+        found = self.guests.get(who, Nobody())
+        if not self.later:
+            return found
+        future = Future()
+        threading.Timer(0.01, future.set_result, [found]).start()
+        return future
+
+    def again(self, who):
+        return self.find(who)
+
+
+@contextmanager
+def an_agent(
+    *ports, recognition=None, deadline=5.0, place=None, connections=64, max_body=1 << 20, **options
+):
+    """An agent in front of upstreams at these ports of 127.0.0.1; yields what serves it."""
+    upstreams = Upstreams(
+        [
+            Upstream(
+                Tcp("127.0.0.1", port) if isinstance(port, int) else port,
+                connections=connections,
+                connect_timeout=2.0,
+                max_body=max_body,
+            )
+            for port in ports
+        ]
+    )
+    agent = Agent(
+        recognition or Known(),
+        upstreams,
+        secret=SECRET,
+        deadline=deadline,
+        clock=time.monotonic,
+    )
+    with Serving(agent.handle, stands_for=place, refusal=answers.refused, **options) as serving:
+        serving.agent = agent
+        serving.upstreams = upstreams
+        yield serving
+
+
+def head(*lines, method="GET", target="/openstack", network=NETWORK, address=ADDRESS):
+    """A request as a proxy in a namespace sends it, with these header lines of the guest's."""
+    fields = ["Host: 169.254.169.254", *lines]
+    fields += [f"X-Neutron-Network-ID: {network}"] if network else []
+    fields += [f"X-Forwarded-For: {address}"] if address else []
+    fields += ["Connection: close"]
+    return (
+        f"{method} {target} HTTP/1.1\r\n".encode()
+        + "".join(f"{field}\r\n" for field in fields).encode("latin-1")
+        + b"\r\n"
+    )
+
+
+def ask(serving, *lines, body=b"", **how):
+    """One request; its one answer."""
+    [answer] = parsed(serving.talk(head(*lines, **how) + body), how.get("method", "GET"))
+    return answer
+
+
+class Upstreamed:
+    """A server of one thread per connection that sends what `script` yields for each request.
+
+    `script(request, connection)` returns the bytes of a whole response, or None to hang up.
+    """
+
+    def __init__(self, script):
+        self.requests = []
+        self.connections = 0
+        self._script = script
+        self._stack = ExitStack()
+
+    def __enter__(self):
+        self._listening = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def __exit__(self, *exc):
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._stack.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listening.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(
+                target=self._talk, args=(connection, self.connections), daemon=True
+            ).start()
+
+    def _talk(self, connection, number):
+        with connection, connection.makefile("rb") as reading:
+            while (request := _read(reading)) is not None:
+                self.requests.append(request)
+                try:
+                    response = self._script(request, number)
+                    if response is None:
+                        return
+                    connection.sendall(response)
+                except OSError:
+                    return
+
+
+def _read(reading):
+    lines = []
+    try:
+        while (line := reading.readline()) not in (b"\r\n", b""):
+            lines.append(line.decode("latin-1").rstrip("\r\n"))
+    except OSError:
+        return None
+    if not lines:
+        return None
+    length = next((int(x.split(":")[1]) for x in lines if x.startswith("Content-Length:")), 0)
+    return lines, reading.read(length)
+
+
+def responding(response):
+    """An upstream that always sends these bytes."""
+    return Upstreamed(lambda request, number: response)
+
+
+def plain(status=200, body=b"hello", *lines):
+    """A response."""
+    fields = "".join(f"{line}\r\n" for line in lines)
+    first = f"HTTP/1.1 {status} X\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
+    return (first + fields + "\r\n").encode("latin-1") + body
