@@ -27,6 +27,8 @@ from firstlight.conf import (
     pollinate,
     provider_neutron,
     relay,
+    relay_broker,
+    relay_proxy,
     service_auth,
     shape,
     store,
@@ -64,6 +66,8 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
         pcss,
     ),
     "agent": (metadata_agent, relay),
+    "broker": (common, relay_broker),
+    "proxy": (metadata_agent, relay, relay_broker, relay_proxy),
 }
 
 
@@ -185,6 +189,16 @@ def list_vendordata_options() -> list[tuple[str, list[cfg.Opt]]]:
 def list_agent_options() -> list[tuple[str, list[cfg.Opt]]]:
     """For oslo-config-generator: namespace ``firstlight.agent``."""
     return _list("agent")
+
+
+def list_broker_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``firstlight.broker``."""
+    return _list("broker")
+
+
+def list_proxy_options() -> list[tuple[str, list[cfg.Opt]]]:
+    """For oslo-config-generator: namespace ``firstlight.proxy``."""
+    return _list("proxy")
 
 
 def list_pcss_service_options() -> list[tuple[str, list[cfg.Opt]]]:

@@ -23,3 +23,4 @@ class Listener:
     trust_request_id: bool = False  # for listeners that only other services reach
     hot: Hot | None = None  # asked before the handler, which must answer whatever this cannot
     keep_alive: bool = True  # False: a connection ends with its first answer
+    counted_as: str = ""  # in the metrics, for listeners that come and go; "": its name

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 
 from firstlight.wire import ids, refusals
@@ -15,6 +15,8 @@ from firstlight.wire.refusals import MakeRefusal
 from firstlight.wire.turns import Turns
 
 LOG = logging.getLogger(__name__)
+
+Companion = Callable[["Server"], Awaitable[None]]
 
 
 class Server:
@@ -41,6 +43,7 @@ class Server:
         self._turns = Turns()
         self._stopping = asyncio.Event()
         self._acceptors: dict[str, Acceptor] = {}
+        self._companions: list[Companion] = []
         for listener in listeners:
             self._admit(listener)
 
@@ -52,10 +55,19 @@ class Server:
         for acceptor in self._acceptors.values():
             await acceptor.open()
         sweeper = asyncio.create_task(self._sweep())
+        for begin in self._companions:
+            await begin(self)
         ready()
         await self._stopping.wait()
         await self._drain()
         sweeper.cancel()
+
+    def accompany(self, begin: Companion) -> None:
+        """Have `begin` called when it serves, before it is ready.
+
+        It may start tasks on the event loop, which end when the server has stopped.
+        """
+        self._companions.append(begin)
 
     def stop(self) -> None:
         """Accept no more, answer what has been asked, end. To be called on the event loop."""
@@ -87,7 +99,7 @@ class Server:
             make_id=self._make_id,
             refusal=self._refusal,
             observe=None if self._observe is None else self._observe(listener.name),
-            counts=self.counters.of(listener.name),
+            counts=self.counters.of(listener.counted_as or listener.name),
             turns=self._turns,
         )
         return acceptor

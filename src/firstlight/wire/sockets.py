@@ -59,6 +59,7 @@ class Unix:
     path: str
     mode: int = 0o660
     owner: tuple[int, int] = (-1, -1)
+    kind: socket.SocketKind = socket.SOCK_STREAM
 
     def __str__(self) -> str:
         return f"unix:{self.path}"
@@ -70,8 +71,8 @@ class Unix:
             CannotListen: somebody listens there, it is not a socket, or it cannot be made.
         """
         with _explained(str(self)):
-            _remove_dead(self.path)
-            opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            _remove_dead(self.path, self.kind)
+            opened = socket.socket(socket.AF_UNIX, self.kind)
             with _closed_on_failure(opened):
                 # Nobody may connect between bind and chmod; nobody can before listen.
                 opened.bind(self.path)
@@ -144,14 +145,14 @@ def _adopt(fd: int) -> socket.socket:
     return socket.socket(fileno=fd)
 
 
-def _remove_dead(path: str) -> None:
+def _remove_dead(path: str, kind: socket.SocketKind) -> None:
     """Remove a socket nobody listens on; anything else there is somebody's and stays."""
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
             raise FileExistsError(errno.EEXIST, "a file that is not a socket is in the way")
     except FileNotFoundError:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+    with socket.socket(socket.AF_UNIX, kind) as probe:
         try:
             probe.connect(path)
         except ConnectionRefusedError:
