@@ -1,0 +1,139 @@
+"""Guests that wait for a resolver: asked about together, and about each only once at a time.
+
+The first of them opens a batch; it is asked as soon as a thread is free, but not before `window`
+has passed. So the busier the resolver is, the bigger the batches.
+"""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+
+from firstlight.relay.contract import Guest, Resolution, Resolver, Unavailable
+
+LOG = logging.getLogger(__name__)
+
+# Called with the guest, what the resolver said, and when it began to look (the clock's seconds);
+# returns what those who wait are told.
+Landed = Callable[[Guest, Resolution, float], Resolution]
+
+
+class _Flight:
+    __slots__ = ("fresh", "future", "guest")
+
+    def __init__(self, guest: Guest, fresh: bool) -> None:
+        self.guest = guest
+        self.fresh = fresh
+        self.future: Future[Resolution] = Future()
+        self.future.set_running_or_notify_cancel()  # many may wait for it
+
+
+class Batches:
+    """Questions to one resolver, which it owns.
+
+    Args:
+        resolver: asked on threads of ours, `threads` at a time, about `most` guests at a time.
+        landed: see :data:`Landed`; called on those threads, before those who wait are told.
+        waiting: guests that may wait; beyond them the answer is Unavailable, at once.
+        window: seconds for which a batch is open at least.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        landed: Landed,
+        *,
+        threads: int,
+        most: int,
+        waiting: int,
+        window: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._resolver = resolver
+        self._landed = landed
+        self._threads = threads
+        self._most = most
+        self._most_waiting = waiting
+        self._window = window
+        self._clock = clock
+        self._executor = ThreadPoolExecutor(threads, resolver.name)
+        self._lock = Lock()
+        self._running = 0
+        self._queue: deque[_Flight] = deque()
+        self._flights: dict[tuple[Guest, bool], _Flight] = {}
+        self.refused = 0  # guests for whom there was no room
+        self.asked = 0  # guests that the resolver was asked about
+
+    @property
+    def waiting(self) -> int:
+        """Guests that are asked about or wait to be."""
+        return len(self._flights)
+
+    def ask(self, guest: Guest, *, fresh: bool) -> "Future[Resolution]":
+        """What the resolver says of `guest`; `fresh`: without what it keeps itself.
+
+        Never blocks. A question that is under way is joined; the future cannot be cancelled.
+        """
+        with self._lock:
+            flight = self._flights.get((guest, True))
+            if flight is None and not fresh:
+                flight = self._flights.get((guest, False))
+            return self._join(guest, fresh) if flight is None else flight.future
+
+    def close(self) -> None:
+        """End the threads once they are idle; those who wait are told Unavailable."""
+        with self._lock:
+            dropped, self._queue = self._queue, deque()
+        for flight in dropped:
+            self._land(flight, Unavailable("the relay is stopping"), self._clock())
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    def _join(self, guest: Guest, fresh: bool) -> "Future[Resolution]":
+        flight = _Flight(guest, fresh)
+        if len(self._flights) >= self._most_waiting:
+            self.refused += 1
+            flight.future.set_result(Unavailable(f"{self.waiting} guests wait to be recognised"))
+            return flight.future
+        self._flights[guest, fresh] = flight
+        self._queue.append(flight)
+        if self._running < self._threads:
+            self._running += 1
+            self._executor.submit(self._run)
+        return flight.future
+
+    def _run(self) -> None:
+        time.sleep(self._window)
+        while batch := self._take():
+            began = self._clock()
+            for flight, resolution in zip(batch, self._resolve(batch), strict=True):
+                self._land(flight, resolution, began)
+
+    def _take(self) -> Sequence[_Flight]:
+        """Those who wait longest, of one kind; none: this thread ends."""
+        batch: list[_Flight] = []
+        with self._lock:
+            while self._queue and len(batch) < self._most:
+                if batch and self._queue[0].fresh is not batch[0].fresh:
+                    break
+                batch.append(self._queue.popleft())
+            if not batch:
+                self._running -= 1
+            self.asked += len(batch)
+        return batch
+
+    def _resolve(self, batch: Sequence[_Flight]) -> Sequence[Resolution]:
+        try:
+            guests = [flight.guest for flight in batch]
+            return self._resolver.resolve(guests, fresh=batch[0].fresh)
+        except Exception:  # the thread's one catch-all: somebody waits for each of them
+            LOG.exception("the resolver %s failed", self._resolver.name)
+            return [Unavailable(f"{self._resolver.name} failed; see the log")] * len(batch)
+
+    def _land(self, flight: _Flight, resolution: Resolution, began: float) -> None:
+        told = self._landed(flight.guest, resolution, began)
+        with self._lock:
+            self._flights.pop((flight.guest, flight.fresh), None)
+        flight.future.set_result(told)

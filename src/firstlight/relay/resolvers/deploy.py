@@ -1,0 +1,122 @@
+"""From the relay's configuration to what recognises its guests."""
+
+from collections.abc import Callable
+
+from oslo_config import cfg
+
+from firstlight.relay.contract import Resolver
+from firstlight.relay.recognition import Recognition, StillThere, Terms
+
+_THREADS = 2  # that resolve at the same time, see Recognition
+
+
+class Unusable(Exception):
+    """The resolver cannot be used as it is configured; the message says what to change."""
+
+
+def open_recognition(conf: cfg.ConfigOpts, *, still_there: StillThere | None = None) -> Recognition:
+    """What recognises guests by the resolver that the files name. Nothing has been asked yet.
+
+    Args:
+        conf: with the sections ``[relay]`` (:mod:`firstlight.conf.recognition`), ``[ovn]``,
+            ``[neutron]`` and ``[store]``.
+        still_there: see :data:`~firstlight.relay.recognition.StillThere`.
+
+    Raises:
+        Unusable: an option of the resolver cannot be used, or its extra is not installed.
+    """
+    section = conf.relay
+    terms = Terms(
+        found=section.identity_seconds,
+        nobody=section.nobody_seconds,
+        stale=section.identity_stale_seconds,
+        most=section.identities,
+    )
+    return Recognition(open_resolver(conf), terms, still_there=still_there)
+
+
+def open_resolver(conf: cfg.ConfigOpts) -> Resolver:
+    """The resolver that ``[relay] resolver`` names, or that the files imply.
+
+    Raises:
+        Unusable: see :func:`open_recognition`.
+    """
+    return _OPEN[chosen(conf)](conf)
+
+
+def chosen(conf: cfg.ConfigOpts) -> str:
+    """Its name."""
+    if conf.relay.resolver != "auto":
+        return str(conf.relay.resolver)
+    if _given(conf, "ovn", "ovn_sb_connection"):
+        return "ovn"
+    if conf.neutron.auth_type:
+        return "neutron-rest"
+    return "store" if _given(conf, "store", "connection") else "neutron-rpc"
+
+
+def _given(conf: cfg.ConfigOpts, group: str, option: str) -> bool:
+    """Whether a file sets it."""
+    found = conf.get_location(option, group)
+    return found is not None and found.location is cfg.Locations.user
+
+
+def _neutron_rpc(conf: cfg.ConfigOpts) -> Resolver:
+    from firstlight.relay.resolvers.neutron_rpc import BadTransport, open_neutron_rpc
+
+    try:
+        return open_neutron_rpc(
+            conf,
+            seconds=conf.relay.resolver_deadline,
+            threads=_THREADS,
+            router_seconds=conf.relay.identity_seconds,
+        )
+    except BadTransport as error:
+        raise Unusable(str(error)) from error
+
+
+def _neutron_rest(conf: cfg.ConfigOpts) -> Resolver:
+    from firstlight.neutron import NeutronMisconfigured
+    from firstlight.relay.resolvers.neutron_rest import open_neutron_rest
+
+    try:
+        return open_neutron_rest(
+            conf,
+            seconds=conf.relay.resolver_deadline,
+            threads=_THREADS,
+            router_seconds=conf.relay.identity_seconds,
+        )
+    except NeutronMisconfigured as error:
+        raise Unusable(str(error)) from error
+
+
+def _ovn(conf: cfg.ConfigOpts) -> Resolver:
+    from firstlight.relay.resolvers.ovn import BadDatabase, open_ovn
+
+    try:
+        return open_ovn(conf)
+    except BadDatabase as error:
+        raise Unusable(str(error)) from error
+
+
+def _store(conf: cfg.ConfigOpts) -> Resolver:
+    from firstlight.relay.resolvers.store import StoreResolver
+    from firstlight.sources.store import BadConnection, Store
+
+    try:
+        store = Store.open(
+            conf.store.connection,
+            pool_size=conf.store.pool_size or _THREADS + 1,
+            timeout=min(conf.store.timeout, conf.relay.resolver_deadline),
+        )
+    except BadConnection as error:
+        raise Unusable(f"[store] connection: {error}") from error
+    return StoreResolver(store)
+
+
+_OPEN: dict[str, Callable[[cfg.ConfigOpts], Resolver]] = {
+    "neutron-rpc": _neutron_rpc,
+    "neutron-rest": _neutron_rest,
+    "ovn": _ovn,
+    "store": _store,
+}

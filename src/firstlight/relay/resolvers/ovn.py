@@ -1,0 +1,174 @@
+"""Ports of OVN's southbound database, in an index that its events keep: no question is asked.
+
+The replica is python-ovs' own. ovsdbapp's connection, on top of it, would make the start wait for
+the database.
+"""
+
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from oslo_config import cfg
+
+from firstlight.relay.contract import Guest, Resolution, Unavailable
+from firstlight.relay.resolvers.index import Index
+from firstlight.relay.resolvers.southbound import DATABASE, SCHEMA, port_of
+
+LOG = logging.getLogger(__name__)
+
+NAME = "ovn"
+
+
+class BadDatabase(Exception):
+    """The database cannot be used as it is configured; the message says what to change."""
+
+
+def open_ovn(conf: cfg.ConfigOpts) -> "OvnResolver":
+    """The resolver, on ``[ovn] ovn_sb_connection``. It connects on a thread of its own.
+
+    Raises:
+        BadDatabase: python-ovs is not installed, or the remote or a TLS file cannot be used.
+    """
+    try:
+        from ovs.stream import Stream
+    except ImportError as error:
+        raise BadDatabase(
+            f"the resolver ovn needs python-ovs ({error}): pip install 'firstlight[ovn]'"
+        ) from error
+    section = conf.ovn
+    for remote in section.ovn_sb_connection:
+        if not remote.startswith(("tcp:", "ssl:", "unix:")):
+            raise BadDatabase(
+                f"[ovn] ovn_sb_connection: {remote} is not like tcp:HOST:6642, ssl:HOST:6642 or"
+                " unix:FILE"
+            )
+    if any(remote.startswith("ssl:") for remote in section.ovn_sb_connection):
+        for option, use in (
+            ("ovn_sb_private_key", Stream.ssl_set_private_key_file),
+            ("ovn_sb_certificate", Stream.ssl_set_certificate_file),
+            ("ovn_sb_ca_cert", Stream.ssl_set_ca_cert_file),
+        ):
+            if not os.access(section[option], os.R_OK):
+                raise BadDatabase(
+                    f"[ovn] {option}: {section[option] or 'unset'} cannot be read, and ssl needs it"
+                )
+            use(section[option])
+    return OvnResolver(",".join(section.ovn_sb_connection))
+
+
+class OvnResolver:
+    """A :class:`~firstlight.relay.contract.Resolver` that knows every bound port of the cloud.
+
+    Args:
+        remote: as ovsdb(7) writes it; several with commas.
+    """
+
+    name = NAME
+
+    def __init__(self, remote: str) -> None:
+        self._remote = remote
+        self._index = Index()
+        self._lock = threading.Lock()  # of the replica and the index
+        self._trouble: str | None = f"{remote}: not connected yet"
+        self._wake = os.eventfd(0)
+        self._ended = False
+        self._replica = _replica(remote, self._index)
+        self._session: int | None = None  # of the connection whose rows the index has
+        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
+        self._thread.start()
+
+    def resolve(
+        self,
+        guests: Sequence[Guest],
+        *,
+        fresh: bool = False,  # noqa: ARG002  (nothing is kept but what the database says)
+    ) -> Sequence[Resolution]:
+        """One resolution for each guest, in their order; each is as fresh as the connection."""
+        with self._lock:
+            if self._trouble is not None:
+                return [Unavailable(self._trouble)] * len(guests)
+            return [self._index.resolve(guest) for guest in guests]
+
+    def trouble(self) -> str | None:
+        """Why the database is not followed; None: it is."""
+        return self._trouble
+
+    def close(self) -> None:
+        """Hang up, and end the thread."""
+        self._ended = True
+        os.eventfd_write(self._wake, 1)
+        self._thread.join()
+        os.close(self._wake)
+
+    def _run(self) -> None:
+        from ovs.poller import POLLIN, Poller
+
+        while not self._ended:
+            poller = Poller()
+            with self._lock:
+                self._follow()
+                self._replica.wait(poller)
+            poller.fd_wait(self._wake, POLLIN)
+            poller.block()
+        self._replica.close()
+
+    def _follow(self) -> None:
+        """Take what has arrived, and say whether that is all there is."""
+        try:
+            self._replica.run()
+            session = self._replica.session()
+            if session is not None and session != self._session:
+                self._replica.index_all()
+            if session is not None:
+                self._session = session
+        except Exception:  # the thread's one catch-all: rows may be missing, so begin again
+            LOG.exception("following %s at %s failed", DATABASE, self._remote)
+            self._session = session = None
+            self._replica.force_reconnect()
+        self._say(None if session is not None else f"{self._remote}: not connected")
+
+    def _say(self, trouble: str | None) -> None:
+        if (trouble is None) is not (self._trouble is None):
+            if trouble is None:
+                LOG.info("%s at %s: %d bound ports", DATABASE, self._remote, len(self._index))
+            else:
+                LOG.warning("%s is not followed any more: %s", DATABASE, trouble)
+        self._trouble = trouble
+
+
+def _replica(remote: str, index: Index) -> Any:
+    """The replica; its class is made here because the library comes with an extra."""
+    from ovs.db import idl
+
+    class Replica(idl.Idl):  # type: ignore[misc]
+        """Tells the index of each row; used with the resolver's lock held."""
+
+        def session(self) -> int | None:
+            """Which connection this is, if all its rows have arrived; None: they have not."""
+            connected = self._session.is_connected() and self.state == self.IDL_S_MONITORING
+            number: int = self._session.get_seqno()
+            return number if connected else None
+
+        def notify(self, event: str, row: Any, updates: Any = None) -> None:  # noqa: ARG002
+            if row._table.name == "Port_Binding":
+                if event == idl.ROW_DELETE:
+                    index.drop(row.uuid)
+                else:
+                    self._put(row)
+
+        def index_all(self) -> None:
+            """After a new connection: rows that went meanwhile are told of by nobody."""
+            index.clear()
+            for row in self.tables["Port_Binding"].rows.values():
+                self._put(row)
+
+        def _put(self, row: Any) -> None:
+            # Rows that no chassis has bound are what a migration or a deletion left behind.
+            name = row.datapath.external_ids.get("name", "") if row.datapath else ""
+            port = port_of(row.logical_port, row.mac, row.external_ids, name)
+            index.put(row.uuid, [port] if row.chassis and port else [])
+
+    # Any member of a cluster will do: it is only read.
+    return Replica(remote, idl.SchemaHelper(None, SCHEMA), leader_only=False)
