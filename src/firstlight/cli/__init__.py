@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "the whole road on this machine, without any cloud",
     "metadata": "the metadata service",
     "vendordata": "the vendordata service",
+    "proxy": "the relay: answers in every network namespace of this host",
     "broker": "the relay's privileged part: opens sockets in network namespaces",
     "provider": "list the vendordata service's providers, make a new one, try one",
     "instance": "add, list, show, update and remove instances of the embedded store",

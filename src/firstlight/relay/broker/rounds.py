@@ -14,8 +14,12 @@ from firstlight.relay.namespaces import Spot, place_of
 LOG = logging.getLogger(__name__)
 
 # Seconds. What happens at once is looked at together; a namespace in trouble is looked at after
-# twice the time each time; what has been wrong for less than a second was only being made.
+# twice the time each time; what has been wrong for less than a second was only being made. The
+# kernel tells of an address before it can be listened on, and while it sorts the routes of a new
+# interface an old address can be away for a moment: so a change is looked at again a little later,
+# and only then is a listener closed.
 _TOGETHER = 0.01
+_SETTLED = 0.1
 _SOON, _SELDOM = 0.05, 15.0
 _BEING_MADE = 1.0
 
@@ -102,11 +106,9 @@ class Rounds:
                 one.file, one.delay = file, _SOON
                 self._tend(one)
 
-    def _tend(self, one: _Tended) -> None:
-        if one.again is not None:
-            one.again.cancel()
-            one.again = None
-        trouble = one.post.tend()
+    def _tend(self, one: _Tended, *, closing: bool = True) -> None:
+        self._no_more(one)
+        trouble = one.post.tend(closing=closing)
         self._listen_for_changes(one)
         self._tell_changes(one)
         if trouble is not None:
@@ -142,7 +144,15 @@ class Rounds:
 
     def _rung(self, one: _Tended) -> None:
         one.post.quieten()
-        self._tend(one)
+        self._tend(one, closing=False)
+        self._no_more(one)
+        one.again = self._loop.call_later(_SETTLED, self._tend, one)
+
+    @staticmethod
+    def _no_more(one: _Tended) -> None:
+        if one.again is not None:
+            one.again.cancel()
+            one.again = None
 
     def _tell_changes(self, one: _Tended) -> None:
         now = dict(one.post.held)
@@ -158,8 +168,7 @@ class Rounds:
 
     def _leave(self, name: str) -> None:
         one = self._tended.pop(name)
-        if one.again is not None:
-            one.again.cancel()
+        self._no_more(one)
         self._deafen(one)
         one.post.close()
         self._tell_changes(one)

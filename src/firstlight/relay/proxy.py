@@ -1,0 +1,82 @@
+"""What guests in the namespaces reach: fairness first, then whoever answers.
+
+That is our agent in this process, or an agent of Neutron's at its unix socket, to which a request
+goes as Neutron's haproxy sends it (metadata-proxy §3.3).
+"""
+
+import asyncio
+import logging
+from concurrent.futures import Future
+
+from firstlight.relay import answers
+from firstlight.relay.contract import Guest
+from firstlight.relay.fairness import Fairness
+from firstlight.relay.later import later
+from firstlight.relay.place import Unplaced, guest_of
+from firstlight.relay.upstream import Failure, Question
+from firstlight.relay.upstreams import Upstreams
+from firstlight.wire.messages import Handler, Request, Response
+
+LOG = logging.getLogger(__name__)
+
+# What an agent may see of the guest's header fields; none of Neutron's looks at any other. A list
+# of what it may not see would have to know every way of writing a name (X_Neutron_Network_ID).
+_PASSED_ON = (b"accept", b"accept-encoding", b"content-type", b"user-agent")
+
+
+class Proxy:
+    """Its `handle` is the handler of the listeners in the namespaces."""
+
+    def __init__(self, fairness: Fairness, answer: Handler) -> None:
+        self._fairness = fairness
+        self._answer = answer
+
+    def handle(self, request: Request) -> "Response | Future[Response]":
+        """Answer one request, or refuse it because there were too many."""
+        try:
+            guest = guest_of(request)
+        except Unplaced as error:
+            return answers.refusal(400, str(error))
+        return self._fairness.refusal(guest) or self._answer(request)
+
+
+class SomebodysAgent:
+    """Has an agent behind a unix socket answer; its `handle` is a handler.
+
+    `deadline`: seconds that a request may take.
+    """
+
+    def __init__(self, agent: Upstreams, deadline: float) -> None:
+        self._agent = agent
+        self._deadline = deadline
+
+    def handle(self, request: Request) -> "Response | Future[Response]":
+        """Pass one request on; it comes from a listener that stands for a place."""
+        if request.method == "TRACE":
+            return answers.refusal(405, "TRACE is not for guests.")
+        return later(self._pass_on(request, guest_of(request)))
+
+    async def _pass_on(self, request: Request, guest: Guest) -> Response:
+        until = asyncio.get_running_loop().time() + self._deadline
+        fields = "".join(f"{line}\r\n" for line in _fields(request, guest))
+        try:
+            answer = await self._agent.ask(
+                Question(request.method, request.target, fields, request.body), until
+            )
+        except Failure as failure:
+            LOG.warning("%d for %s: %s", failure.status, request.id, failure)
+            answer = answers.failed(failure.status)
+        return answers.passed_on(answer)
+
+
+def _fields(request: Request, guest: Guest) -> list[str]:
+    """What goes along: a few fields of the guest's, and those that say who asks."""
+    fields = [
+        f"{name.decode()}: {request.header(name)}" for name in _PASSED_ON if name in request.headers
+    ]
+    return [
+        *fields,
+        f"X-OpenStack-Request-Id: {request.id}",
+        f"{guest.place.via.value}: {guest.place.id}",
+        f"X-Forwarded-For: {guest.address}",
+    ]
