@@ -1,7 +1,6 @@
 """One process's server, on an event loop of its own."""
 
 import asyncio
-import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from socket import socket
 
 import uvloop
 
+from firstlight.wire import garbage
 from firstlight.wire.server import Server
 
 # How long a thread with cold work may keep the event loop from running. Python's default is 5 ms,
@@ -33,20 +33,15 @@ def serve(
     """
 
     async def main(server: Server) -> None:
-        _calm_collector()
+        garbage.calm()
         sys.setswitchinterval(_SWITCH_SECONDS)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
         prepare(server)
+        searching = loop.create_task(garbage.search_when_quiet(server.counters))
         await server.serve(ready)
+        searching.cancel()
 
     with build(opened) as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main(server))
-
-
-def _calm_collector() -> None:
-    """Requests leave no cycles behind, so look for them rarely, and never in what was built."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)
