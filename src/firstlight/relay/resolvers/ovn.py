@@ -19,6 +19,7 @@ from firstlight.relay.resolvers.southbound import DATABASE, SCHEMA, port_of
 LOG = logging.getLogger(__name__)
 
 NAME = "ovn"
+_PAUSE = 1000  # milliseconds after a failure
 
 
 class BadDatabase(Exception):
@@ -108,14 +109,16 @@ class OvnResolver:
         while not self._ended:
             poller = Poller()
             with self._lock:
-                self._follow()
-                self._replica.wait(poller)
+                if self._follow():
+                    self._replica.wait(poller)
+                else:
+                    poller.timer_wait(_PAUSE)
             poller.fd_wait(self._wake, POLLIN)
             poller.block()
         self._replica.close()
 
-    def _follow(self) -> None:
-        """Take what has arrived, and say whether that is all there is."""
+    def _follow(self) -> bool:
+        """Take what has arrived, and say whether that is all there is; False: it failed."""
         try:
             self._replica.run()
             session = self._replica.session()
@@ -125,9 +128,12 @@ class OvnResolver:
                 self._session = session
         except Exception:  # the thread's one catch-all: rows may be missing, so begin again
             LOG.exception("following %s at %s failed", DATABASE, self._remote)
-            self._session = session = None
+            self._session = None
             self._replica.force_reconnect()
+            self._say(f"{self._remote}: its rows cannot be followed; see the log")
+            return False
         self._say(None if session is not None else f"{self._remote}: not connected")
+        return True
 
     def _say(self, trouble: str | None) -> None:
         if (trouble is None) is not (self._trouble is None):
@@ -170,5 +176,7 @@ def _replica(remote: str, index: Index) -> Any:
             port = port_of(row.logical_port, row.mac, row.external_ids, name)
             index.put(row.uuid, [port] if row.chassis and port else [])
 
+    schema = idl.SchemaHelper(None, SCHEMA)
+    schema.register_all()
     # Any member of a cluster will do: it is only read.
-    return Replica(remote, idl.SchemaHelper(None, SCHEMA), leader_only=False)
+    return Replica(remote, schema, leader_only=False)
