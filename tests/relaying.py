@@ -13,7 +13,8 @@ from firstlight.relay.agent import Agent
 from firstlight.relay.contract import Found, Guest, Nobody, Place, Via
 from firstlight.relay.upstream import Upstream
 from firstlight.relay.upstreams import Upstreams
-from wired import Serving, answers as parsed
+from wired import Serving
+from wired import answers as parsed
 
 NETWORK = "7a9c5c2e-0b51-4b0e-9b2e-3d0c6a0f1c11"
 ROUTER = "0d4fd0a5-2f0c-4c6e-8a9c-5f5d7a1b2c22"
@@ -81,6 +82,7 @@ def an_agent(
         serving.agent = agent
         serving.upstreams = upstreams
         yield serving
+        serving.run(upstreams.close)
 
 
 def head(*lines, method="GET", target="/openstack", network=NETWORK, address=ADDRESS):
@@ -108,7 +110,8 @@ class Upstreamed:
     `script(request, connection)` returns the bytes of a whole response, or None to hang up.
     """
 
-    def __init__(self, script):
+    def __init__(self, script, *, hang_up=False):
+        self.hang_up = hang_up  # after each response
         self.requests = []
         self.connections = 0
         self._script = script
@@ -144,6 +147,8 @@ class Upstreamed:
                     if response is None:
                         return
                     connection.sendall(response)
+                    if self.hang_up:
+                        return
                 except OSError:
                     return
 
@@ -161,9 +166,9 @@ def _read(reading):
     return lines, reading.read(length)
 
 
-def responding(response):
+def responding(response, **how):
     """An upstream that always sends these bytes."""
-    return Upstreamed(lambda request, number: response)
+    return Upstreamed(lambda request, number: response, **how)
 
 
 def plain(status=200, body=b"hello", *lines):

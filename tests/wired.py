@@ -56,8 +56,12 @@ class Serving:
 
     def stop(self):
         """Tell it to stop; the end of the block waits until it has."""
+        self.run(lambda: self.server.stop())
+
+    def run(self, work):
+        """Have its event loop do this."""
         if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.server.stop)
+            self._loop.call_soon_threadsafe(work)
 
     @property
     def counts(self):
@@ -114,7 +118,8 @@ def answers(data, *methods):
             found.append(Answer(100, headers, b""))
             continue
         method = methods[len(found)] if len(found) < len(methods) else "GET"
-        length = 0 if method == "HEAD" else int(headers["Content-Length"])
+        bodiless = method == "HEAD" or status in ("204", "304")
+        length = 0 if bodiless else int(headers["Content-Length"])
         assert len(data) >= length, "the body is shorter than it says"
         found.append(Answer(int(status), headers, data[:length]))
         data = data[length:]

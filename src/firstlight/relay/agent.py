@@ -28,9 +28,6 @@ from firstlight.wire.messages import Request, Response
 
 LOG = logging.getLogger(__name__)
 
-# Seconds between two uncached look-ups of one guest because of a 404: most are of documents that
-# do not exist, and a guest may ask for those as often as it likes.
-_LOOK_AGAIN = 1.0
 _SAY_AGAIN = 60.0  # seconds between two log lines about the same guest
 _MAX_AGENT = 256  # characters of a User-Agent that are passed on
 _NOT_IN_A_FIELD = re.compile(r"[^\x20-\x7e]")
@@ -76,7 +73,6 @@ class Agent:
         self._upstreams = upstreams
         self._deadline = deadline
         self._fields = lru_cache(maxsize=4096)(lambda found: _identity(found, secret))
-        self._look_again = Seldom(_LOOK_AGAIN, clock)
         self._say_again = Seldom(_SAY_AGAIN, clock)
 
     def handle(self, request: Request) -> "Response | Future[Response]":
@@ -102,7 +98,7 @@ class Agent:
         if not isinstance(who, Found):
             return self._unrecognised(request, guest, who)
         answer = await self._ask(request, guest, who, until)
-        if answer.status == 404 and kept is not None and self._look_again(guest):
+        if answer.status == 404 and kept is not None:
             now = await self._told(self._recognition.again(guest), until)
             if isinstance(now, Nobody | Ambiguous):
                 return self._unrecognised(request, guest, now)

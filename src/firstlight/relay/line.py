@@ -98,7 +98,7 @@ class Line(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._named: dict[bytes, bytes] = {}
         self._body = bytearray()
-        self._in_body = self._whole = False
+        self._in_body = self._whole = self._keep = False
         self._parser = httptools.HttpResponseParser(self)
 
     # What the event loop calls.
@@ -161,7 +161,7 @@ class Line(asyncio.Protocol):
             return
         self._in_body = True
         if self._head:
-            self._whole = True  # a body would be of the next response
+            self._complete()  # a body would be of the next response
 
     def on_body(self, part: bytes) -> None:
         if self._head:
@@ -171,8 +171,13 @@ class Line(asyncio.Protocol):
             raise Broken(f"its response is larger than {self._max_body} bytes")
 
     def on_message_complete(self) -> None:
-        if self._status >= 200:
-            self._whole = True
+        if self._status >= 200 and not self._whole:
+            self._complete()
+
+    def _complete(self) -> None:
+        self._whole = True
+        # The parser knows it only now.
+        self._keep = self._parser.should_keep_alive()
 
     # The end of a response.
 
@@ -181,15 +186,12 @@ class Line(asyncio.Protocol):
 
     def _finish(self) -> None:
         waiting, self._waiting = self._waiting, None
-        if not self._parser.should_keep_alive() or not (self._head or self._may_go_on()):
+        if not self._keep:
             self.close()
         self._parser = None
         self.used += 1
         if waiting is not None and not waiting.done():
             waiting.set_result(self._answer())
-
-    def _may_go_on(self) -> bool:
-        return self._framed() or self._status in (204, 304)
 
     def _answer(self) -> Answer:
         hop = self._named.get(b"connection", b"").lower()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from firstlight.relay.line import Answer
 from firstlight.relay.upstream import Failure, Question, Refused, Reset, Upstream
+from firstlight.wire.server import Server
 
 
 class Upstreams:
@@ -13,6 +14,10 @@ class Upstreams:
     def __init__(self, upstreams: Sequence[Upstream]) -> None:
         self.all = tuple(upstreams)
         self._next = 0
+
+    async def begin(self, server: Server) -> None:  # noqa: ARG002
+        """Have the connections end with the server; see :meth:`Server.accompany`."""
+        self._keeping = asyncio.create_task(self._keep())
 
     async def ask(self, question: Question, until: float) -> Answer:
         """A response, by `until` (of the loop's clock).
@@ -42,6 +47,12 @@ class Upstreams:
         """Let go of idle connections."""
         for upstream in self.all:
             upstream.close()
+
+    async def _keep(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:  # cancelled, because the server has stopped
+            self.close()
 
     def _in_turn(self) -> Sequence[Upstream]:
         """Those that answer, each time another first; then those that may again, soonest first."""
