@@ -7,6 +7,8 @@ MetadataRpcCallback, unchanged since Juno.
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 from oslo_config import cfg
@@ -65,7 +67,20 @@ def open_transport(conf: cfg.ConfigOpts) -> Any:
             " in neutron.conf"
         ) from None
     conf.set_default("control_exchange", _EXCHANGE)
+    _register(conf)
     return transport
+
+
+def _register(conf: cfg.ConfigOpts) -> None:
+    """Options that oslo.messaging (13 on; 18.3) registers on the process's global configuration,
+    and then looks for on the one it was given. No public list of its has them."""
+    for section, kind in (
+        ("oslo_messaging_metrics", "_metrics"),
+        ("oslo_messaging_tracing", "_tracing"),
+    ):
+        with suppress(ImportError, AttributeError):
+            module = import_module(f"oslo_messaging.{kind}.client")
+            conf.register_opts(getattr(module, section), group=section)
 
 
 class _Calls:
