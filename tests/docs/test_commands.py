@@ -92,6 +92,12 @@ def test_the_demo_prints_what_works(demo):
         assert (done.returncode, done.stderr) == (0, ""), line
 
 
+def test_why_asks_the_running_service(demo):
+    """`show --why`, as the page about vendor data has it, tells what guests are shown now."""
+    done = type_in("firstlight show web-1 --why", demo)
+    assert "\nservice: process " in done.stdout
+
+
 def test_a_change_shows_in_the_next_answer(demo):
     """`instance update`, as the demo suggests it, reaches the guest."""
     type_in("firstlight instance update web-1 --metadata role=db", demo)

@@ -58,6 +58,7 @@ def road(directory: Path, instance: Instance, opened: Mapping[str, socket]) -> I
                 opened[STATUS],
                 checks=metadata.checks,
                 concerns=metadata.concerns,
+                about=metadata.about,
                 registry=metadata.registry,
                 access_log=conf.firstlight.access_log,
                 limits=Limits(answer_time=conf.firstlight.deadline),
