@@ -11,28 +11,38 @@ from daemons import Daemon
 from parts import absent, need
 from servers import free_port
 
-SCHEMA = Path("/usr/share/ovn/ovn-sb.ovsschema")
+SCHEMAS = Path("/usr/share/ovn")
 
 
-class Southbound(Daemon):
-    """ovsdb-server on a port, with the OVN_Southbound of this machine's OVN."""
+class Database(Daemon):
+    """ovsdb-server on a port, with one of the databases of this machine's OVN.
 
-    def __init__(self, home: Path, port: int) -> None:
-        if not SCHEMA.exists():
-            absent(f"{SCHEMA}: ovn-common is not installed")
-        self._file = home / "sb.db"
-        subprocess.run(
-            [need("ovsdb-tool"), "create", self._file, SCHEMA], check=True, capture_output=True
-        )
+    Args:
+        half: ``sb`` or ``nb``.
+    """
+
+    def __init__(self, home: Path, port: int, half: str) -> None:
+        schema = SCHEMAS / f"ovn-{half}.ovsschema"
+        if not schema.exists():
+            absent(f"{schema}: ovn-common is not installed")
+        file = home / f"{half}.db"
+        subprocess.run([need("ovsdb-tool"), "create", file, schema], check=True)
         self.remote = f"tcp:127.0.0.1:{port}"
         command = [
             need("ovsdb-server"),
             f"--remote=ptcp:{port}:127.0.0.1",
-            f"--unixctl={home}/ctl",
+            f"--unixctl={home}/{half}.ctl",
             "--no-chdir",
-            str(self._file),
+            str(file),
         ]
-        super().__init__(command, port, home / "log")
+        super().__init__(command, port, home / f"{half}.log")
+
+
+class Southbound(Database):
+    """The southbound one, and who writes into it."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        super().__init__(home, port, "sb")
         self._tunnel = 0
 
     @contextmanager
@@ -126,3 +136,27 @@ class Southbound(Daemon):
         """Delete a port's row."""
         where = [["logical_port", "==", port]]
         self.transact({"op": "delete", "table": "Port_Binding", "where": where})
+
+
+class Northd(Daemon):
+    """A real ovn-northd between a northbound database and a southbound one."""
+
+    def __init__(self, home: Path, north: Database, south: Southbound) -> None:
+        self._north, self._south = north, south
+        control = home / "northd.ctl"
+        command = [
+            need("ovn-northd"),
+            f"--ovnnb-db={north.remote}",
+            f"--ovnsb-db={south.remote}",
+            f"--unixctl={control}",
+            "--no-chdir",
+        ]
+        super().__init__(command, 0, home / "northd.log", answers=lambda _port: control.exists())
+
+    def nbctl(self, *arguments: str) -> None:
+        """What Neutron's driver would write."""
+        subprocess.run([need("ovn-nbctl"), f"--db={self._north.remote}", *arguments], check=True)
+
+    def sbctl(self, *arguments: str) -> None:
+        """What ovn-controller would write."""
+        subprocess.run([need("ovn-sbctl"), f"--db={self._south.remote}", *arguments], check=True)

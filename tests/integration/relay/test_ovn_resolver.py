@@ -1,13 +1,17 @@
 """Guests recognised by OVN's southbound database, served by a real ovsdb-server."""
 
+import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TypeVar
 from uuid import uuid4
 
 import pytest
 
+from daemons import Daemon
 from firstlight.relay.contract import (
     Ambiguous,
     Found,
@@ -20,8 +24,10 @@ from firstlight.relay.contract import (
 )
 from firstlight.relay.link_local import address_of
 from firstlight.relay.resolvers.ovn import OvnResolver
-from integration.relay.southbound_database import Southbound
+from integration.relay.southbound_database import Database, Northd, Southbound
 from servers import eventually, free_port
+
+T = TypeVar("T", bound=Daemon)
 
 PATIENCE = 60
 MAC = "fa:16:3e:12:34:56"
@@ -29,15 +35,36 @@ RED, BLUE = str(uuid4()), str(uuid4())
 
 
 @pytest.fixture
-def southbound() -> Iterator[Southbound]:
+def home() -> Iterator[Path]:
+    """A short path: unix sockets are in it."""
+    with tempfile.TemporaryDirectory(prefix="firstlight-ovn-") as made:
+        yield Path(made)
+
+
+@contextmanager
+def started(daemon: T) -> Iterator[T]:
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+@pytest.fixture
+def southbound(home: Path) -> Iterator[Southbound]:
     """Running, empty."""
-    with tempfile.TemporaryDirectory(prefix="firstlight-sb-") as home:
-        made = Southbound(Path(home), free_port())
-        try:
-            made.start()
-            yield made
-        finally:
-            made.stop()
+    with started(Southbound(home, free_port())) as made:
+        yield made
+
+
+@pytest.fixture
+def northd(home: Path, southbound: Southbound) -> Iterator[Northd]:
+    """A real ovn-northd that fills it."""
+    with (
+        started(Database(home, free_port(), "nb")) as north,
+        started(Northd(home, north, southbound)) as made,
+    ):
+        yield made
 
 
 @pytest.fixture
@@ -153,6 +180,36 @@ def test_away_and_back(southbound: Southbound, resolver: OvnResolver) -> None:
     southbound.start()
     assert becomes(resolver, at(RED, "10.0.0.6"), Found("b", "p", new, MAC))
     assert resolver.resolve([at(RED, "10.0.0.5")]) == [Nobody()]
+
+
+def test_rows_of_a_real_northd(northd: Northd, resolver: OvnResolver) -> None:
+    """Rows that ovn-northd makes of what Neutron writes into the northbound database are read as
+    those that this file's other tests make themselves."""
+    port, switch = str(uuid4()), f"neutron-{RED}"
+    ids = {"device_id": "one", "project_id": "p", "device_owner": "compute\\:nova"}
+    northd.nbctl("ls-add", switch)
+    northd.nbctl("lsp-add", switch, port)
+    northd.nbctl("lsp-set-addresses", port, f"{MAC} 10.0.0.5 fd00::5", "unknown")
+    northd.nbctl(
+        *("set", "Logical_Switch_Port", port),
+        *(f"external_ids:neutron\\:{name}={value}" for name, value in ids.items()),
+    )
+    northd.sbctl("chassis-add", "here", "geneve", "192.0.2.1")
+    assert eventually(lambda: binds(northd, port), PATIENCE)
+    found = Found("one", "p", port, MAC)
+    assert becomes(resolver, at(RED, "10.0.0.5"), found)
+    assert resolver.resolve([at(RED, "fd00::5"), at(RED, str(address_of(MAC)))]) == [found, found]
+    northd.nbctl("lsp-del", port)
+    assert becomes(resolver, at(RED, "10.0.0.5"), Nobody())
+
+
+def binds(northd: Northd, port: str) -> bool:
+    """Whether northd has made the row already, so that a chassis can bind it."""
+    try:
+        northd.sbctl("lsp-bind", port, "here")
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def test_started_before_the_database(southbound: Southbound) -> None:
