@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": "the whole road on this machine, without any cloud",
     "metadata": "the metadata service",
     "vendordata": "the vendordata service",
+    "agent": "the metadata agent: recognises guests, and signs for them",
     "proxy": "the relay: answers in every network namespace of this host",
     "broker": "the relay's privileged part: opens sockets in network namespaces",
     "provider": "list the vendordata service's providers, make a new one, try one",

@@ -23,9 +23,11 @@ from firstlight.conf import (
     metadata_agent,
     neutron,
     nova,
+    ovn,
     pcss,
     pollinate,
     provider_neutron,
+    recognition,
     relay,
     relay_broker,
     relay_proxy,
@@ -65,11 +67,15 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
         pollinate,
         pcss,
     ),
-    "agent": (metadata_agent, relay),
+    "agent": (metadata_agent, relay, recognition, ovn, neutron, store),
     "broker": (common, relay_broker),
     "proxy": (metadata_agent, relay, relay_broker, relay_proxy),
 }
 
+
+# What reads Neutron's files as well: where they are.
+_NEUTRON_FILES = ("/etc/neutron/neutron.conf", "/etc/neutron/metadata_agent.ini")
+_OF_NEUTRON = {"agent": (*_NEUTRON_FILES, "/etc/firstlight/agent.conf")}
 
 # Names configuration files, separated by ``;``, where the command line names none.
 FILES_VARIABLE = "FIRSTLIGHT_CONFIG_FILES"
@@ -93,8 +99,9 @@ def load(
     """The configuration of `service`, from these files or, if none are named, the usual places.
 
     Those are the files that FIRSTLIGHT_CONFIG_FILES names, separated by ``;``, or if it is not set,
-    ``/etc/firstlight/SERVICE.conf``. A vendordata service that was started in the name of another
-    looks where that one did, and takes its shape unless [firstlight] shape says otherwise.
+    ``/etc/firstlight/SERVICE.conf``, for the agent after Neutron's own files. A vendordata service
+    that was started in the name of another looks where that one did, and takes its shape unless
+    [firstlight] shape says otherwise.
 
     Raises:
         ConfigError: a file is missing or unreadable, or an option has a value it cannot have.
@@ -139,6 +146,8 @@ def _usual_files(service: str, environ: Mapping[str, str], stand_in_for: Shape |
         return [name for name in named.split(";") if name]
     if stand_in_for is not None:
         return usual_files(stand_in_for, environ)
+    if service in _OF_NEUTRON:
+        return [name for name in _OF_NEUTRON[service] if Path(name).exists()]
     # The store is the metadata service's.
     path = Path("/etc/firstlight") / f"{'metadata' if service == 'store' else service}.conf"
     return [str(path)] if path.exists() else []

@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from firstlight.relay.line import Answer
 from firstlight.relay.upstream import Failure, Question, Refused, Reset, Upstream
 from firstlight.wire.server import Server
+
+_PROBE = 5.0  # seconds
+_ANYBODY = Question("GET", "/", "")  # the list of versions, which needs no signature
 
 
 class Upstreams:
@@ -49,10 +53,20 @@ class Upstreams:
             upstream.close()
 
     async def _keep(self) -> None:
+        """Ask those that no guest has shown to answer, so that what is said of them is true."""
         try:
-            await asyncio.Event().wait()
+            while True:
+                await asyncio.gather(*(self._probe(one) for one in self.all))
+                await asyncio.sleep(_PROBE)
         finally:  # cancelled, because the server has stopped
             self.close()
+
+    async def _probe(self, upstream: Upstream) -> None:
+        if upstream.asked and upstream.trouble() is None:
+            return
+        until = asyncio.get_running_loop().time() + _PROBE
+        with suppress(Failure):  # it remembers that
+            await upstream.ask(_ANYBODY, until)
 
     def _in_turn(self) -> Sequence[Upstream]:
         """Those that answer, each time another first; then those that may again, soonest first."""

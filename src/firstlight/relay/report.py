@@ -1,0 +1,110 @@
+"""Telling Neutron's server that the agent is alive, as its own metadata agent does.
+
+Topic ``q-reports-plugin``, no namespace, method ``report_state(agent_state, time)`` (1.0 on). The
+first report is a call, which says whether somebody is there; the others are casts.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from threading import Event, Thread
+from typing import Any
+from uuid import uuid4
+
+from oslo_config import cfg
+
+LOG = logging.getLogger(__name__)
+
+_TOPIC = "q-reports-plugin"
+_CONTEXT = {"user_id": None, "project_id": None, "is_admin": True, "roles": ["admin"]}
+
+
+class Report:
+    """Reports every `interval` seconds, on a thread of its own, until :meth:`close`.
+
+    `send(state, call)` sends one report; `call`: and waits until it has arrived.
+    """
+
+    def __init__(
+        self,
+        state: Mapping[str, Any],
+        send: Callable[[Mapping[str, Any], bool], None],
+        *,
+        interval: float,
+        error: type[Exception],
+    ) -> None:
+        self._state = dict(state)
+        self._send = send
+        self._interval = interval
+        self._error = error
+        self._trouble: str | None = None
+        self._arrived = False
+        self._end = Event()
+        self._thread = Thread(target=self._run, name="report", daemon=True)
+
+    def start(self) -> None:
+        """Report now, and from now on."""
+        self._thread.start()
+
+    def trouble(self) -> str | None:
+        """Why the last report did not arrive; None: it did, as far as is known."""
+        return self._trouble
+
+    def close(self) -> None:
+        """No more reports. One that is on its way is not waited for: the bus may be away."""
+        self._end.set()
+
+    def _run(self) -> None:
+        while not self._end.is_set():
+            self._report()
+            self._end.wait(self._interval)
+
+    def _report(self) -> None:
+        first = {} if self._arrived else {"start_flag": True}
+        try:
+            self._send({**self._state, **first, "uuid": str(uuid4())}, not self._arrived)
+        except self._error as error:
+            if self._trouble is None:
+                LOG.warning("Neutron's server was not told that this agent is alive: %s", error)
+            # oslo.messaging's message may quote the URL, password and all.
+            self._trouble = f"the last report to Neutron's server failed: {type(error).__name__}"
+            self._arrived = False
+            return
+        if self._trouble is not None:
+            LOG.info("Neutron's server knows again that this agent is alive")
+        self._trouble = None
+        self._arrived = True
+
+
+def state_of(conf: cfg.ConfigOpts) -> Mapping[str, Any]:
+    """What Neutron's own agent says of itself (metadata-proxy §4.7)."""
+    return {
+        "agent_type": "Metadata agent",
+        "binary": "neutron-metadata-agent",
+        "host": conf.host,
+        "topic": "N/A",
+        "configurations": {
+            "metadata_proxy_socket": conf.metadata_proxy_socket,
+            "nova_metadata_host": conf.nova_metadata_host,
+            "nova_metadata_port": conf.nova_metadata_port,
+            "log_agent_heartbeats": conf.AGENT.log_agent_heartbeats,
+        },
+    }
+
+
+def open_report(conf: cfg.ConfigOpts, transport: Any) -> Report:
+    """A report over `transport` (oslo.messaging's, on Neutron's exchange)."""
+    import oslo_messaging
+
+    interval = conf.AGENT.report_interval
+    target = oslo_messaging.Target(topic=_TOPIC, version="1.0")
+    client = oslo_messaging.get_rpc_client(transport, target, timeout=interval, retry=0)
+
+    def send(state: Mapping[str, Any], call: bool) -> None:
+        arguments = {
+            "agent_state": {"agent_state": state},
+            "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        }
+        (client.call if call else client.cast)(_CONTEXT, "report_state", **arguments)
+
+    return Report(state_of(conf), send, interval=interval, error=oslo_messaging.MessagingException)
