@@ -45,18 +45,34 @@ class TestZipapp:
 
     def test_without_python(self, zipapp: Path, tmp_path: Path) -> None:
         """Where there is no Python it says so, in one line and with a shell's usual code."""
-        root = tmp_path / "root"
+        done = self._in_a_bare_root(zipapp, tmp_path / "root")
+        assert done.stderr == "firstlight-guest needs Python 3.6 or later\n"
+        assert done.returncode == 127
+
+    def test_platform_python(self, zipapp: Path, tmp_path: Path) -> None:
+        """RHEL's own Python is found where there is no other, and is given every word."""
+        python = tmp_path / "root/usr/libexec/platform-python"
+        python.parent.mkdir(parents=True)
+        python.write_text('#!/bin/sh\necho "$0" "$@"\n')
+        python.chmod(0o755)
+        done = self._in_a_bare_root(zipapp, tmp_path / "root", "get", "a b")
+        assert done.stdout == "/usr/libexec/platform-python -I /guest get a b\n"
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def _in_a_bare_root(
+        self, zipapp: Path, root: Path, *words: str
+    ) -> "subprocess.CompletedProcess[str]":
+        """What the zipapp does where there is a shell and nothing else."""
+        if os.geteuid() != 0:
+            absent("chroot needs root")
         (root / "bin").mkdir(parents=True)
         (root / "dev").mkdir()
         (root / "dev/null").touch()
         (root / "bin/sh").write_bytes(Path(need("busybox")).read_bytes())
         (root / "bin/sh").chmod(0o755)
         (root / "guest").write_bytes(zipapp.read_bytes())
-        if os.geteuid() != 0:
-            absent("chroot needs root")
-        done = subprocess.run(["chroot", root, "/bin/sh", "/guest"], capture_output=True, text=True)
-        assert done.stderr == "firstlight-guest needs Python 3.6 or later\n"
-        assert done.returncode == 127
+        command = ["chroot", root, "/bin/sh", "/guest", *words]
+        return subprocess.run(command, capture_output=True, text=True)
 
     def test_nothing_else(self, zipapp: Path) -> None:
         """It holds the package, its files, and its start; no tests, no caches."""
