@@ -3,7 +3,7 @@
 import argparse
 import io
 import sys
-from typing import List, Optional, TextIO
+from typing import List, Optional, TextIO, Tuple
 
 from . import __version__
 from .commands import check, get, image, install, network, password, setmac, sriov, storage
@@ -30,7 +30,12 @@ asked; 4 there is no such document or key; 5 it is there, and empty
 def main(argv: Optional[List[str]] = None) -> int:
     """Run one sub-command; returns the exit code."""
     sys.stdout = _any_letter(sys.stdout)
-    args = _parser().parse_args(argv)
+    words, command = _apart(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    args = parser.parse_args(words)
+    if command and not getattr(args, "watch", None):
+        parser.error("only `get --watch` takes a command behind --")
+    args.words = command
     args.machine = Machine(args.root)
     try:
         return int(_COMMANDS[args.command].run(args))
@@ -45,6 +50,15 @@ def main(argv: Optional[List[str]] = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _apart(words: List[str]) -> Tuple[List[str], List[str]]:
+    """The words, and those behind the first ``--``.
+
+    argparse's way to take a command would take the options behind a path for that command, too.
+    """
+    end = words.index("--") if "--" in words else len(words)
+    return words[:end], words[end + 1 :]
 
 
 def _any_letter(stream: TextIO) -> TextIO:

@@ -151,25 +151,27 @@ class TestGet:
         assert waiting.communicate(timeout=110)[0] == f"{INSTANCE}\n".encode()
 
     def test_watch(self, guest: Guest, site: Site, tmp_path: Path) -> None:
-        """The command is run with the new value when it changes, and not before."""
+        """The command is run with the new value when it changes, and not before, word by word."""
         seen = tmp_path / "seen"
         key = "meta_data.json#/meta/colour"
         words = ["get", "--interval", "0.2", "--watch", key, "--"]
-        script = f'echo "$FIRSTLIGHT_KEY $(cat)" >>{seen}'
+        script = f'echo "$FIRSTLIGHT_KEY $(cat) $*" >>{seen}'
         process = subprocess.Popen(
-            site.cloud.net.guest.command(*guest.command(*words, "sh", "-c", script))
+            site.cloud.net.guest.command(
+                *guest.command(*words, "sh", "-c", script, "sh", "--", "--wait")
+            )
         )
         try:
             for colour in ("red", "blue"):
                 site.cloud.asked()
                 assert eventually(lambda: any("meta_data" in x for x in site.cloud.asked()), 60)
                 site.firstlight("instance", "update", INSTANCE, "--metadata", f"colour={colour}")
-                wanted = f"{key} {colour}\n"
+                wanted = f"{key} {colour} -- --wait\n"
                 assert eventually(lambda w=wanted: seen.exists() and w in seen.read_text(), 60)
         finally:
             process.terminate()
             process.wait(60)
-        assert seen.read_text() == f"{key} red\n{key} blue\n"
+        assert seen.read_text() == f"{key} red -- --wait\n{key} blue -- --wait\n"
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", nargs="?", metavar="PATH[#POINTER]", help="default: list them")
     parser.add_argument("--provider", metavar="NAME", help="what this vendordata provider says")
     parser.add_argument(
-        "--watch", metavar="KEY", help="PATH#POINTER; run COMMAND at each new value"
+        "--watch", metavar="KEY", help="PATH#POINTER; run the command behind -- at each new value"
     )
     parser.add_argument(
         "--interval",
@@ -35,7 +35,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="between two looks of --watch (%(default)g)",
     )
-    parser.add_argument("rest", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="for --watch")
     add_options(parser, wait=30)
 
 
@@ -86,10 +85,8 @@ def _listing(places: Sources) -> List[str]:
 
 
 def _watch(args: argparse.Namespace) -> int:
-    words = [args.path, *args.rest] if args.path else args.rest
-    command = words[1:] if words[:1] == ["--"] else words
     path, within = split(args.watch)
-    if not command:
+    if not args.words:
         raise GuestError("--watch needs a command: --watch KEY -- COMMAND")
     args.origin = "network"  # a drive never changes
     places = sources(args, args.machine)
@@ -97,7 +94,7 @@ def _watch(args: argparse.Namespace) -> int:
     watch(
         lambda: value(places, path, within),
         args.watch,
-        command,
+        args.words,
         places.service,
         interval=args.interval,
         patience=args.wait,
