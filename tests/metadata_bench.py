@@ -139,6 +139,10 @@ class Bench:
             shared=shared,
         )
 
+    @property
+    def idle(self) -> bool:
+        return not any(pool.taken for pool in self._pools)
+
     def close(self) -> None:
         for pool in self._pools:
             pool.close()

@@ -76,6 +76,7 @@ def test_more_than_the_pool_holds_is_503(bench: Bench) -> None:
     """Look-ups past the pool's size are told to come back; what is known goes on being told."""
     service = bench.service(threads=1, waiting=1)
     ask(service, NAME, signed(B))
+    assert eventually(lambda: bench.idle)  # its thread is free a moment after the answer
     bench.shelf.hold = threading.Event()
     uuids = [f"00000000-0000-4000-8000-0000000002{number:02x}" for number in range(4)]
     replies = [begin(service, "/openstack", signed(uuid)) for uuid in uuids]
