@@ -44,12 +44,21 @@ class Kept(Generic[V]):
 class _Flight(Generic[V]):
     """A look-up under way, with everybody who waits for it."""
 
-    __slots__ = ("dirty", "future")
+    __slots__ = ("dirty", "doubts", "future")
 
     def __init__(self) -> None:
         self.future: Future[Kept[V]] = Future()
         self.future.set_running_or_notify_cancel()
-        self.dirty = False  # the key changed after the look-up began
+        self.begin()
+
+    def begin(self) -> None:
+        """What has changed until now is seen by the look-up that follows."""
+        self.dirty = False  # the key has changed since
+        self.doubts: list[Callable[[V | None], bool]] = []  # each says which values have
+
+    def overtaken(self, value: V | None) -> bool:
+        """Whether a change since then concerns what was found."""
+        return self.dirty or any(doubt(value) for doubt in self.doubts)
 
 
 class Memory(Generic[V]):
@@ -131,6 +140,19 @@ class Memory(Generic[V]):
             if key in self._flights:
                 self._flights[key].dirty = True
 
+    def forget_where(self, concerned: Callable[[V | None], bool]) -> None:
+        """Whatever value `concerned` says so of has changed, also if it is being looked up."""
+        with self._lock:
+            for flight in self._flights.values():
+                flight.doubts.append(concerned)
+            known = list(self._kept.items())
+        # Nobody who is answered meanwhile has to wait for this.
+        old = [(key, kept) for key, kept in known if concerned(kept.value)]
+        with self._lock:
+            for key, kept in old:
+                if self._kept.get(key) is kept:
+                    self._drop(key)
+
     def grown(self, key: str, extra: int) -> None:
         """The value of `key` takes `extra` bytes more than it did."""
         with self._lock:
@@ -166,7 +188,7 @@ class Memory(Generic[V]):
 
     def _land(self, key: str, flight: _Flight[V]) -> Kept[V]:
         for _attempt in range(_ATTEMPTS):
-            flight.dirty = False
+            flight.begin()
             began = self._clock()
             self.looked_up += 1
             try:
@@ -182,7 +204,7 @@ class Memory(Generic[V]):
             size = 256 + (self._size(value) if value is not None else 0)
             kept = Kept(value, built=began, expires=began + ttl, size=size, problem=None)
             with self._lock:
-                if not flight.dirty:
+                if not flight.overtaken(value):
                     self._keep(key, kept)
                     self._flights.pop(key, None)
                     return kept

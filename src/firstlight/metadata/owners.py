@@ -24,6 +24,18 @@ def find_owners(ports: Ports) -> Callable[[str], tuple[Device, ...] | None]:
     return find
 
 
+def may_concern(uuid: str) -> Callable[[tuple[Device, ...] | None], bool]:
+    """What tells whether a change of this instance may change whose an address is.
+
+    It does where the address was its own, nobody's, or several devices'.
+    """
+
+    def concerned(owners: tuple[Device, ...] | None) -> bool:
+        return owners is None or len(owners) != 1 or owners[0].id == uuid
+
+    return concerned
+
+
 def only_provided(key: str, owners: tuple[Device, ...] | None) -> Device:
     provider, _, address = key.rpartition("\n")
     if owners is None:
@@ -44,11 +56,7 @@ def only_addressed(address: str, owners: tuple[Device, ...]) -> Device:
         LOG.error(
             "address %s belongs to several instances: %s",
             address,
-            ", ".join(each.id for each in owners),
+            ", ".join(owner.id for owner in owners),
         )
         raise Refusal(500, UNKNOWN_ERROR)
     return owners[0]
-
-
-def _ids(owners: tuple[Device, ...]) -> str:
-    return ", ".join(owner.id for owner in owners)

@@ -27,7 +27,7 @@ from firstlight.metadata.door import Door
 from firstlight.metadata.flow import Reply, after, answered, now_or_after
 from firstlight.metadata.identity import By, Claim, signed_by
 from firstlight.metadata.memory import Kept, Memory
-from firstlight.metadata.owners import only_addressed, only_provided
+from firstlight.metadata.owners import may_concern, only_addressed, only_provided
 from firstlight.metadata.password import answer_password, is_password
 from firstlight.metadata.record import Record
 from firstlight.metadata.refusals import not_found
@@ -116,7 +116,10 @@ class MetadataService:
         """
         self._forget(uuid)
         self._vendordata.outdate(uuid)
-        self.owners.forget(None)
+        if uuid is None:
+            self.owners.forget(None)
+        else:
+            self.owners.forget_where(may_concern(uuid))
         if self.groups is not None:
             self.groups.forget(uuid)
 

@@ -7,6 +7,7 @@ from conformance.asking import signature
 from firstlight.instance import Instance
 from firstlight.wire.messages import Response
 from metadata_bench import NAME, A, B, Bench, ask, begin, server, signed, told
+from servers import eventually
 
 
 def test_the_second_answer_is_hot(bench: Bench) -> None:
@@ -135,6 +136,33 @@ def test_an_address_that_moves_is_followed(bench: Bench) -> None:
     service.changed(A)
     service.changed(B)
     assert ask(service).body == b"b.novalocal"
+
+
+def test_a_change_costs_only_the_addresses_it_may_concern(bench: Bench) -> None:
+    """Those of the server that changed are looked up anew, and those that were nobody's."""
+    service = bench.service(signed=False, ttl=3600, negative_ttl=3600)
+    everybody = ("192.0.2.10", "192.0.2.11", "192.0.2.12")
+    for peer in everybody * 2:
+        ask(service, peer=peer)
+    assert bench.shelf.finds == 3
+    service.changed(B)
+    for peer, finds in zip(everybody, (3, 4, 5), strict=True):
+        ask(service, peer=peer)
+        assert bench.shelf.finds == finds, peer
+
+
+def test_an_owner_found_before_it_changed_is_looked_for_again(bench: Bench) -> None:
+    """A look-up that a change overtakes counts if the change is another server's, and only then."""
+    service = bench.service(signed=False, ttl=3600)
+    for uuid, begun, done in ((B, 1, 1), (A, 2, 3)):
+        service.owners.forget(None)
+        bench.shelf.hold = threading.Event()
+        reply = begin(service)
+        assert eventually(lambda begun=begun: bench.shelf.finds == begun)
+        service.changed(uuid)
+        bench.shelf.hold.set()
+        assert told(reply).body == b"a.novalocal"
+        assert bench.shelf.finds == done
 
 
 def test_an_address_in_ipv6_clothes_is_the_same(bench: Bench) -> None:
