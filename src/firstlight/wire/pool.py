@@ -45,29 +45,33 @@ class Pool:
                 self.refused += 1
                 raise Overloaded(f"{self.name}: {self.taken} look-ups are running or waiting")
             self.taken += 1
-        future = self._executor.submit(_considerately, lambda: work(*args, **kwargs))
-        future.add_done_callback(self._release)
+        future = self._executor.submit(self._run, lambda: work(*args, **kwargs))
+        future.add_done_callback(self._dropped)
         return future
 
     def close(self) -> None:
         """Finish what runs, drop what waits."""
         self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def _release(self, _future: "Future[T]") -> None:
+    def _run(self, work: Callable[[], T]) -> T:
+        """Do it, then let whoever waits for the processor have it before the next job.
+
+        Linux lets a thread that runs finish its slice of about 3 ms, whatever its priority (EEVDF),
+        so threads with much to do would keep the event loop from a core they share for that long.
+        """
+        try:
+            return work()
+        finally:
+            self._release()
+            os.sched_yield()
+
+    def _dropped(self, future: "Future[T]") -> None:
+        if future.cancelled():  # it never ran
+            self._release()
+
+    def _release(self) -> None:
         with self._lock:
             self.taken -= 1
-
-
-def _considerately(work: Callable[[], T]) -> T:
-    """Do it, then let whoever waits for the processor have it before the next job.
-
-    Linux lets a thread that runs finish its slice of about 3 ms, whatever its priority (EEVDF), so
-    threads with much to do would keep the event loop from a core they share for that long.
-    """
-    try:
-        return work()
-    finally:
-        os.sched_yield()
 
 
 def _step_back() -> None:
