@@ -1,0 +1,116 @@
+"""`firstlight agent` and what stands behind it as processes, ended by their ids."""
+
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+from servers import eventually
+
+FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
+PATIENCE = 60  # seconds for a process to start or end on a busy machine
+
+
+class OverUnix(http.client.HTTPConnection):
+    """Speaks HTTP to a unix socket."""
+
+    def __init__(self, path):
+        super().__init__("169.254.169.254", timeout=PATIENCE)
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+def get(path, target, **headers):
+    """Status and body of one request to a unix socket."""
+    connection = OverUnix(path)
+    try:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("GET", target, headers=names)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+class Running:
+    """One command of ours that serves."""
+
+    def __init__(self, directory, command, text, name=None):
+        name = name or command
+        self.config = directory / f"{name}.conf"
+        self.config.write_text(text)
+        self.log = directory / f"{name}.log"
+        self._notify = directory / f"{name}.notify"
+        self._arguments = [FIRSTLIGHT, command, "--config-file", self.config]
+        self.pid = 0
+
+    def start(self):
+        """Start it, and wait until it says that it serves."""
+        with (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+            self.log.open("ab") as log,
+        ):
+            self._notify.unlink(missing_ok=True)
+            systemd.bind(str(self._notify))
+            systemd.settimeout(PATIENCE)
+            self._process = subprocess.Popen(
+                self._arguments,
+                stdout=log,
+                stderr=log,
+                env=os.environ | {"NOTIFY_SOCKET": str(self._notify)},
+            )
+            self.pid = self._process.pid
+            while not systemd.recv(200).endswith(b"READY=1"):
+                pass
+
+    def reload(self):
+        """Have a successor take over; its process id."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+            self._notify.unlink(missing_ok=True)
+            systemd.bind(str(self._notify))
+            systemd.settimeout(PATIENCE)
+            os.kill(self.pid, signal.SIGHUP)
+            while not (said := systemd.recv(200).decode()).startswith("MAINPID="):
+                pass
+        assert self._process.wait(PATIENCE) == 0
+        self.pid = int(said.split("\n")[0].partition("=")[2])
+        return self.pid
+
+    def stop(self):
+        """End it, and wait until it has gone."""
+        if not self.pid:
+            return
+        os.kill(self.pid, signal.SIGTERM)
+        if self.pid == self._process.pid:
+            assert self._process.wait(PATIENCE) == 0
+        else:
+            assert eventually(lambda: not alive(self.pid), PATIENCE)
+        self.pid = 0
+
+
+def alive(pid):
+    """Whether there is such a process, a dead one that nobody waits for aside."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@contextmanager
+def running(directory, command, text, name=None):
+    """A command of ours with this configuration until the end of the block."""
+    process = Running(directory, command, text, name)
+    try:
+        process.start()
+        yield process
+    finally:
+        process.stop()
