@@ -76,8 +76,8 @@ class Unix:
             with _closed_on_failure(opened):
                 # Nobody may connect between bind and chmod; nobody can before listen.
                 opened.bind(self.path)
-                os.chown(self.path, *self.owner)
                 Path(self.path).chmod(self.mode)
+                os.chown(self.path, *self.owner)  # last: then it may be somebody else's to change
                 opened.listen(BACKLOG)
         return opened
 

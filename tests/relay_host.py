@@ -1,0 +1,149 @@
+"""A host with namespaces of Neutron's, our broker, our proxy, and an agent that says who asked."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from firstlight.wire.messages import Response
+from firstlight.wire.sockets import Unix
+from namespaces import Networks
+from parts import absent, need
+from servers import eventually
+from wired import Serving
+
+PATIENCE = 60  # seconds for a process to come up on a busy machine
+NOBODY = 65534
+# What the broker needs; root has no other privilege in these tests.
+_BROKERS = "-all,+sys_admin,+net_bind_service,+chown"
+
+
+class Process:
+    """One of our commands, with few privileges, which a test may end and start again."""
+
+    def __init__(self, command: str, config: Path, log: Path, *privileges: str) -> None:
+        self.log = log
+        self._command = [
+            *(need("setpriv"), *privileges),
+            *(sys.executable, "-m", "firstlight.cli", command, "--config-file", str(config)),
+        ]
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Start it; it is up some time later."""
+        program = "import sys; from firstlight.cli import main; sys.exit(main())"
+        *before, _, _, command, option, config = self._command
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*before, "-c", program, command, option, config],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """End it, and wait until it has gone."""
+        process, self.process = self.process, None
+        if process is not None:
+            process.send_signal(number)
+            process.wait(PATIENCE)
+
+
+class RelayHost:
+    """Everything, in a directory of its own that the proxy's user may enter."""
+
+    def __init__(self, **options: object) -> None:
+        if os.geteuid() != 0:
+            absent("network namespaces are made by root alone")
+        self._options = options
+        self._stack = ExitStack()
+        self.asked: list[dict[str, str]] = []  # the headers of what came to the agent
+
+    def __enter__(self) -> "RelayHost":
+        self.home = Path(tempfile.mkdtemp(prefix="firstlight-relay-"))
+        self._stack.callback(shutil.rmtree, self.home, ignore_errors=True)
+        self.home.chmod(0o755)
+        self.directory = self.home / "netns"
+        self.directory.mkdir()
+        self.state = self.home / "state"
+        self.state.mkdir()
+        os.chown(self.state, NOBODY, NOBODY)
+        self.networks = Networks(self.directory)
+        self._stack.callback(self.networks.remove)
+        socket = Unix(str(self.home / "agent"), 0o666)
+        self._stack.enter_context(Serving(self._agent, address=socket))
+        config = self._configure()
+        self.broker = Process(
+            "broker", config, self.home / "broker.log", f"--bounding-set={_BROKERS}"
+        )
+        user = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        self.proxy = Process("proxy", config, self.home / "proxy.log", *user, "--bounding-set=-all")
+        for each in (self.broker, self.proxy):
+            self._stack.callback(each.end, signal.SIGKILL)
+            each.start()
+        if not eventually(self.level, PATIENCE):
+            pytest.fail(self.logs())
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def ready(self) -> dict:
+        """What /readyz of the proxy says; empty if nobody answers."""
+        return json.loads(self._status("readyz") or "{}")
+
+    def metrics(self) -> str:
+        """What a scrape of the proxy says."""
+        return self._status("metrics")
+
+    def level(self) -> bool:
+        """Whether the proxy is up and has been told everything."""
+        return self.ready().get("checks", {}).get("broker") == "ok"
+
+    def logs(self) -> str:
+        """What both processes have written."""
+        logs = (self.broker.log, self.proxy.log)
+        return "\n".join(log.read_text()[-3000:] for log in logs if log.exists())
+
+    def _status(self, page: str) -> str:
+        command = [need("curl"), "-s", "--max-time", "10", "--unix-socket"]
+        done = subprocess.run(
+            [*command, self.state / "status", f"http://x/{page}"], text=True, capture_output=True
+        )
+        return done.stdout
+
+    def _configure(self) -> Path:
+        options = {
+            "broker_socket": self.home / "broker.sock",
+            "status_socket": self.state / "status",
+            "netns_directory": self.directory,
+            "proxy_user": "nobody",
+            "agent_socket": self.home / "agent",
+            "access_log": self.state / "access.log",
+            **self._options,
+        }
+        own = "\n".join(f"{n} = {v}" for n, v in options.items() if "." not in n)
+        rate = "\n".join(f"{n.partition('.')[2]} = {v}" for n, v in options.items() if "." in n)
+        path = self.home / "relay.conf"
+        path.write_text(f"[relay]\n{own}\n[metadata_rate_limiting]\n{rate}\n")
+        return path
+
+    def _agent(self, request):
+        headers = {name.decode(): value.decode() for name, value in request.headers.items()}
+        self.asked.append(headers)
+        place = next(
+            (
+                f"{n} {v}"
+                for n, v in headers.items()
+                if n.startswith("x-") and n.endswith(("network-id", "router-id"))
+            ),
+            "",
+        )
+        return Response(200, f"{place} {headers.get('x-forwarded-for')}".encode())
