@@ -114,8 +114,9 @@ class MetadataService:
 
         It may wait for the shared cache.
         """
-        self._forget(uuid)
+        # First: a record that is made anew keeps what targets have said for as long as they say.
         self._vendordata.outdate(uuid)
+        self._forget(uuid)
         if uuid is None:
             self.owners.forget(None)
         else:

@@ -200,3 +200,20 @@ def test_a_version_is_listed_on_its_day(bench: Bench) -> None:
     bench.date = datetime(2020, 10, 14, tzinfo=UTC)
     listed = ask(bench.service(), "/openstack", signed()).body.decode().split("\n")
     assert listed[-2:] == ["2020-10-14", "latest"]
+
+
+def test_no_answer_from_before_a_change_is_passed_on_after_it(bench: Bench) -> None:
+    """Whoever asks while a change is being told of cannot make an old answer last."""
+    service = bench.service(documents=Settings(vendordata_providers=("DynamicJSON",)), ttl=3600)
+    path, later = "/openstack/latest/vendor_data2.json", bench.date.timestamp() + 3600
+
+    def answer(value: int) -> dict[str, Answer]:
+        return {"t": Answer(value=value, state=State.OK, fetched=0.0, expires=later)}
+
+    def outdate(_uuid: str | None) -> None:
+        assert ask(service, path, signed()).body == b'{"t": 1}'
+        bench.vendor.answers = answer(2)
+
+    bench.vendor.answers, bench.vendor.outdate = answer(1), outdate
+    service.changed(A)
+    assert ask(service, path, signed()).body == b'{"t": 2}'
