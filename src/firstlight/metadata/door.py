@@ -147,6 +147,7 @@ class _Guest:
         self._lock = threading.Lock()
         self._gone = False
         self._why = why
+        self._time_up: Callable[[], None] = lambda: None  # takes the alarm back, once it is set
         self.future: Future[Response] = Future()
         self.future.set_running_or_notify_cancel()
 

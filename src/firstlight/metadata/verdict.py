@@ -7,6 +7,8 @@ from typing import Any
 
 from keystoneauth1 import exceptions, loading
 from keystoneauth1.adapter import Adapter
+from msgspec import DecodeError, Struct, field
+from msgspec.json import decode
 from oslo_config import cfg
 
 from firstlight.metadata.origin import Unusable
@@ -62,26 +64,26 @@ class NovaVerdict:
 
     def __call__(self, uuid: str, reason: str) -> Ruling:
         """See :class:`firstlight.metadata.vigil.Verdict`."""
-        server = self._ask("GET", f"/servers/{uuid}")
-        if server is None:
+        shown = self._ask("GET", f"/servers/{uuid}")
+        if shown is None:
             return Ruling(
                 False,
                 "Nova shows no such server: it has been deleted meanwhile, or the user of the "
                 f"section that {_OPTION} names is no administrator",
             )
-        if server["server"]["status"] == "ERROR":
+        server = _read(shown, uuid)
+        if server.status == "ERROR":
             return Ruling(False, "its state in Nova is ERROR already")
-        if not self._is_booting(server["server"]):
+        if not self._is_booting(server):
             return Ruling(False, "it was started long ago, so its state is left as it is")
         tagged = self._tag(uuid, reason)
         self._ask("POST", f"/servers/{uuid}/action", {"os-resetState": {"state": "error"}})
         return Ruling(True, f"its state in Nova is ERROR now, {tagged}")
 
-    def _is_booting(self, server: dict[str, Any]) -> bool:
-        launched = server.get("OS-SRV-USG:launched_at")
-        if launched is None:
+    def _is_booting(self, server: "_Server") -> bool:
+        if server.launched is None:
             return True
-        began = datetime.fromisoformat(launched).replace(tzinfo=UTC).timestamp()
+        began = server.launched.replace(tzinfo=UTC).timestamp()
         return self._clock() - began < self._since + _BOOT_SECONDS
 
     def _tag(self, uuid: str, reason: str) -> str:
@@ -93,8 +95,10 @@ class NovaVerdict:
             return f"without the tag {tag}: {error}"
         return f"with the tag {tag}"
 
-    def _ask(self, method: str, path: str, body: Any = None, version: str | None = None) -> Any:
-        """The answer's JSON; None: there is none, or no such server."""
+    def _ask(
+        self, method: str, path: str, body: Any = None, version: str | None = None
+    ) -> bytes | None:
+        """The answer's body; None: there is no such server."""
         try:
             response = self._compute.request(
                 path,
@@ -111,7 +115,28 @@ class NovaVerdict:
             return None
         if response.status_code >= 400:
             raise VerdictFailed(_complaint(f"{method} {path}", response.status_code))
-        return response.json() if method == "GET" else None
+        content: bytes = response.content
+        return content
+
+
+class _Server(Struct):
+    """What is asked of Nova's answer; `launched` is UTC, without saying so."""
+
+    status: str
+    launched: datetime | None = field(name="OS-SRV-USG:launched_at", default=None)
+
+
+class _Shown(Struct):
+    server: _Server
+
+
+def _read(shown: bytes, uuid: str) -> _Server:
+    try:
+        return decode(shown, type=_Shown).server
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise VerdictFailed(
+            f"Nova's API answers GET /servers/{uuid} with what is no server: {error}"
+        ) from error
 
 
 def _complaint(asked: str, status: int) -> str:

@@ -140,6 +140,10 @@ class Vigil:
         except VerdictFailed as error:
             self._again(case, str(error))
             return
+        except Exception:  # the thread's boundary: nobody else would hear of it
+            LOG.exception("instance %s cannot be set to ERROR", uuid)
+            self._again(case, "a fault of Firstlight's, see above")
+            return
         self.given(uuid)  # a guest that asks again, and in vain, begins anew
         self.condemned += ruling.condemned
         self.spared += not ruling.condemned

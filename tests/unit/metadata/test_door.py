@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 
 from firstlight.instance import Answer, Instance, State
 from firstlight.metadata.door import Door, Holding, Left
+from firstlight.metadata.verdict import NovaVerdict
 from firstlight.metadata.vigil import Ruling, VerdictFailed, Vigil
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
@@ -16,6 +19,7 @@ from metadata_bench import server
 UUID = "00000000-0000-4000-8000-00000000000a"
 GOOD = Answer(value=1, state=State.OK, fetched=0.0)
 BAD = Answer(value={}, state=State.FAILED, fetched=0.0, reason="answered 503")
+LAUNCHED = '{"server": {"status": "ACTIVE", "OS-SRV-USG:launched_at": "soon"}}'
 NEW, OLD = "Cloud-Init/26.2", "Cloud-Init/22.4.2"
 
 
@@ -85,8 +89,11 @@ class Judge:
     def __init__(self) -> None:
         self.given: list[tuple[str, str]] = []
         self.broken = False
+        self.fault: Exception | None = None
 
     def __call__(self, uuid: str, reason: str) -> Ruling:
+        if self.fault is not None:
+            raise self.fault
         if self.broken:
             raise VerdictFailed("Nova's API is away")
         self.given.append((uuid, reason))
@@ -312,3 +319,40 @@ def test_a_verdict_that_fails_is_tried_again() -> None:
     scene.judge.broken = False
     scene.hands.turn(10)
     assert len(scene.judge.given) == 1
+
+
+def test_a_time_that_is_up_at_once_lets_the_guest_go() -> None:
+    """However busy the machine is between looking at the clock and setting the alarm."""
+    scene = Scene(seconds=8)
+
+    def at_once(_seconds: float, call: Callable[[], None]) -> Callable[[], None]:
+        call()
+        return lambda: None
+
+    scene.hands.after = at_once  # type: ignore[method-assign]
+    assert (status(scene.enter()), scene.door.held) == (200, 0)
+
+
+def test_a_fault_in_a_verdict_is_told_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    """It is in the log, and the server is not forgotten."""
+    scene = Scene(error_after=60)
+    scene.enter()
+    scene.targets.known = BAD
+    scene.judge.fault = KeyError("server")
+    scene.hands.turn(60)
+    assert scene.vigil is not None
+    assert (scene.judge.given, scene.vigil.failed) == ([], 1)
+    assert "KeyError" in caplog.text
+    scene.judge.fault = None
+    scene.hands.turn(11)
+    assert [uuid for uuid, _ in scene.judge.given] == [UUID]
+
+
+@pytest.mark.parametrize("body", ["<html>", "[]", "{}", '{"server": {"status": 1}}', LAUNCHED])
+def test_what_is_not_novas_answer_is_a_failure(body: str) -> None:
+    """A proxy's page, or another service behind the name, is said to be no answer of Nova's."""
+    reply = requests.Response()
+    reply.status_code, reply._content = 200, body.encode()
+    compute: Any = SimpleNamespace(request=lambda *_args, **_more: reply)
+    with pytest.raises(VerdictFailed, match="Nova's API answers GET /servers/"):
+        NovaVerdict(compute, since=60)(UUID, "required target t answered 503")
