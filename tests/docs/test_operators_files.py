@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import parts
+from firstlight import conf
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = sorted((ROOT / "etc" / "systemd").glob("*.service"))
@@ -51,6 +52,16 @@ def test_every_unit_has_a_user_of_its_own():
     made = (ROOT / "etc" / "sysusers.d" / "firstlight.conf").read_text()
     assert len(set(users)) == len(UNITS)
     assert all(f"u {user} " in made for user in users)
+
+
+@pytest.mark.parametrize("service", ["metadata", "vendordata"])
+def test_a_unit_may_write_its_state(service):
+    """The usual state directory is one that systemd makes for this unit, and for no other."""
+    name = Path(conf.load(service, environ={}).state_path).name
+    made = [
+        unit.stem for unit in UNITS if f"StateDirectory={name}" in unit.read_text().splitlines()
+    ]
+    assert made == [f"firstlight-{service}"]
 
 
 def test_sysusers_are_accepted(tmp_path):

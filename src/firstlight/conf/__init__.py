@@ -57,7 +57,6 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
         vendordata_target,
     ),
     "vendordata": (
-        common,
         vendordata,
         shape,
         keystone_authtoken,

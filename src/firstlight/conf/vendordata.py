@@ -2,10 +2,21 @@
 
 from oslo_config import cfg
 
+from firstlight.conf import common
+
+_NAMES = [option for option in common.OPTIONS[0][1] if option.dest != "state_path"]
+
 OPTIONS = [
     (
         "DEFAULT",
         [
+            *_NAMES,
+            cfg.StrOpt(
+                "state_path",
+                # Its own: the metadata service runs as another user.
+                default="/var/lib/firstlight-vendordata",
+                help="Directory of what must survive a restart; other options may refer to it.",
+            ),
             cfg.HostAddressOpt(
                 "listen",
                 default="0.0.0.0",  # noqa: S104  (pcss's default)
