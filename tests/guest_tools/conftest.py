@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from guest_tools.cloud_site import site  # noqa: F401  (a fixture)
+from guest_tools.dpm_stub import Form, Stub, form_of
 from guest_tools.pythons import ROOT, Guest, everywhere, usual, version_of
 
 
@@ -28,3 +30,19 @@ def guest(request: pytest.FixtureRequest, zipapp: Path) -> Guest:
 def each_guest(request: pytest.FixtureRequest, zipapp: Path) -> Guest:
     """The command, on every Python that is here."""
     return Guest(request.param, zipapp)
+
+
+@pytest.fixture
+def stub(tmp_path: Path) -> Stub:
+    """With chzdev and ip, and the kernel's module for groups of channels."""
+    made = Stub(tmp_path / "root")
+    (made.root / "sys/bus/ccwgroup/devices").mkdir(parents=True)
+    made.program("chzdev")
+    made.program("ip")
+    return made
+
+
+@pytest.fixture(params=["python", "sh"])
+def form(request: pytest.FixtureRequest, stub: Stub, guest: Guest) -> Form:
+    """Either tool by its name, in Python and in shell."""
+    return form_of(request.param, stub, guest)

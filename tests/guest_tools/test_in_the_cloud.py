@@ -1,80 +1,20 @@
 """The tools in a guest's namespace, asking the real services over the network."""
 
-import base64
 import http.client
 import json
-import os
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-import yaml
 
+from guest_tools.cloud_site import Site, without
 from guest_tools.hardware import DATA, VIRTUAL, coloned, hardware, port
 from guest_tools.pythons import ROOT, Guest
 from guests.asking import ask
-from guests.cloud import INSTANCE, Cloud, add_instance, away, cloud
-from guests.net import METADATA, network
-from parts import absent, need
+from guests.cloud import INSTANCE, away
+from guests.net import METADATA
 from servers import eventually
-
-# mlnx_sriov is a bare object, as pcss-vendor-metadata answered; nobody is where `silent` should be.
-_TARGETS = """
-[api]
-vendordata_dynamic_targets =
-    mlnx_sriov@http://127.0.0.1:9090/providers/static_map,
-    silent@http://127.0.0.1:9091
-"""
-_RULES = [{"match": {"metadata": {"role": "web"}}, "data": DATA}]
-
-
-class Site(NamedTuple):
-    """The cloud, and the private key of the guest's owner."""
-
-    cloud: Cloud
-    key: Path
-
-    def inside(
-        self, guest: Guest, *words: object, **more: object
-    ) -> subprocess.CompletedProcess[str]:
-        """What `firstlight-guest WORDS` does in the guest."""
-        return guest.run(*words, before=self.cloud.net.guest.command())
-
-    def ip(self, words: str) -> None:
-        """Change the guest's network."""
-        subprocess.run(["ip", "-n", self.cloud.net.guest.name, *words.split()], check=True)
-
-    def firstlight(self, *words: str) -> None:
-        """The operator's command, where it reaches the vendordata service."""
-        conf = self.cloud.home / "metadata.conf"
-        command = self.cloud.net.service.command("firstlight", *words, "--config-file", conf)
-        path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
-        subprocess.run(command, check=True, capture_output=True, env=os.environ | {"PATH": path})
-
-
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The cloud whose server has one network and an RSA key."""
-    home = tmp_path_factory.mktemp("cloud")
-    key = home / "key"
-    subprocess.run(
-        [need("ssh-keygen"), "-q", "-t", "rsa", "-b", "2048", "-m", "PEM", "-N", "", "-f", key],
-        check=True,
-    )
-    document = yaml.safe_load((ROOT / "tests/guests/guest.yaml").read_text())
-    document["keypair"]["public_key"] = key.with_suffix(".pub").read_text().strip()
-    document["interfaces"] = document["interfaces"][:1]
-    (home / "server.yaml").write_text(yaml.safe_dump(document))
-    with network() as net, cloud(net, "signed", home, _TARGETS) as running:
-        (home / "static_map.yaml").write_text(yaml.safe_dump(_RULES))
-        site = Site(running, key)
-        site.firstlight("instance", "remove", INSTANCE)
-        add_instance(home, home / "server.yaml")
-        yield site
 
 
 class TestGet:
@@ -123,13 +63,13 @@ class TestGet:
 
     def test_ipv6_only(self, each_guest: Guest, site: Site) -> None:
         """Without any IPv4, the service is found over IPv6, on whichever interface."""
-        with _without(site, "address", "10.0.0.5/24 dev eth0"):
+        with without(site, "address", "10.0.0.5/24 dev eth0"):
             done = site.inside(each_guest, "get", "meta_data.json#/uuid")
         assert (done.returncode, done.stdout) == (0, f"{INSTANCE}\n")
 
     def test_no_route(self, each_guest: Guest, site: Site) -> None:
         """Without a route, over IPv4 as well, it is looked for on every interface."""
-        with _without(site, "route", f"{METADATA}/32 via 10.0.0.2"):
+        with without(site, "route", f"{METADATA}/32 via 10.0.0.2"):
             site.ip("link set eth1 down")  # its way back is eth0's
             disable = "net.ipv6.conf.all.disable_ipv6"
             inside = site.cloud.net.guest.command
@@ -174,17 +114,6 @@ class TestGet:
         assert seen.read_text() == f"{key} red -- --wait\n{key} blue -- --wait\n"
 
 
-@contextmanager
-def _without(site: Site, kind: str, what: str) -> Iterator[None]:
-    site.ip(f"{kind} del {what}")
-    try:
-        yield
-    finally:
-        site.ip(f"{kind} add {what}")
-        if kind == "address":
-            site.ip(f"route add {METADATA}/32 via 10.0.0.2")
-
-
 class TestSriov:
     """Vendordata service, metadata service, guest."""
 
@@ -209,151 +138,6 @@ class TestSriov:
             for number in (0, 1):
                 wanted = [("Follow", coloned(g), coloned(g)) for g in VIRTUAL[number]]
                 assert machine.guids(f"ib{number}") == wanted
-
-
-class TestDrive:
-    """The config drive, as the kernel shows it."""
-
-    def test_first(self, each_guest: Guest, site: Site, tmp_path: Path) -> None:
-        """A drive with the label is mounted, read, and unmounted; nobody is asked."""
-        iso = tmp_path / "disk.config"
-        site.firstlight("config-drive", INSTANCE, "-o", str(iso))
-        root = _root_with(tmp_path, "mount", "umount")
-        with _loop(_mountable(iso)) as device:
-            link = root / "dev/disk/by-label/config-2"
-            link.parent.mkdir(parents=True)
-            link.symlink_to(device)
-            site.cloud.asked()
-            done = site.inside(each_guest, "--root", root, "get", "meta_data.json#/uuid")
-            sriov = site.inside(each_guest, "--root", root, "sriov", "--dry-run")
-            assert device not in Path("/proc/mounts").read_text()
-        assert (done.returncode, done.stdout, done.stderr) == (0, f"{INSTANCE}\n", "")
-        assert sriov.stdout.startswith("vendor data: from the config drive\n")
-        assert site.cloud.asked() == []
-
-    def test_unreadable(self, guest: Guest, site: Site, tmp_path: Path) -> None:
-        """A drive that cannot be read is told of, and the network asked."""
-        root = _root_with(tmp_path, "umount")
-        (root / "dev/disk/by-label").mkdir(parents=True)
-        (root / "dev/disk/by-label/config-2").touch()
-        done = site.inside(guest, "--root", root, "get", "meta_data.json#/uuid")
-        assert (done.returncode, done.stdout) == (0, f"{INSTANCE}\n")
-        assert "cannot be read (are you root?)" in done.stderr
-        alone = site.inside(guest, "--root", root, "get", "--from", "drive", "meta_data.json")
-        assert (alone.returncode, alone.stdout) == (3, "")
-
-    def test_empty_on_the_drive(self, guest: Guest, site: Site, tmp_path: Path) -> None:
-        """What is empty on the drive, for its provider was away then, is asked over the network."""
-        latest = tmp_path / "openstack/latest"
-        latest.mkdir(parents=True)
-        (latest / "vendor_data2.json").write_text('{"mlnx_sriov": {}}')
-        done = site.inside(guest, "get", "--drive", tmp_path, "--provider", "mlnx_sriov")
-        assert (done.returncode, json.loads(done.stdout)) == (0, DATA)
-
-
-def _root_with(tmp_path: Path, *programs: str) -> Path:
-    root = tmp_path / "root"
-    (root / "usr/bin").mkdir(parents=True)
-    for name in programs:
-        (root / "usr/bin" / name).symlink_to(need(name))
-    return root
-
-
-def _mountable(iso: Path) -> Path:
-    """The drive's tree on a file system that any kernel mounts; this one may not know ISO 9660."""
-    tree, image = iso.with_name("tree"), iso.with_name("ext4")
-    extract = [need("osirrox"), "-indev", iso, "-extract", "/", tree]
-    subprocess.run(extract, check=True, capture_output=True)
-    make = [need("mkfs.ext4"), "-q", "-L", "config-2", "-d", tree, image, "8M"]
-    subprocess.run(make, check=True, capture_output=True)
-    return image
-
-
-@contextmanager
-def _loop(image: Path) -> Iterator[str]:
-    command = [need("losetup"), "--find", "--show", "--read-only", image]
-    made = subprocess.run(command, capture_output=True, text=True)
-    if made.returncode != 0:
-        absent(f"this machine gives no loop device: {made.stderr.strip()}")
-    device = made.stdout.strip()
-    try:
-        yield device
-    finally:
-        subprocess.run(["losetup", "--detach", device], check=True)
-
-
-class TestPassword:
-    """`firstlight-guest password`."""
-
-    def test_once(self, guest: Guest, site: Site, tmp_path: Path) -> None:
-        """The user gets a password that its owner can decrypt; the second run changes nothing."""
-        root = tmp_path / "root"
-        chpasswd = root / "usr/sbin/chpasswd"
-        chpasswd.parent.mkdir(parents=True)
-        chpasswd.write_text(f"#!/bin/sh\ncat >>{tmp_path}/given\n")
-        chpasswd.chmod(0o755)
-        done = site.inside(guest, "--root", root, "password", "--user", "alice")
-        assert (done.returncode, done.stderr) == (0, "")
-        reply = site.cloud.net.guest.call(ask, "GET", "/openstack/latest/password")
-        opened = subprocess.run(
-            [need("openssl"), "pkeyutl", "-decrypt", "-inkey", site.key],
-            input=base64.b64decode(reply.body, validate=True),
-            capture_output=True,
-            check=True,
-        )
-        given = (tmp_path / "given").read_text()
-        assert given == f"alice:{opened.stdout.decode()}\n"
-        assert len(opened.stdout) == 24
-        assert given[6:-1] not in done.stdout
-        again = site.inside(guest, "--root", root, "password", "--user", "alice")
-        assert (again.returncode, again.stdout) == (0, "nothing to do: a password has been set\n")
-        assert (tmp_path / "given").read_text() == given
-
-
-class TestCheck:
-    """`firstlight-guest check`."""
-
-    def _check(self, guest: Guest, site: Site, hostname: str) -> dict[str, dict[str, str]]:
-        own_name = ["unshare", "--uts", "sh", "-c", f'hostname {hostname} && exec "$@"', "sh"]
-        before = site.cloud.net.guest.command(*own_name)
-        done = guest.run("check", "--json", before=before)
-        steps = {step["name"]: step for step in json.loads(done.stdout)}
-        failed = any(step["result"] == "FAILED" for step in steps.values())
-        assert done.returncode == failed, done.stderr
-        return steps
-
-    def test_all_is_well(self, each_guest: Guest, site: Site) -> None:
-        """Every step is said to be right, with what was found."""
-        steps = self._check(each_guest, site, "first-light")
-        assert {step["result"] for step in steps.values()} <= {"ok", "-"}, steps
-        assert steps["address network0"]["found"].startswith("eth0 has 10.0.0.5/24")
-        assert steps["vendor_data"]["found"] == "mlnx_sriov, static; empty: silent"
-
-    def test_hostname(self, guest: Guest, site: Site) -> None:
-        """A name that is not the one given is named, and how to mend it."""
-        step = self._check(guest, site, "localhost")["hostname"]
-        assert step["found"] == "is localhost, was given as first-light.novalocal"
-        assert "cloud-init" in step["mend"]
-
-    def test_wrong_subnet(self, guest: Guest, site: Site) -> None:
-        """An address with another netmask than was given is found."""
-        with _without(site, "address", "10.0.0.5/24 dev eth0"):
-            site.ip("address add 10.0.0.5/16 dev eth0")
-            try:
-                step = self._check(guest, site, "first-light")["address network0"]
-            finally:
-                site.ip("address del 10.0.0.5/16 dev eth0")
-        assert step["result"] == "FAILED"
-        assert "should be in 10.0.0.0/24" in step["found"]
-
-    def test_no_service(self, guest: Guest) -> None:
-        """Where nobody answers, the walk ends there, with the step to mend."""
-        options = ("--url", "http://127.0.0.1:1", "--wait", "0", "--from", "network")
-        done = guest.run("check", *options)
-        assert done.returncode == 1
-        assert "FAILED  metadata service" in done.stdout
-        assert "to mend it: " in done.stdout
-        assert "hostname" not in done.stdout
 
 
 _PAGE = (ROOT / "docs/guest-tools.md").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""What is shipped: the zipapp, units, rules, shell tools, elements, the image recipe."""
+"""What is shipped: the zipapp, units, rules, shell tools, elements."""
 
 import ast
 import hashlib
@@ -11,21 +11,14 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import yaml
 
+from guest_tools.images import image, text
 from guest_tools.pythons import ROOT, Guest
 from parts import absent, need
 
 GUEST = ROOT / "guest"
 FILES = GUEST / "firstlight_guest/files"
 ELEMENTS = sorted(path for path in (GUEST / "elements").glob("*/*.d/*") if path.suffix != ".bash")
-
-
-def text(*words: object, **more: object) -> str:
-    """What a command says, which must succeed."""
-    done = subprocess.run(list(map(str, words)), capture_output=True, text=True, **more)  # type: ignore[call-overload]
-    assert done.returncode == 0, done.stdout + done.stderr
-    return str(done.stdout + done.stderr)
 
 
 class TestZipapp:
@@ -238,124 +231,3 @@ class TestElements:
         self._run(zipapp, root, "firstlight-dpm")
         assert (root / "etc/zfcp.conf").read_bytes() == b""
         assert os.access(root / "usr/bin/setmac.sh", os.X_OK)
-
-
-def image(tmp_path: Path, tool: str = "dracut") -> Path:
-    """A stub of an image, in which the program that makes an initramfs can really be run."""
-    if os.geteuid() != 0:
-        absent("chroot needs root")
-    root = tmp_path / "root"
-    for name in (
-        "usr/bin",
-        "usr/sbin",
-        "bin",
-        "etc/cloud",
-        "etc/udev/rules.d",
-        "etc/ssh",
-        "var/lib/cloud/data",
-    ):
-        (root / name).mkdir(parents=True)
-    (root / "bin/sh").write_bytes(Path(need("busybox")).read_bytes())
-    (root / "bin/sh").chmod(0o755)
-    for name in (tool, "growpart"):
-        path = root / "usr/bin" / name
-        path.write_text(f'#!/bin/sh\necho {name} "$@" >>/calls\n')
-        path.chmod(0o755)
-    (root / "etc/cloud/cloud.cfg").write_text("users: [default]\n")
-    (root / "etc/zfcp.conf").write_text("0.0.8000 0x5001 0x0\n")
-    (root / "etc/machine-id").write_text("9f8e7d6c5b4a39281706f5e4d3c2b1a0\n")
-    (root / "etc/ssh/ssh_host_rsa_key").write_text("secret")
-    (root / "etc/ssh/sshd_config").write_text("")
-    (root / "etc/udev/rules.d/70-persistent-net.rules").write_text("")
-    return root
-
-
-class TestImage:
-    """`firstlight-guest image`."""
-
-    @pytest.mark.parametrize(
-        ("tool", "call"),
-        [
-            ("dracut", "dracut --force --regenerate-all --no-hostonly"),
-            ("update-initramfs", "update-initramfs -u -k all"),
-        ],
-    )
-    def test_prepare(self, each_guest: Guest, tmp_path: Path, tool: str, call: str) -> None:
-        """The initramfs, cloud-init and the tools are set; what is one machine's own is gone."""
-        root = image(tmp_path, tool)
-        done = each_guest.run("--root", root, "image", "prepare")
-        assert (done.returncode, done.stderr) == (0, "")
-        assert (root / "calls").read_text() == f"{call}\n"
-        assert (root / "etc/zfcp.conf").read_bytes() == b""
-        assert (root / "etc/machine-id").read_bytes() == b""
-        assert [path.name for path in (root / "etc/ssh").iterdir()] == ["sshd_config"]
-        assert {path.name for path in (root / "etc/udev/rules.d").iterdir()} == {"80-setmac.rules"}
-        assert not list((root / "var/lib/cloud").iterdir())
-        cfg = yaml.safe_load((root / "etc/cloud/cloud.cfg.d/90-firstlight-dpm.cfg").read_text())
-        assert cfg["datasource_list"] == ["ConfigDrive", "OpenStack"]
-
-    def test_twice(self, guest: Guest, tmp_path: Path) -> None:
-        """A second run changes nothing, and builds no initramfs."""
-        root = image(tmp_path)
-        guest.run("--root", root, "image", "prepare")
-        (root / "calls").unlink()
-        done = guest.run("--root", root, "image", "prepare")
-        assert done.stdout == "tools: right\ninitramfs: right\ncloud-init: right\nclean: right\n"
-        assert not (root / "calls").exists()
-
-    def test_failed_initramfs_is_built_again(self, guest: Guest, tmp_path: Path) -> None:
-        """If building the initramfs failed, the next run builds it."""
-        root = image(tmp_path)
-        program = root / "usr/bin/dracut"
-        works = program.read_text()
-        program.write_text(f"{works}exit 3\n")
-        assert guest.run("--root", root, "image", "prepare").returncode == 1
-        program.write_text(works)
-        assert guest.run("--root", root, "image", "prepare").returncode == 0
-        assert (root / "calls").read_text().count("dracut") == 2
-
-    def test_not_this_machine(self, guest: Guest) -> None:
-        """The running system is not cleaned by mistake."""
-        done = guest.run("image", "prepare")
-        assert done.returncode == 1
-        assert "--this-machine" in done.stderr
-
-    def test_without_cloud_init(self, guest: Guest, tmp_path: Path) -> None:
-        """An image without cloud-init is refused with what to install."""
-        root = image(tmp_path)
-        (root / "etc/cloud/cloud.cfg").unlink()
-        done = guest.run("--root", root, "image", "prepare")
-        assert done.returncode == 1
-        assert "no cloud-init: install it" in done.stderr
-
-    def test_zero(self, guest: Guest, tmp_path: Path) -> None:
-        """Free space is overwritten, and given back."""
-        root = image(tmp_path)
-        disk = tmp_path / "disk"
-        disk.mkdir()
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", disk])
-        if mounted.returncode != 0:
-            absent("this machine does not allow mounts")
-        try:
-            text("cp", "-a", f"{root}/.", disk)
-            assert guest.run("--root", disk, "image", "prepare", "--zero").returncode == 0
-            left = os.statvfs(disk)
-            assert left.f_bavail * left.f_frsize > 4 << 20
-        finally:
-            subprocess.run(["umount", disk], check=True)
-
-    def test_export(self, guest: Guest, tmp_path: Path) -> None:
-        """An export that fails leaves no file behind; one that works, the file."""
-        root = tmp_path / "root"
-        program = root / "usr/bin/qemu-img"
-        program.parent.mkdir(parents=True)
-        program.write_text('#!/bin/sh\ncat "$5" >"$6"; [ "$5" != /dev/null ]\n')
-        program.chmod(0o755)
-        (tmp_path / "disk").write_text("bytes")
-        target = tmp_path / "image.qcow2"
-        assert guest.run("--root", root, "image", "export", "/dev/null", target).returncode == 1
-        assert not list(tmp_path.glob("image*"))
-        assert (
-            guest.run("--root", root, "image", "export", tmp_path / "disk", target).returncode == 0
-        )
-        assert target.read_text() == "bytes"
