@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -59,9 +60,10 @@ class Process:
 class RelayHost:
     """Everything, in a directory of its own that the proxy's user may enter."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, user: int = NOBODY, **options: object) -> None:
         if os.geteuid() != 0:
             absent("network namespaces are made by root alone")
+        self._user = user
         self._options = options
         self._stack = ExitStack()
         self.asked: list[dict[str, str]] = []  # the headers of what came to the agent
@@ -74,7 +76,7 @@ class RelayHost:
         self.directory.mkdir()
         self.state = self.home / "state"
         self.state.mkdir()
-        os.chown(self.state, NOBODY, NOBODY)
+        os.chown(self.state, self._user, self._user)
         self.networks = Networks(self.directory)
         self._stack.callback(self.networks.remove)
         socket = Unix(str(self.home / "agent"), 0o666)
@@ -83,7 +85,7 @@ class RelayHost:
         self.broker = Process(
             "broker", config, self.home / "broker.log", f"--bounding-set={_BROKERS}"
         )
-        user = (f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        user = (f"--reuid={self._user}", f"--regid={self._user}", "--clear-groups")
         self.proxy = Process("proxy", config, self.home / "proxy.log", *user, "--bounding-set=-all")
         for each in (self.broker, self.proxy):
             self._stack.callback(each.end, signal.SIGKILL)
@@ -124,7 +126,7 @@ class RelayHost:
             "broker_socket": self.home / "broker.sock",
             "status_socket": self.state / "status",
             "netns_directory": self.directory,
-            "proxy_user": "nobody",
+            "proxy_user": pwd.getpwuid(self._user).pw_name,
             "agent_socket": self.home / "agent",
             "access_log": self.state / "access.log",
             **self._options,

@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import contextmanager
 from socket import socket
 
 from oslo_config import cfg
@@ -12,16 +12,22 @@ from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
+from firstlight.cli.agent import PROXIES
 from firstlight.cli.serving import STATUS, serving
 from firstlight.conf import ConfigError
 from firstlight.relay import answers
+from firstlight.relay.address import BadUpstream
 from firstlight.relay.following import Following
-from firstlight.relay.proxy import Proxy, SomebodysAgent
-from firstlight.relay.proxying import ProxyCollector, agent_at, fairness
+from firstlight.relay.neighbours import Neighbours
+from firstlight.relay.proxy import Proxy
+from firstlight.relay.proxying import ProxyCollector, behind, fairness
+from firstlight.relay.resolvers.deploy import Unusable
+from firstlight.relay.socket_mode import NoSuchUser, agent_socket
 from firstlight.wire.limits import Limits
+from firstlight.wire.listener import Listener
 from firstlight.wire.process import run as run_process
 from firstlight.wire.server import Server
-from firstlight.wire.sockets import CannotListen, Unix
+from firstlight.wire.sockets import Address, CannotListen, Unix
 
 _EPILOG = """\
 One process answers in all network namespaces of this host (qdhcp-*, qrouter-*, ovnmeta-*), where
@@ -29,12 +35,13 @@ Neutron has a haproxy in each. It needs no privilege: `firstlight broker` opens 
 hands them over.
 
 By default it is the metadata agent as well: it reads Neutron's files unchanged, recognises the
-guest, signs, and asks the metadata service. With [relay] agent_socket it hands requests to an agent
-of Neutron's instead, as haproxy does.
+guest, signs, and asks the metadata service; it also listens on metadata_proxy_socket, for proxies
+of Neutron's that are still there. With [relay] agent_socket it hands requests to an agent of
+Neutron's instead, as haproxy does.
 
   firstlight proxy --config-file /etc/neutron/neutron.conf \\
                    --config-file /etc/neutron/metadata_agent.ini
-  curl --unix-socket /run/firstlight/status http://x/readyz        which namespace is in trouble?
+  curl --unix-socket /var/lib/neutron/firstlight_status http://x/readyz      what is wrong?
 
 Signals: TERM answers what was asked and ends; HUP starts a successor that reads the configuration
 anew and takes over without a lost request. When it is killed, guests wait until it is there again:
@@ -54,42 +61,51 @@ def run(args: argparse.Namespace) -> int:
     try:
         conf = configuration.load("proxy", args.config_file, args.config_dir)
         log.setup(conf, "firstlight")
-        addresses = {STATUS: Unix(conf.relay.status_socket)}
-        return run_process(lambda opened: proxy_server(conf, opened), addresses)
-    except (ConfigError, CannotListen, ValueError) as error:
+        return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
+    except (BadUpstream, CannotListen, ConfigError, NoSuchUser, Unusable, ValueError) as error:
         print(f"firstlight proxy: {error}", file=sys.stderr)
         return 1
+
+
+def _addresses(conf: cfg.ConfigOpts) -> dict[str, Address]:
+    """What it opens itself: whoever is the agent listens where proxies look for one, too."""
+    addresses: dict[str, Address] = {STATUS: Unix(conf.relay.status_socket)}
+    if conf.metadata_proxy_socket and not conf.relay.agent_socket:
+        addresses[PROXIES] = agent_socket(conf)
+    return addresses
 
 
 @contextmanager
 def proxy_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator[Server]:
     """The proxy of this configuration."""
-    own = conf.relay
     registry = CollectorRegistry()
-    with ExitStack() as stack:
-        agent = stack.enter_context(closing(agent_at(conf)))
-        fair = fairness(conf, None)
-        proxy = Proxy(fair, SomebodysAgent(agent, own.deadline).handle)
-        following = Following(own.broker_socket, proxy.handle)
-        registry.register(ProxyCollector(following, fair))
-        server = stack.enter_context(
-            serving(
-                [],
-                opened[STATUS],
-                checks={},
-                concerns=lambda: {
-                    "agent": agent.trouble(),
-                    "broker": following.trouble(),
-                    **following.troubles(),
-                },
-                registry=registry,
-                access_log=own.access_log,
-                limits=limits(conf),
-                refusal=answers.refused,
-            )
+    neighbours = Neighbours()
+    with behind(conf, neighbours) as agent:
+        fair = fairness(conf, agent.peek)
+        following = Following(
+            conf.relay.broker_socket, Proxy(fair, agent.handle).handle, neighbours
         )
-        server.accompany(following.begin)
-        yield server
+        registry.register(ProxyCollector(following, fair))
+        if agent.collector is not None:
+            registry.register(agent.collector)
+        own = [PROXIES] if PROXIES in opened else []
+        with serving(
+            [Listener(opened[name], agent.handle, name) for name in own],
+            opened[STATUS],
+            checks=agent.checks,
+            concerns=lambda: {
+                **agent.concerns(),
+                "broker": following.trouble(),
+                **following.troubles(),
+            },
+            registry=registry,
+            access_log=conf.relay.access_log,
+            limits=limits(conf),
+            refusal=answers.refused,
+        ) as server:
+            server.accompany(agent.begin)
+            server.accompany(following.begin)
+            yield server
 
 
 def limits(conf: cfg.ConfigOpts) -> Limits:

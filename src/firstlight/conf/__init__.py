@@ -68,13 +68,25 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
     ),
     "agent": (metadata_agent, relay, recognition, ovn, neutron, store),
     "broker": (common, relay_broker),
-    "proxy": (metadata_agent, relay, relay_broker, relay_proxy),
+    "proxy": (
+        metadata_agent,
+        relay,
+        relay_broker,
+        relay_proxy,
+        recognition,
+        ovn,
+        neutron,
+        store,
+    ),
 }
 
 
 # What reads Neutron's files as well: where they are.
 _NEUTRON_FILES = ("/etc/neutron/neutron.conf", "/etc/neutron/metadata_agent.ini")
-_OF_NEUTRON = {"agent": (*_NEUTRON_FILES, "/etc/firstlight/agent.conf")}
+_OF_NEUTRON = {
+    "agent": (*_NEUTRON_FILES, "/etc/firstlight/agent.conf"),
+    "proxy": (*_NEUTRON_FILES, "/etc/firstlight/proxy.conf"),
+}
 
 # Names configuration files, separated by ``;``, where the command line names none.
 FILES_VARIABLE = "FIRSTLIGHT_CONFIG_FILES"
@@ -98,7 +110,7 @@ def load(
     """The configuration of `service`, from these files or, if none are named, the usual places.
 
     Those are the files that FIRSTLIGHT_CONFIG_FILES names, separated by ``;``, or if it is not set,
-    ``/etc/firstlight/SERVICE.conf``, for the agent after Neutron's own files. A vendordata service
+    ``/etc/firstlight/SERVICE.conf``, for agent and proxy after Neutron's own. A vendordata service
     that was started in the name of another looks where that one did, and takes its shape unless
     [firstlight] shape says otherwise.
 

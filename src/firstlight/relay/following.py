@@ -36,12 +36,14 @@ _AGAIN = 0.2
 class Following:
     """What one process has of the broker.
 
-    Attributes:
-        neighbours: whom the namespaces' neighbour tables show.
+    Args:
+        broker: the path of its socket.
+        handler: answers on the listeners.
+        neighbours: gets the sockets that the namespaces' neighbour tables are asked by.
     """
 
-    def __init__(self, broker: str, handler: Handler) -> None:
-        self.neighbours = Neighbours()
+    def __init__(self, broker: str, handler: Handler, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
         self._broker = broker
         self._handler = handler
         self._held: dict[Spot, socket.socket] = {}
@@ -119,7 +121,7 @@ class Following:
     async def _open(self, server: Server, spot: Spot, passed: socket.socket) -> None:
         place = place_of(spot.namespace)
         if spot.host == NEIGHBOURS and place is not None:
-            self.neighbours.opened(place, passed)
+            self._neighbours.opened(place, passed)
         elif place is None or spot in self._held or server.stopping:
             passed.close()
         else:
@@ -136,7 +138,7 @@ class Following:
     def _close(self, server: Server, spot: Spot) -> None:
         place = place_of(spot.namespace)
         if spot.host == NEIGHBOURS and place is not None:
-            self.neighbours.closed(place)
+            self._neighbours.closed(place)
         elif self._held.pop(spot, None) is not None and not server.stopping:
             leaving = asyncio.create_task(server.remove(_name(spot)))
             self._leaving.add(leaving)

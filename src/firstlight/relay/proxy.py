@@ -16,6 +16,7 @@ from firstlight.relay.place import Unplaced, guest_of
 from firstlight.relay.upstream import Failure, Question
 from firstlight.relay.upstreams import Upstreams
 from firstlight.wire.messages import Handler, Request, Response
+from firstlight.wire.server import Server
 
 LOG = logging.getLogger(__name__)
 
@@ -49,6 +50,16 @@ class SomebodysAgent:
     def __init__(self, agent: Upstreams, deadline: float) -> None:
         self._agent = agent
         self._deadline = deadline
+
+    async def begin(self, server: Server) -> None:  # noqa: ARG002
+        """Have the connections end with the server; see :meth:`Server.accompany`."""
+        self._keeping = asyncio.create_task(self._keep())
+
+    async def _keep(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:  # cancelled, because the server has stopped
+            self._agent.close()
 
     def handle(self, request: Request) -> "Response | Future[Response]":
         """Pass one request on; it comes from a listener that stands for a place."""

@@ -1,7 +1,9 @@
-"""From a configuration to the proxy: fairness, and an agent that is somebody else's."""
+"""From a configuration to the proxy: fairness, and whoever answers behind it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import NamedTuple
 
 from oslo_config import cfg
 from prometheus_client import Metric
@@ -10,10 +12,16 @@ from prometheus_client.registry import Collector
 
 from firstlight.relay.address import Unix
 from firstlight.relay.bucket import Bucket, Window
+from firstlight.relay.deploy import Relay
 from firstlight.relay.fairness import Fairness, Peek
 from firstlight.relay.following import Following
+from firstlight.relay.neighbours import Neighbours
+from firstlight.relay.proxy import SomebodysAgent
 from firstlight.relay.upstream import Upstream
 from firstlight.relay.upstreams import Upstreams
+from firstlight.wire.messages import Handler
+from firstlight.wire.server import Companion
+from firstlight.wire.status import Check, Concerns
 
 
 def fairness(conf: cfg.ConfigOpts, peek: Peek | None) -> Fairness:
@@ -29,8 +37,38 @@ def fairness(conf: cfg.ConfigOpts, peek: Peek | None) -> Fairness:
     return Fairness(peek, bucket, counted, neutrons.ip_versions)
 
 
-def agent_at(conf: cfg.ConfigOpts) -> Upstreams:
-    """The agent that ``[relay] agent_socket`` names."""
+class Behind(NamedTuple):
+    """Whoever answers behind the proxy.
+
+    `peek` knows who guests are; None: nobody here does. See :class:`Status` for checks and
+    concerns, :meth:`Server.accompany` for begin.
+    """
+
+    handle: Handler
+    begin: Companion
+    checks: Mapping[str, Check]
+    concerns: Concerns
+    peek: Peek | None
+    collector: Collector | None
+
+
+@contextmanager
+def behind(conf: cfg.ConfigOpts, neighbours: Neighbours) -> Iterator[Behind]:
+    """An agent of ours, or the one at ``[relay] agent_socket``, until the end of the block.
+
+    Raises:
+        BadUpstream, Unusable: an option cannot be used; the message says which.
+    """
+    if conf.relay.agent_socket:
+        yield _somebodys(conf)
+        return
+    with closing(Relay(conf, still_there=neighbours.still_there)) as relay:
+        peek = relay.recognition.peek
+        handle = relay.agent.handle
+        yield Behind(handle, relay.begin, relay.checks, relay.concerns, peek, relay.collector)
+
+
+def _somebodys(conf: cfg.ConfigOpts) -> Behind:
     own = conf.relay
     upstream = Upstream(
         Unix(own.agent_socket),
@@ -38,7 +76,8 @@ def agent_at(conf: cfg.ConfigOpts) -> Upstreams:
         connect_timeout=own.connect_timeout,
         max_body=own.max_response * 1024 * 1024,
     )
-    return Upstreams([upstream])
+    agent = SomebodysAgent(Upstreams([upstream]), own.deadline)
+    return Behind(agent.handle, agent.begin, {"agent": upstream.trouble}, dict, None, None)
 
 
 class ProxyCollector(Collector):
