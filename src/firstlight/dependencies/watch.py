@@ -51,18 +51,27 @@ class Watch:
         due = time.monotonic()
         while not self._end.is_set():
             everybody = time.monotonic() >= due
-            if everybody:
+            if self._round(everybody=everybody) and everybody:
                 due = time.monotonic() + (math.inf if self._again is None else self._again)
-            for dependency in self._dependencies():
-                self._look_at(dependency, ask=everybody)
             self._end.wait(self._interval)
+
+    def _round(self, *, everybody: bool) -> bool:
+        """Look at all; False if it could not be told which these are."""
+        try:
+            dependencies = list(self._dependencies())
+        except Exception:  # a catch-all of the thread's: it watches as long as the service runs
+            LOG.exception("what the service depends on cannot be listed")
+            return False
+        for dependency in dependencies:
+            self._look_at(dependency, ask=everybody)
+        return True
 
     def _look_at(self, dependency: Dependency, *, ask: bool) -> None:
         try:
             if (ask or dependency.trouble() is not None) and not self._end.is_set():
                 dependency.probe()
             self._note(dependency)
-        except Exception:  # the thread's one catch-all: the others are to be asked all the same
+        except Exception:  # and the other: the others are to be asked all the same
             if not self._end.is_set():  # what was being asked may be closed by now
                 LOG.exception("%s could not be asked whether it is there", dependency.name)
 

@@ -112,3 +112,19 @@ def test_all_are_asked_again_where_nobody_else_would_tell():
     thing.up = False
     assert eventually(lambda: thing.trouble is not None)
     watch.close()
+
+
+def test_a_list_that_cannot_be_made_is_made_again(caplog):
+    """A cell that comes just then, or any fault of ours, does not end the watch."""
+    thing, turns = Thing("neutron"), iter(range(1_000_000))
+
+    def listed():
+        if next(turns) == 0:
+            raise RuntimeError("dictionary changed size during iteration")
+        return [thing.dependency()]
+
+    watch = Watch(listed, interval=0.01)
+    watch.start()
+    assert eventually(lambda: thing.asked == 1)
+    watch.close()
+    assert "changed size" in caplog.text
