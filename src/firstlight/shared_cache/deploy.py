@@ -110,7 +110,13 @@ def _redis(own: Any, url: str | None) -> Server:
         sentinels = [_address("redis_sentinels", each, 26379) for each in own.redis_sentinels]
         return redis.by_sentinels(own.redis_sentinel_service_name, sentinels, options)
     if url:
-        return redis.by_url(_without_password(url), url, options)
+        try:
+            return redis.by_url(_without_password(url), url, options)
+        except ValueError:
+            # Without the cause: its message may quote a part of the URL, password and all.
+            raise BadCache(
+                "[cache] backend_argument: url is not like redis://user:password@host:6379/0"
+            ) from None
     return redis.direct(own.redis_server, _address("redis_server", own.redis_server, 6379), options)
 
 
@@ -134,7 +140,8 @@ def _address(option: str, text: str, port: int) -> tuple[str, int]:
 
 
 def _without_password(url: str) -> str:
-    return url.rpartition("@")[2].removeprefix("redis://")
+    """What may be shown of it: redis-py takes credentials before the host and in the query."""
+    return url.partition("?")[0].rpartition("@")[2].rpartition("://")[2]
 
 
 def _tls_context(own: Any) -> ssl.SSLContext:

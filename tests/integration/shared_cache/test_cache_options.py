@@ -60,6 +60,24 @@ def test_the_older_way_to_name_servers(load):
     assert names(open_shared_cache(conf, ["s"])) == ["cache:6379/3"]
 
 
+def test_a_password_is_no_part_of_a_name(load):
+    """Wherever in the URL it stands: names are in logs, metrics and /readyz."""
+    for url in ("redis://cache/3?password=secret", "redis://:sec@ret/s@cache/3", "rediss://cache"):
+        conf = load(enabled="true", backend="dogpile.cache.redis", backend_argument=f"url:{url}")
+        (name,) = names(open_shared_cache(conf, ["s"]))
+        assert name in ("cache/3", "cache"), name
+
+
+@pytest.mark.parametrize("url", ["cache:6379", "http://:secret@cache", "redis://:secret@cache:x"])
+def test_a_url_that_is_none_stops_the_start_by_name(load, url):
+    """The message names the option and shows no password."""
+    conf = load(enabled="true", backend="dogpile.cache.redis", backend_argument=f"url:{url}")
+    with pytest.raises(BadCache, match="backend_argument") as raised:
+        open_shared_cache(conf, ["s"])
+    assert "secret" not in str(raised.value)
+    assert raised.value.__cause__ is None
+
+
 @pytest.mark.parametrize(
     "options",
     [
