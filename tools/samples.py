@@ -22,5 +22,5 @@ def write(name: str, directory: Path) -> Path:
 
 if __name__ == "__main__":
     directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "etc" / "firstlight"
-    for name in ("metadata", "vendordata", "agent"):
+    for name in ("metadata", "vendordata", "agent", "broker", "proxy"):
         print(write(name, directory))
