@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
 
 from guests.booting import CloudInit, boot, booting
 from guests.cloud import Cloud, away
@@ -88,7 +89,9 @@ def test_openstack_vendor_data(first: First) -> None:
 
 def test_openstack_vendor_data2(first: First) -> None:
     """cloud-init takes what the vendordata service said under the target named for it."""
-    assert first.learned["vendor_data2"].startswith("#cloud-config\nruncmd:\n")
+    said = first.learned["vendor_data2"]
+    assert said.startswith("#cloud-config\n")
+    assert sorted(yaml.safe_load(said)) == ["final_message", "runcmd"]
 
 
 def test_openstack_network(first: First) -> None:
