@@ -1,0 +1,213 @@
+"""The agent between real haproxies and a real Neutron: what guests get, and Neutron shows."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent_process import running
+from firstlight.sources.store import Store
+from guests.net import GUEST, GUEST_MACS, Net, network
+from lab.environment import needed
+from lab.relay.conftest import Town
+from parts import need
+from servers import eventually, free_port
+from store_samples import server
+
+PATIENCE = 60
+METADATA = """\
+[DEFAULT]
+metadata_listen = 127.0.0.1
+metadata_listen_port = {port}
+[neutron]
+service_metadata_proxy = true
+metadata_proxy_shared_secret = s3cret
+[firstlight]
+status_port = {status}
+access_log =
+[store]
+connection = {store}
+"""
+AGENT = """\
+[DEFAULT]
+host = the-network-node
+state_path = {directory}
+transport_url = {bus}
+nova_metadata_port = {port}
+metadata_proxy_shared_secret = s3cret
+[agent]
+report_interval = 2
+"""
+BY_IPV4 = "http://169.254.169.254"
+BY_LINK_LOCAL = "http://[fe80::a9fe:a9fe%25eth0]"
+
+
+@pytest.fixture(scope="module")
+def guest(town: Town) -> dict[str, Any]:
+    """The port of the guest that asks."""
+    town.port("guest", "red", GUEST, mac_address=GUEST_MACS["eth0"])
+    return town.ports["guest"]
+
+
+@pytest.fixture(scope="module")
+def agent(
+    town: Town, guest: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """Our agent, before our metadata service; the directory it runs in."""
+    directory = tmp_path_factory.mktemp("agent")
+    port, store = free_port(), f"sqlite:///{directory}/store.sqlite"
+    opened = Store.open(store)
+    opened.prepare()
+    owner = {"uuid": guest["device_id"], "project_id": guest["project_id"]}
+    opened.add(server(**owner, user_data="AP+A"))
+    opened.close()
+    text = METADATA.format(port=port, status=free_port(), store=store)
+    with (
+        running(directory, "metadata", text),
+        running(
+            directory,
+            "agent",
+            AGENT.format(directory=directory, bus=town.transport_url, port=port),
+        ),
+    ):
+        yield directory
+
+
+@contextmanager
+def haproxy(kind: str, identifier: str, agent: Path, net: Net) -> Iterator[None]:
+    """Neutron's proxy, with the file its driver writes, in the service's namespace."""
+    pid_file, config = agent / f"{kind}.pid", agent / f"{kind}.cfg"
+    made = subprocess.run(
+        [
+            needed() / "bin" / "python",
+            Path(__file__).with_name("make_haproxy_config.py"),
+            *(kind, identifier, agent / "metadata_proxy", pid_file),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stderr
+    config.write_text(made.stdout)
+    started = subprocess.run(
+        net.service.command(need("haproxy"), "-f", config), capture_output=True, text=True
+    )
+    assert started.returncode == 0, started.stderr
+    pid = int(pid_file.read_text())
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def curl(net: Net, url: str, *more: str) -> tuple[int, bytes]:
+    """What the guest gets: status and body."""
+    done = subprocess.run(
+        net.guest.command("curl", "-gsS", "-m", "60", "-w", "\n%{http_code}", *more, url),
+        capture_output=True,
+    )
+    assert done.returncode == 0, done.stderr
+    body, _, status = done.stdout.rpartition(b"\n")
+    return int(status), body
+
+
+@pytest.fixture(scope="module", params=["network", "ovn"])
+def net(request: pytest.FixtureRequest, town: Town, agent: Path) -> Iterator[Net]:
+    """A guest's network, with the proxy that Neutron's DHCP or OVN agent would start there.
+
+    An OVN id names a network too, so Neutron's server, asked by RPC, knows its ports.
+    """
+    need("curl")
+    with network() as made, haproxy(request.param, town.networks["red"], agent, made):
+        # Neutron's RPC server takes a while to come up.
+        assert eventually(lambda: curl(made, f"{BY_IPV4}/openstack")[0] == 200, 2 * PATIENCE)
+        yield made
+
+
+@pytest.mark.parametrize("url", [BY_IPV4, BY_LINK_LOCAL])
+def test_a_guest_gets_its_own(net: Net, guest: dict[str, Any], url: str) -> None:
+    """By IPv4 and by link-local IPv6, through Neutron's haproxy, recognised by Neutron's server."""
+    status, body = curl(net, f"{url}/openstack/latest/meta_data.json")
+    assert status == 200
+    assert json.loads(body)["uuid"] == guest["device_id"]
+    assert curl(net, f"{url}/openstack/latest/user_data") == (200, b"\0\xff\x80")
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "X-Neutron-Network-ID: {blue}",
+        "X-Neutron-Router-ID: {blue}",
+        "X-OVN-Network-ID: {blue}",
+        "X-Forwarded-For: 10.0.0.11",
+        "X-Forwarded-For: 10.0.0.11, 10.0.0.11",
+        "X-Instance-ID: {red}",
+        "X-Instance-ID-Signature: 0",
+        "X-Tenant-ID: {red}",
+        "X-Metadata-Provider: {red}",
+        "Firstlight-Stale: neutron",
+    ],
+)
+def test_forged(net: Net, town: Town, guest: dict[str, Any], forged: str) -> None:
+    """Whatever a guest adds, it is refused or gets its own metadata, and nothing breaks."""
+    header = forged.format(blue=town.networks["blue"], red=town.ports["red"]["device_id"])
+    status, body = curl(net, f"{BY_IPV4}/openstack/latest/meta_data.json", "-H", header)
+    assert status in (200, 400)
+    if status == 200:
+        assert json.loads(body)["uuid"] == guest["device_id"]
+
+
+def test_another_guests_address(net: Net) -> None:
+    """A link-local address of our own making names nobody, and nobody gets nothing."""
+    made_up = ["fe80::1234/64", "dev", "eth0"]
+    change = ["ip", "-n", net.guest.name, "address"]
+    subprocess.run([*change, "add", *made_up, "nodad"], check=True)
+    try:
+        status, _ = curl(net, f"{BY_LINK_LOCAL}/openstack", "--interface", "host!fe80::1234")
+    finally:
+        subprocess.run([*change, "delete", *made_up], check=True)
+    assert status == 404
+
+
+def test_forty_first_requests(net: Net) -> None:
+    """Forty requests at the same moment are all answered."""
+    urls = [f"{BY_IPV4}/openstack/?{number}" for number in range(40)]
+    done = subprocess.run(
+        net.guest.command(
+            *("curl", "-s", "-Z", "--parallel-immediate", "--parallel-max", "40"),
+            *("-o", "/dev/null", "-w", "%{http_code}\n", *urls),
+        ),
+        capture_output=True,
+        text=True,
+    )
+    statuses = done.stdout.split()
+    assert len(statuses) >= 1
+    assert set(statuses) == {"200"}
+
+
+def test_behind_a_router(town: Town, agent: Path, guest: dict[str, Any]) -> None:
+    """Where a router's haproxy listens, guests are found on the router's networks."""
+    with network() as net, haproxy("router", town.routers["red"], agent, net):
+        status, body = curl(net, f"{BY_IPV4}:9697/openstack/latest/meta_data.json")
+    assert (status, json.loads(body)["uuid"]) == (200, guest["device_id"])
+
+
+def test_neutron_shows_it_alive(town: Town, agent: Path) -> None:
+    """`openstack network agent list` shows the agent, alive, with Neutron's own names."""
+
+    def shown() -> list[dict[str, Any]]:
+        listed = town.neutron.ask("agents?host=the-network-node").json()["agents"]
+        return [one for one in listed if one["alive"]]
+
+    assert eventually(lambda: bool(shown()), PATIENCE)
+    [one] = shown()
+    assert (one["agent_type"], one["binary"]) == ("Metadata agent", "neutron-metadata-agent")
+    assert one["configurations"]["metadata_proxy_socket"] == f"{agent}/metadata_proxy"
+    first = one["heartbeat_timestamp"]
+    assert eventually(lambda: shown()[0]["heartbeat_timestamp"] > first, PATIENCE)
