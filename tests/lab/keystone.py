@@ -7,20 +7,16 @@ everything: role `reader` on the system. Every password is :data:`PASSWORD`.
 """
 
 import os
-import signal
-import subprocess
-import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import requests
 
-HOST = "127.0.0.1"
+from lab.uwsgi import HOST, Uwsgi, command, run
+
 PASSWORD = "firstlight-lab"
 SERVICE_USERS = ("nova", "neutron", "vendordata")
 _HOUR = 3600
-START_DEADLINE = 180.0  # seconds; a cold import takes about three, on a busy machine far more
 
 _CONF = """\
 [DEFAULT]
@@ -38,10 +34,6 @@ policy_file = {directory}/policy.yaml
 """
 
 
-class KeystoneFailed(Exception):
-    """Keystone did not do what was asked; the message holds the end of its log."""
-
-
 class Keystone:
     """A Keystone that can be stopped and started again; it keeps its databases and its port.
 
@@ -54,40 +46,37 @@ class Keystone:
     def __init__(self, environment: Path, directory: Path, port: int) -> None:
         self._environment = environment
         self._directory = directory
-        self._port = port
-        self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://{HOST}:{port}/v3"
+        self._variables = {
+            "OS_KEYSTONE_CONFIG_DIR": str(directory),
+            "OS_KEYSTONE_CONFIG_FILES": "keystone.conf",
+        }
+        served = command(environment, port, "--module", "keystone.wsgi.api:application")
+        self._uwsgi = Uwsgi(environment, directory, served, self.url, variables=self._variables)
         self.projects: dict[str, str] = {}  # ids by name
         (directory / "policy.yaml").touch()
 
     def create(self) -> None:
         """Make databases and keys, start, and make the projects and users."""
         self._configure(_HOUR)
-        for command in (
+        for words in (
             ("db_sync",),
             ("fernet_setup", *_OWNER),
             ("credential_setup", *_OWNER),
             ("bootstrap", *self._bootstrap()),
         ):
-            self._manage(*command)
+            self._manage(*words)
         self.start()
         self._populate()
 
     def start(self, *, expiration: int = _HOUR) -> None:
         """Serve; returns when it answers. New tokens are good for `expiration` seconds."""
         self._configure(expiration)
-        with (self._directory / "uwsgi.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._uwsgi(), env=self._variables(), cwd=self._directory, stdout=log, stderr=log
-            )
-        self._await_answer()
+        self._uwsgi.start()
 
     def stop(self) -> None:
         """Serve no more. Stopping twice does no harm."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            self._process.wait(timeout=20)
-            self._process = None
+        self._uwsgi.stop()
 
     def credentials(self, user: str, project: str | None = None, **more: str) -> dict[str, str]:
         """keystoneauth's options for a password of `user`; without a project, add a scope."""
@@ -152,55 +141,9 @@ class Keystone:
         return answer.json() if answer.content else None
 
     def _manage(self, *arguments: str) -> None:
-        done = subprocess.run(
-            [self._environment / "bin" / "keystone-manage", *self._config(), *arguments],
-            env=self._variables(),
-            cwd=self._directory,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise KeystoneFailed(f"keystone-manage {arguments[0]}: {done.stderr[-3000:]}")
-
-    def _config(self) -> tuple[str, ...]:
-        return ("--config-file", str(self._directory / "keystone.conf"))
-
-    def _uwsgi(self) -> list[str]:
-        return [
-            str(self._environment / "bin" / "uwsgi"),
-            *("--http-socket", f"{HOST}:{self._port}"),
-            # It keeps no connection; unless it says so, clients that reuse one see resets.
-            *("--add-header", "Connection: close"),
-            *("--module", "keystone.wsgi.api:application"),
-            *("--threads", "4"),
-            *("--buffer-size", "65535"),
-            "--die-on-term",
-            "--need-app",
-            "--disable-logging",
-        ]
-
-    def _variables(self) -> Mapping[str, str]:
-        return {
-            "PATH": f"{self._environment / 'bin'}:{os.defpath}",
-            "VIRTUAL_ENV": str(self._environment),
-            "UWSGI_VIRTUALENV": str(self._environment),
-            "LC_ALL": "C.UTF-8",
-            "OS_KEYSTONE_CONFIG_DIR": str(self._directory),
-            "OS_KEYSTONE_CONFIG_FILES": "keystone.conf",
-        }
-
-    def _await_answer(self) -> None:
-        assert self._process is not None
-        until = time.monotonic() + START_DEADLINE
-        while time.monotonic() < until and self._process.poll() is None:
-            try:
-                if requests.get(self.url, timeout=START_DEADLINE).ok:
-                    return
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        log = (self._directory / "uwsgi.log").read_text()
-        raise KeystoneFailed(f"Keystone does not answer: {log[-3000:]}")
+        conf = ("--config-file", str(self._directory / "keystone.conf"))
+        at = (self._environment, self._directory)
+        run(*at, "keystone-manage", *conf, *arguments, variables=self._variables)
 
 
 # keystone-manage gives its keys away if it is started by root, unless it is told to whom.

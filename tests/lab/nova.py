@@ -7,31 +7,20 @@ is the stand-in of :mod:`lab.neutron`; its address is `neutron` here.
 """
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from configparser import RawConfigParser
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from lab.kinds.kind import Kind
+from lab.uwsgi import HOST, Uwsgi, command, environment_of, run
 from servers import free_port
 
 SECRET = "s3"
-HOST = "127.0.0.1"
-START_DEADLINE = 60.0  # seconds; a cold import of Nova takes about five
 # Before Nova 33, eventlet replaces threads unless told not to, and under uWSGI's threads it hangs.
 _ON_THREADS = {"OS_NOVA_DISABLE_EVENTLET_PATCHING": "true"}
-
-
-class NovaFailed(Exception):
-    """Nova did not do what was asked; the message holds the end of its log."""
 
 
 class Nova:
@@ -67,22 +56,17 @@ class Nova:
             {"name": k.name, "instance": k.instance, "told": k.told, "cell": number % cells + 1}
             for number, k in enumerate(kinds)
         ]
-        done = subprocess.run(
-            [
-                self._environment / "bin" / "python",
-                "-P",  # else the modules beside the script hide Nova's own
-                Path(__file__).with_name("inside_nova.py"),
-                self.configure({}),
-            ],
-            env=os.environ | _ON_THREADS,
-            input=json.dumps(table),
-            capture_output=True,
-            text=True,
-            check=False,
+        said = run(
+            self._environment,
+            self._directory,
+            "python",
+            "-P",  # else the modules beside the script hide Nova's own
+            str(Path(__file__).with_name("inside_nova.py")),
+            str(self.configure({})),
+            said=json.dumps(table),
+            variables=_ON_THREADS,
         )
-        if done.returncode != 0:
-            raise NovaFailed(f"no instances were made: {done.stderr[-3000:]}")
-        made: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+        made: dict[str, Any] = json.loads(said.splitlines()[-1])
         return made
 
     @contextmanager
@@ -100,37 +84,22 @@ class Nova:
             sections: other sections.
             neutron: options of ``[neutron]`` that differ from a signed proxy with a secret.
         """
-        port, log = free_port(), self._directory / "uwsgi.log"
+        port = free_port()
         self.configure(api, sections=sections, **neutron)
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                self.command(port),
-                env=self.variables(),
-                cwd=self._directory,  # else the modules beside a caller hide Nova's own
-                stdout=output,
-                stderr=output,
-            )
+        # It answers there without identification, so that tells when it is up.
+        url, variables = f"http://{HOST}:{port}/", self.variables()
+        service = Uwsgi(
+            self._environment, self._directory, self.command(port), url, variables=variables
+        )
         try:
-            _await_answer(process, port, log)
+            service.start()
             yield port
         finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=20)
+            service.stop()
 
     def command(self, port: int, *, threads: int = 4) -> list[str]:
         """uWSGI with one process of Nova's metadata service; :meth:`variables` go with it."""
-        return [
-            str(self._environment / "bin" / "uwsgi"),
-            # With kept connections, what Nova leaves unanswered would take four seconds to tell.
-            *("--http-socket", f"{HOST}:{port}"),
-            *("--add-header", "Connection: close"),
-            *self._application(),
-            *("--threads", str(threads)),
-            *("--buffer-size", "65535"),
-            "--die-on-term",
-            "--need-app",
-            "--disable-logging",
-        ]
+        return command(self._environment, port, *self._application(), threads=threads)
 
     def _application(self) -> list[str]:
         if any(self._environment.glob("lib/python3*/site-packages/nova/wsgi/metadata.py")):
@@ -140,11 +109,8 @@ class Nova:
     def variables(self) -> dict[str, str]:
         """The environment in which Nova reads what :meth:`configure` wrote."""
         return {
+            **environment_of(self._environment),
             **_ON_THREADS,
-            "PATH": f"{self._environment / 'bin'}:{os.defpath}",
-            "VIRTUAL_ENV": str(self._environment),
-            "UWSGI_VIRTUALENV": str(self._environment),
-            "LC_ALL": "C.UTF-8",
             "OS_NOVA_CONFIG_DIR": str(self._directory),
         }
 
@@ -185,15 +151,3 @@ class Nova:
         with path.open("w") as file:
             config.write(file)
         return path
-
-
-def _await_answer(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """``GET /`` is answered without identification, so it tells when Nova is up."""
-    deadline = time.monotonic() + START_DEADLINE
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urlopen(f"http://{HOST}:{port}/", timeout=START_DEADLINE):
-                return
-        except (URLError, ConnectionError):
-            time.sleep(0.1)
-    raise NovaFailed(f"uWSGI does not serve Nova: {log.read_text()[-3000:]}")

@@ -19,8 +19,9 @@ from lab.environment import NoLab, lab
 from lab.keystone import Keystone
 from lab.kinds.table import KINDS
 from lab.neutron import Neutron
-from lab.nova import HOST, SECRET, Nova, free_port
+from lab.nova import SECRET, Nova, free_port
 from lab.serving import Asked, Reply, serving
+from lab.uwsgi import HOST
 from parts import absent
 from servers import eventually
 

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import requests
 
-from lab.apis import Api, announce, cinder_api, glance_api, nova_api, run
+from lab.apis import announce, cinder_api, glance_api, nova_api
 from lab.environment import lab
 from lab.keystone import Keystone
 from lab.kinds.kind import Kind, identifier, server
 from lab.nova import Nova, free_port
 from lab.real_neutron import RealNeutron
+from lab.uwsgi import Uwsgi, run
 from parts import absent
 from stand_ins import SRIOV, VaultStandIn, vault_stand_in
 from vendordata_service import command, installed, serve  # noqa: F401
@@ -131,7 +132,7 @@ def _started(
     return cloud
 
 
-def _apis(environment: Path, directory: Path, keystone: Keystone) -> list[tuple[str, str, Api]]:
+def _apis(environment: Path, directory: Path, keystone: Keystone) -> list[tuple[str, str, Uwsgi]]:
     conf = directory / "nova" / "nova.conf"
     at = (environment, directory)
     return [

@@ -1,7 +1,9 @@
 """The whole road: what a guest reads when Nova, or ours in its place, asks our service."""
 
 import json
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from stand_ins import SRIOV
 from vendordata_service import Serve, Service
 
 DOCUMENT = "/openstack/latest/vendor_data2.json"
+Ask = Callable[[str], tuple[bytes, bytes]]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +28,7 @@ def service(serve: Serve, cloud: WholeCloud, tmp_path_factory: pytest.TempPathFa
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def api(service: Service) -> dict[str, str]:
     """``[api]`` of the nova.conf: pcss's target, everything, and what cloud-init reads."""
     targets = {
@@ -42,30 +45,45 @@ def api(service: Service) -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def asked_by(cloud: WholeCloud, api: dict[str, str], tmp_path: Any) -> Any:
-    """The bodies that Nova and ours give a guest, with the credentials of a user on a project."""
+@contextmanager
+def _both(
+    cloud: WholeCloud, api: dict[str, str], home: Path, user: str, project: str
+) -> Iterator[Ask]:
+    """Nova and ours with the credentials of a user on a project; what they give a server."""
+    sections = {"vendordata_dynamic_auth": cloud.keystone.credentials(user, project)}
+    neutron = cloud.keystone.credentials("admin", "admin")
+    conf = cloud.directory / "nova" / "nova.conf"
+    patient = home / "patient.conf"
+    patient.write_text(f"[firstlight]\nvendordata_deadline = {PATIENT}\ndeadline = 40\n")
+    with (
+        cloud.nova.serving(api, sections=sections, **neutron) as novas,
+        running("firstlight", home, home / "unused", [conf, patient]) as ours,
+    ):
 
-    def ask(user: str, project: str, name: str) -> tuple[bytes, bytes]:
-        sections = {"vendordata_dynamic_auth": cloud.keystone.credentials(user, project)}
-        neutron = cloud.keystone.credentials("admin", "admin")
-        kind = cloud.kinds[name]
-        with cloud.nova.serving(api, sections=sections, **neutron) as novas:
-            theirs = ask_all(novas, kind, [DOCUMENT], slash=False)[DOCUMENT]
-        conf = cloud.directory / "nova" / "nova.conf"
-        patient = tmp_path / "patient.conf"
-        patient.write_text(f"[firstlight]\nvendordata_deadline = {PATIENT}\ndeadline = 40\n")
-        with running("firstlight", tmp_path, tmp_path / "unused", [conf, patient]) as ours:
-            mine = ask_all(ours.port, kind, [DOCUMENT], slash=False)[DOCUMENT]
-        assert (theirs.status, mine.status) == (200, 200)
-        return theirs.body, mine.body
+        def ask(name: str) -> tuple[bytes, bytes]:
+            ports = (novas, ours.port)
+            answers = [
+                ask_all(port, cloud.kinds[name], [DOCUMENT], slash=False)[DOCUMENT]
+                for port in ports
+            ]
+            assert [answer.status for answer in answers] == [200, 200]
+            return answers[0].body, answers[1].body
 
-    return ask
+        yield ask
 
 
-def test_the_guests_bytes(asked_by: Any, cloud: WholeCloud) -> None:
+@pytest.fixture(scope="module")
+def ask(
+    cloud: WholeCloud, api: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Ask]:
+    """The bodies that Nova and ours give a server, with Nova's own credentials."""
+    with _both(cloud, api, tmp_path_factory.mktemp("ours"), "nova", "service") as ask:
+        yield ask
+
+
+def test_the_guests_bytes(ask: Ask, cloud: WholeCloud) -> None:
     """The port's binding in Neutron is what the guest reads; both give the same bytes."""
-    theirs, mine = asked_by("nova", "service", "image")
+    theirs, mine = ask("image")
     assert mine == theirs
     cloud_init = "#cloud-config\npackages:\n- chrony\n"
     assert json.loads(mine) == {
@@ -80,15 +98,18 @@ def test_the_guests_bytes(asked_by: Any, cloud: WholeCloud) -> None:
     }
 
 
-def test_a_server_without_sriov(asked_by: Any) -> None:
+def test_a_server_without_sriov(ask: Ask) -> None:
     """Its key is there and empty, with both."""
-    theirs, mine = asked_by("nova", "service", "plain")
+    theirs, mine = ask("plain")
     assert mine == theirs
     assert json.loads(mine)["mlnx_sriov"] == {}
 
 
-def test_credentials_of_the_wrong_project(asked_by: Any) -> None:
+def test_credentials_of_the_wrong_project(
+    cloud: WholeCloud, api: dict[str, str], tmp_path: Path
+) -> None:
     """Our service refuses them, and the guest reads empty objects from both."""
-    theirs, mine = asked_by("demo", "demo", "image")
+    with _both(cloud, api, tmp_path, "demo", "demo") as ask:
+        theirs, mine = ask("image")
     assert mine == theirs
     assert json.loads(mine) == {"static": {}, "mlnx_sriov": {}, "site": {}, "cloud-init": {}}
