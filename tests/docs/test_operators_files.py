@@ -21,7 +21,7 @@ def load(path: Path):
     return module
 
 
-@pytest.mark.parametrize("service", ["metadata", "vendordata"])
+@pytest.mark.parametrize("service", ["agent", "metadata", "vendordata"])
 def test_the_sample_configuration_is_current(service, tmp_path):
     """`make samples` would change nothing."""
     written = load(ROOT / "tools" / "samples.py").write(service, tmp_path)
