@@ -60,10 +60,11 @@ class Process:
 class RelayHost:
     """Everything, in a directory of its own that the proxy's user may enter."""
 
-    def __init__(self, user: int = NOBODY, **options: object) -> None:
+    def __init__(self, user: int = NOBODY, more: str = "", **options: object) -> None:
         if os.geteuid() != 0:
             absent("network namespaces are made by root alone")
         self._user = user
+        self._more = more  # of the configuration
         self._options = options
         self._stack = ExitStack()
         self.asked: list[dict[str, str]] = []  # the headers of what came to the agent
@@ -131,10 +132,9 @@ class RelayHost:
             "access_log": self.state / "access.log",
             **self._options,
         }
-        own = "\n".join(f"{n} = {v}" for n, v in options.items() if "." not in n)
-        rate = "\n".join(f"{n.partition('.')[2]} = {v}" for n, v in options.items() if "." in n)
+        own = "\n".join(f"{name} = {value}" for name, value in options.items())
         path = self.home / "relay.conf"
-        path.write_text(f"[relay]\n{own}\n[metadata_rate_limiting]\n{rate}\n")
+        path.write_text(f"[DEFAULT]\nstate_path = {self.state}\n{self._more}\n[relay]\n{own}\n")
         return path
 
     def _agent(self, request):

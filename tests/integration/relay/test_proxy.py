@@ -17,6 +17,12 @@ from relay_host import NOBODY, PATIENCE, RelayHost
 from servers import eventually
 
 OVER_IPV6 = f"[{METADATA_IPV6}%25eth0]"
+AS_NEUTRON = """\
+[metadata_rate_limiting]
+rate_limit_enabled = true
+base_window_duration = 600
+burst_window_duration = 600
+"""
 SOAK = bool(os.environ.get("FIRSTLIGHT_SOAK"))
 
 
@@ -332,13 +338,7 @@ def test_too_often():
 
 def test_as_neutron_limits():
     """With Neutron's options ten requests in ten seconds pass and the eleventh is refused."""
-    with RelayHost(
-        **{
-            "r.rate_limit_enabled": True,
-            "r.base_window_duration": 600,
-            "r.burst_window_duration": 600,
-        }
-    ) as host:
+    with RelayHost(more=AS_NEUTRON) as host:
         _, guest = isolated(host)
         once = f"curl -s -o /dev/null -w '%{{http_code}} ' http://{METADATA}/"
         script = f"for i in $(seq 12); do {once}; done"
