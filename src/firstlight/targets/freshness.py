@@ -37,7 +37,7 @@ def freshness(headers: Mapping[str, str], now: float) -> Freshness:
     said = _directives(headers.get("Cache-Control", ""))
     no_store = "no-store" in said
     return Freshness(
-        keep=not no_store and headers.get("Vary", "").strip() != "*",
+        keep=not no_store and "*" not in headers.get("Vary", ""),
         lifetime=_lifetime(headers, said, now),
         stale=not said.keys() & {"must-revalidate", "no-cache", "no-store"},
         while_revalidate=_seconds(said, "stale-while-revalidate"),
