@@ -67,8 +67,11 @@ class Shelf:
         return self._kept.get(uuid)
 
     def put(self, uuid: str, kept: Kept) -> None:
-        """Keep it in the place of what was kept of that instance."""
+        """Keep it, if there is room at all, in the place of what was kept of that instance."""
         self.drop(uuid)
+        if kept.size > self._limit:
+            self.evicted += 1
+            return
         self._kept[uuid] = kept
         self.bytes += kept.size
         while self.bytes > self._limit:

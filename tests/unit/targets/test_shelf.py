@@ -30,8 +30,16 @@ def test_it_is_bounded() -> None:
     shelf.put("d", kept())
     assert [shelf.look(name) is not None for name in "abcd"] == [True, False, True, True]
     assert (len(shelf), shelf.bytes, shelf.evicted) == (3, 3 * 1024, 1)
+
+
+def test_what_is_larger_than_the_shelf() -> None:
+    """It is not kept, and costs nobody else's."""
+    shelf = Shelf(3 * 1024)
+    shelf.put("a", kept())
+    shelf.put("big", kept())
     shelf.put("big", kept(length=1024))
-    assert (len(shelf), shelf.bytes) == (0, 0)
+    assert [shelf.look(name) is not None for name in ("a", "big")] == [True, False]
+    assert (shelf.bytes, shelf.evicted) == (1024, 1)
 
 
 def test_taking_back() -> None:
