@@ -52,8 +52,9 @@ class Alarm:
 
     def _start(self) -> None:
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="alarm", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="alarm", daemon=True)
+            thread.start()  # may fail; the next timer tries again
+            self._thread = thread
 
     def _run(self) -> None:
         while (due := self._next()) is not None:

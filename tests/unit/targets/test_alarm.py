@@ -29,6 +29,24 @@ def test_taken_back() -> None:
     assert called.empty()
 
 
+def test_a_thread_that_could_not_be_started_is_started_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A machine that is out of threads for a moment does not stop all timers for ever."""
+    alarm, called = Alarm(), threading.Event()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", no_more)
+        with pytest.raises(RuntimeError):
+            alarm.after(0.0, lambda: None)
+    alarm.after(0.0, called.set)
+    assert called.wait(20)
+    alarm.close()
+
+
+def no_more(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
 def test_a_call_that_fails(caplog: pytest.LogCaptureFixture) -> None:
     """It is logged, and the others are called."""
     alarm, called = Alarm(), threading.Event()
