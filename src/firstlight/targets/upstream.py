@@ -207,7 +207,12 @@ class Upstream:
         )
         flight = Flight(question, call, deadline, known, self._timer())
         self._flights[question.digest] = flight
-        flight.job = self._threads.submit(self._fly, flight)
+        try:
+            flight.job = self._threads.submit(self._fly, flight)
+        except RuntimeError as error:  # the machine has no more threads
+            flight.call.cut()
+            self._land(flight, failed(f"was not asked: {error}", Kind.BUSY, self._clock()))
+            return flight
         flight.quiet = self._alarm.after(deadline.left(), lambda: self._cut_late(flight))
         return flight
 
@@ -249,6 +254,21 @@ class Upstream:
             self._note(flight.question.uuid, told, told.kind)
             self._telling.failed(flight.question.uuid, answer)
         flight.future.set_result(answer)
+        self._let_go_later(flight.question.uuid)
+
+    def _let_go_later(self, uuid: str) -> None:
+        """What waits for one guest does not wait for ever; it may be what must not be stored."""
+        with self._lock:
+            kept = self.shelf.look(uuid)
+        if kept is not None and kept.once:
+            until = kept.fresh_until
+            self._alarm.after(until - self._timer(), lambda: self._let_go(uuid, until))
+
+    def _let_go(self, uuid: str, until: float) -> None:
+        with self._lock:
+            kept = self.shelf.look(uuid)
+            if kept is not None and kept.fresh_until <= until:
+                self._keeper.taken(uuid, kept)
 
     def _note(self, uuid: str, told: Told, kind: Kind) -> None:
         why, when = told.answer.reason or "", told.answer.fetched

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import Nobody, Served, VendorData
+from firstlight.targets import Nobody, Served, VendorData, keeper
 from servers import eventually
 
 PATIENCE = 20
@@ -367,6 +367,34 @@ def test_asked_ahead_and_handed_over_once(
     time.now += 11
     data.ask(instance)
     assert len(service.seen) == 4
+
+
+def test_what_nobody_collects_is_let_go(
+    target: Any, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not to be stored does not stay in memory because the guest never came for it."""
+    monkeypatch.setattr(keeper, "_HAND_OVER", 0.0)
+    _, data = target(Cache_Control="no-store")
+    ahead = data.begin(instance, ahead=True)
+    assert isinstance(ahead, Future)
+    assert ahead.result(PATIENCE)["t"].value == "said"
+    assert eventually(lambda: len(data.shelves()["t"]) == 0, PATIENCE)
+
+
+def test_a_machine_out_of_threads(
+    target: Any, instance: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The question has failed, and is no obstacle to the next one."""
+    _, data = target()
+
+    def no_more(*_args: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ThreadPoolExecutor, "submit", no_more)
+        answer = data.ask(instance)["t"]
+    assert (answer.state, answer.reason) == (State.FAILED, "was not asked: can't start new thread")
+    assert data.ask(instance)["t"].value == "said"
 
 
 def test_private_stays_here(target: Any, instance: Instance) -> None:
