@@ -6,6 +6,7 @@ Nothing here is global: :func:`load` makes a new object each time.
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -91,6 +92,9 @@ _OF_NEUTRON = {
 # Names configuration files, separated by ``;``, where the command line names none.
 FILES_VARIABLE = "FIRSTLIGHT_CONFIG_FILES"
 
+# How oslo.config names a file in the message about a bad value.
+_LOCATION = re.compile(r"LocationInfo\(location=<[^>]*>, detail='([^']*)'\)")
+
 # Libraries that tell about themselves at every start.
 _QUIET = ("alembic=WARN", "oslo_service=WARN")
 
@@ -133,8 +137,13 @@ def load(
     except cfg.ConfigFileParseError as error:
         raise ConfigError(f"configuration of firstlight {service}: {_unparsed(error)}") from error
     except (cfg.Error, ValueError) as error:
-        raise ConfigError(f"configuration of firstlight {service}: {error}") from error
+        raise ConfigError(f"configuration of firstlight {service}: {_in_words(error)}") from error
     return conf
+
+
+def _in_words(error: Exception) -> str:
+    """The message, with the file's name for oslo.config's inner words for it."""
+    return _LOCATION.sub(r"\1", str(error))
 
 
 def _unparsed(error: cfg.ConfigFileParseError) -> str:
