@@ -28,6 +28,8 @@ _CLEAN = {  # directory: beginnings of the names that go
 }
 _BLOCK = b"\0" * (1 << 20)
 _ZEROS = "/.firstlight-zeros"
+_MODULE = "/usr/lib/dracut/modules.d/90firstlight-dpm"
+_DRACUT = {"initramfs-dracut-module": "module-setup.sh", "initramfs-dracut-ipl": "ipl-device.sh"}
 _BUILT = "/var/lib/firstlight-guest/initramfs-is-built"
 
 
@@ -52,6 +54,8 @@ def initramfs(machine: Machine) -> List[str]:
     if machine.program("dracut"):
         conf = shipped("image/dracut.conf")
         changed += put(machine, "/etc/dracut.conf.d/90-firstlight-dpm.conf", conf)
+        for source, name in _DRACUT.items():
+            changed += put(machine, f"{_MODULE}/{name}", shipped(f"image/{source}"), 0o755)
         rebuild = ["dracut", "--force", "--regenerate-all", "--no-hostonly"]
     elif machine.program("update-initramfs"):
         name = "/etc/initramfs-tools/scripts/init-premount/firstlight-dpm"
