@@ -1,13 +1,15 @@
 """A stand-in for Neutron that costs next to nothing: each server has a port in one group.
 
 Real Neutron takes tens of milliseconds for what Nova asks for each document; beside this one Nova
-is as fast as it can be.
+is as fast as it can be. Below /target it is a vendordata target that takes its time.
 """
 
 import json
 import sys
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
+from threading import Timer
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,17 +21,26 @@ from firstlight.wire.server import Server
 from firstlight.wire.sockets import Tcp
 
 GROUP = "00000005-0000-4000-8000-000000000001"
+LATENCY = 0.2  # seconds that a vendordata target takes
 
 
-def answer(request: Request) -> Response:
-    """The list that is asked for."""
+def answer(request: Request) -> Response | Future[Response]:
+    """The list that is asked for; or what a vendordata target says, later."""
     path, _, query = request.target.partition("?")
+    if path.startswith("/target/"):
+        return _later(Response(200, b'{"rack": 7}', b"application/json"))
     wanted = parse_qs(query)
     if path.endswith("/ports"):
         return _list("ports", [_port(device) for device in wanted.get("device_id", ())])
     if path.endswith("/security-groups"):
         return _list("security_groups", [_group(each) for each in wanted.get("id", ())])
     return Response(404, b"{}", b"application/json")
+
+
+def _later(response: Response) -> Future[Response]:
+    promise: Future[Response] = Future()
+    Timer(LATENCY, promise.set_result, [response]).start()
+    return promise
 
 
 def _port(device: str) -> Mapping[str, Any]:

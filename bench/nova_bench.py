@@ -1,4 +1,4 @@
-"""Real Nova's metadata service beside ours, in one run: hot, cold, and many guests at once."""
+"""Real Nova's metadata service beside ours, in one run: hot, cold, vendor data, and many guests."""
 
 import argparse
 import os
@@ -12,7 +12,8 @@ from rich.table import Table
 from bench import setting
 from bench.load import Load, middle
 from bench.load import run as load
-from bench.nova_setting import Setting, beside_nova
+from bench.neutron import LATENCY
+from bench.nova_setting import TARGETS, Setting, beside_nova
 from bench.process import Server
 from bench.storm import Boot, storm
 from firstlight.metadata.identity import sign
@@ -23,6 +24,7 @@ from lab.nova import SECRET
 HOT = 100  # servers that the hot load asks for in turn
 GUESTS = 40  # that boot at once
 COLD_SECONDS = 10  # at least: Nova takes up to a second for each, and those under way do not count
+VENDOR_DATA = "/openstack/latest/vendor_data2.json"
 FOREVER, DEFAULT, NEVER = 3600, 15, 0  # seconds for which both remember: metadata_cache_expiration
 
 Measure = Callable[[Server, int], Load]  # told the number of the round
@@ -39,6 +41,7 @@ def run(directory: Path, args: argparse.Namespace) -> None:
             console.print(found.told)
             _hot(console, directory, found, args)
             _cold(console, directory, found, args)
+            _vendor_data(console, directory, found, args)
             for close in MODES:
                 _storm(console, found, args, close=close)
     except NoLab as reason:
@@ -51,8 +54,7 @@ def _hot(console: Console, directory: Path, found: Setting, args: argparse.Names
     """What both remember, for each way to connect."""
     script = setting.wrk_script(directory, found.uuids[:HOT], "hot-nova", SECRET)
     with _both(found, FOREVER) as servers:
-        for server in servers:
-            storm(server, [[_request(uuid, setting.DOCUMENT)] * 2 for uuid in found.uuids[:HOT]])
+        _warm(servers, found.uuids[:HOT], setting.DOCUMENT)
         for close, mode in MODES.items():
             measure = _asking(script, args.seconds, close=close)
             _tell(console, f"hot: meta_data.json, {mode}", servers, measure, args.rounds)
@@ -62,10 +64,29 @@ def _cold(console: Console, directory: Path, found: Setting, args: argparse.Name
     """Nobody remembers anything."""
     script = setting.wrk_script(directory, found.uuids, "cold-nova", SECRET)
     with _both(found, NEVER) as servers:
-        for server in servers:
-            storm(server, [[_request(uuid, setting.DOCUMENT)] * 2 for uuid in found.uuids[:GUESTS]])
-        measure = _asking(script, max(args.seconds, COLD_SECONDS), close=False)
+        _warm(servers, found.uuids[:GUESTS], setting.DOCUMENT)
+        measure = _asking(script, max(args.seconds, COLD_SECONDS))
         _tell(console, f"cold: meta_data.json, {MODES[False]}", servers, measure, args.rounds)
+
+
+def _vendor_data(
+    console: Console, directory: Path, found: Setting, args: argparse.Namespace
+) -> None:
+    """Targets that take their time: Nova asks them for each request. Then ours, as hot as ever?"""
+    script = setting.wrk_script(directory, found.uuids[:HOT], "vendor-nova", SECRET)
+    seconds = max(args.seconds, COLD_SECONDS)
+    with _both(found, FOREVER, dynamic=True) as servers:
+        _warm(servers, found.uuids[:HOT], VENDOR_DATA)
+        title = f"{len(TARGETS)} targets of {LATENCY * 1e3:.0f} ms, asked before: "
+        measure = _asking(script, seconds, VENDOR_DATA)
+        _tell(console, f"{title}vendor_data2.json", servers, measure, args.rounds)
+        measure = _asking(script, args.seconds)
+        _tell(console, f"{title}meta_data.json", servers, measure, args.rounds)
+
+
+def _warm(servers: Sequence[Server], uuids: Sequence[str], path: str) -> None:
+    for server in servers:
+        storm(server, [[_request(uuid, path)] * 2 for uuid in uuids])
 
 
 def _storm(console: Console, found: Setting, args: argparse.Namespace, *, close: bool) -> None:
@@ -84,15 +105,15 @@ def _storm(console: Console, found: Setting, args: argparse.Namespace, *, close:
 
 
 @contextmanager
-def _both(found: Setting, ttl: int) -> Iterator[tuple[Server, Server]]:
-    with found.nova(ttl) as nova, found.ours(ttl) as ours:
+def _both(found: Setting, ttl: int, *, dynamic: bool = False) -> Iterator[tuple[Server, Server]]:
+    with found.nova(ttl, dynamic=dynamic) as nova, found.ours(ttl, dynamic=dynamic) as ours:
         yield nova, ours
 
 
-def _asking(script: Path, seconds: int, *, close: bool) -> Measure:
-    return lambda server, _round: load(
-        server, setting.DOCUMENT, close=close, script=script, seconds=seconds
-    )
+def _asking(
+    script: Path, seconds: int, path: str = setting.DOCUMENT, *, close: bool = False
+) -> Measure:
+    return lambda server, _round: load(server, path, close=close, script=script, seconds=seconds)
 
 
 def _tell(

@@ -17,6 +17,7 @@ from lab.on_mariadb import empty_databases
 from servers import a_mariadb, eventually
 
 THREADS = 16  # of Nova's one process; more did not make it faster
+TARGETS = ("one", "two", "three")  # dynamic vendordata
 
 
 class Setting:
@@ -27,16 +28,30 @@ class Setting:
         told: what the figures were taken on, in a sentence.
     """
 
-    def __init__(self, nova: Nova, directory: Path, uuids: list[str], told: str) -> None:
+    def __init__(
+        self, nova: Nova, neutron: str, directory: Path, uuids: list[str], told: str
+    ) -> None:
         self._nova = nova
+        self._neutron = neutron
         self._directory = directory
         self.uuids = uuids
         self.told = told
 
+    def _configure(self, ttl: int, *, dynamic: bool) -> None:
+        api = {"metadata_cache_expiration": str(ttl)}
+        if dynamic:
+            targets = (f"{name}@{self._neutron}/target/{name}" for name in TARGETS)
+            api["vendordata_providers"] = "StaticJSON,DynamicJSON"
+            api["vendordata_dynamic_targets"] = ",".join(targets)
+        self._nova.configure(api)
+
     @contextmanager
-    def nova(self, ttl: int) -> Iterator[Server]:
-        """One process of Nova under uWSGI that remembers for `ttl` seconds; it logs requests."""
-        self._nova.configure({"metadata_cache_expiration": str(ttl)})
+    def nova(self, ttl: int, *, dynamic: bool = False) -> Iterator[Server]:
+        """One process of Nova under uWSGI that remembers for `ttl` seconds; it logs requests.
+
+        `dynamic`: it asks TARGETS.
+        """
+        self._configure(ttl, dynamic=dynamic)
         port = free_port()
         command = self._nova.command(port, threads=THREADS)
         yield from setting.running(
@@ -51,9 +66,9 @@ class Setting:
         )
 
     @contextmanager
-    def ours(self, ttl: int) -> Iterator[Server]:
+    def ours(self, ttl: int, *, dynamic: bool = False) -> Iterator[Server]:
         """One process of ours, the same way, once it is ready."""
-        self._nova.configure({"metadata_cache_expiration": str(ttl)})
+        self._configure(ttl, dynamic=dynamic)
         port, status = free_port(), free_port()
         where = self._directory / "where.conf"
         where.write_text(
@@ -87,6 +102,7 @@ def beside_nova(directory: Path, number: int) -> Iterator[Setting]:
         nova.make_instances(kinds)
         yield Setting(
             nova,
+            neutron,
             directory,
             [kind.instance["uuid"] for kind in kinds],
             f"Nova {nova_release(environment)} under uWSGI, 1 process of {THREADS} threads; ours, "
