@@ -14,6 +14,7 @@ SECTIONS = {
     "nova": "bench.nova_bench",
     "drive": "bench.drive_bench",
     "vendordata": "bench.vendordata_bench",
+    "agent": "bench.agent_bench",
 }
 
 
