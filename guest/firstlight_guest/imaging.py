@@ -5,6 +5,7 @@ of the image run in it (chroot).
 """
 
 import os
+import re
 import shutil
 from typing import Callable, List, NamedTuple
 
@@ -30,6 +31,10 @@ _BLOCK = b"\0" * (1 << 20)
 _ZEROS = "/.firstlight-zeros"
 _MODULE = "/usr/lib/dracut/modules.d/90firstlight-dpm"
 _DRACUT = {"initramfs-dracut-module": "module-setup.sh", "initramfs-dracut-ipl": "ipl-device.sh"}
+_ZIPL = "/etc/zipl.conf"
+_ENTRIES = "/boot/loader/entries"
+# A card of the machine that the image grew on, among the kernel's words.
+_ADAPTER = re.compile(rb"[ \t]*\brd\.zfcp=[^\s\"']+")
 _BUILT = "/var/lib/firstlight-guest/initramfs-is-built"
 
 
@@ -48,9 +53,10 @@ def tools(machine: Machine) -> List[str]:
 def initramfs(machine: Machine) -> List[str]:
     """The initramfs brings up the adapter that firmware started by, and no other.
 
-    Whichever of dracut and initramfs-tools the image has builds it anew if something changed.
+    Whichever of dracut and initramfs-tools the image has builds it anew if something changed; and
+    zipl, which has written down where on the disk the old one was.
     """
-    changed = put(machine, "/etc/zfcp.conf", b"")
+    changed = put(machine, "/etc/zfcp.conf", b"") + _no_adapter_named(machine)
     if machine.program("dracut"):
         conf = shipped("image/dracut.conf")
         changed += put(machine, "/etc/dracut.conf.d/90-firstlight-dpm.conf", conf)
@@ -69,7 +75,21 @@ def initramfs(machine: Machine) -> List[str]:
         os.unlink(machine.path(_BUILT))
     if not machine.exists(_BUILT):
         _inside(machine, rebuild)
+        if machine.exists(_ZIPL):
+            _inside(machine, ["zipl"])
         changed += put(machine, _BUILT, b"")  # last: a build that failed is tried again
+    return changed
+
+
+def _no_adapter_named(machine: Machine) -> List[str]:
+    """The boot loader's words for the kernel name no adapter either."""
+    entries = [name for name in machine.names(_ENTRIES) if name.endswith(".conf")]
+    changed: List[str] = []
+    for place in [_ZIPL, *(f"{_ENTRIES}/{name}" for name in entries)]:
+        if machine.exists(place):
+            with open(machine.path(place), "rb") as file:
+                mode, data = os.fstat(file.fileno()).st_mode & 0o777, file.read()
+            changed += put(machine, place, _ADAPTER.sub(b"", data), mode)
     return changed
 
 

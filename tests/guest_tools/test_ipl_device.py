@@ -74,3 +74,25 @@ def test_dracuts_module_is_asked_for(guest: Guest, tmp_path: Path) -> None:
     hook, order, path = said.split()
     assert (hook, int(order) < 30, Path(path)) == ("cmdline", True, module / "ipl-device.sh")
     assert os.access(path, os.X_OK)
+
+
+def test_the_boot_loader(guest: Guest, tmp_path: Path) -> None:
+    """It names no adapter of the machine that the image grew on, and zipl finds the new initramfs;
+    zipl that fails is run again."""
+    root = image(tmp_path)
+    adapter = f"rd.zfcp={','.join(IPL.values())}"
+    (root / "etc/zipl.conf").write_text(f'parameters="root=/dev/sda1 {adapter} {adapter}"\n')
+    entry = root / "boot/loader/entries/5.14.conf"
+    entry.parent.mkdir(parents=True)
+    entry.write_text(f"title 5.14\noptions root=/dev/sda1 {adapter} crashkernel=auto\n")
+    zipl = root / "usr/sbin/zipl"
+    for code in (1, 0):
+        zipl.write_text(f"#!/bin/sh\necho zipl >>/calls\nexit {code}\n")
+        zipl.chmod(0o755)
+        assert guest.run("--root", root, "image", "prepare").returncode == code
+    assert (root / "etc/zipl.conf").read_text() == 'parameters="root=/dev/sda1"\n'
+    assert entry.read_text() == "title 5.14\noptions root=/dev/sda1 crashkernel=auto\n"
+    calls = [line.split()[0] for line in (root / "calls").read_text().splitlines()]
+    assert calls == ["dracut", "zipl"] * 2
+    again = guest.run("--root", root, "image", "prepare")
+    assert again.stdout.splitlines()[1] == "initramfs: right"
