@@ -8,7 +8,7 @@ that the address still belongs to the MAC of the port it belonged to.
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import NamedTuple
 
@@ -29,7 +29,7 @@ from firstlight.relay.contract import (
 LOG = logging.getLogger(__name__)
 
 # Called with a guest and the MAC of its port: whether the neighbour table of the guest's namespace
-# shows that MAC at that address now. From any thread; must not block.
+# shows that MAC at that address now. On a thread, since it asks the kernel.
 StillThere = Callable[[Guest, str], bool]
 
 _THREADS = 2  # one batch gathers while the other is away
@@ -39,6 +39,8 @@ _WAITING = 10_000
 # Seconds. What was looked up so lately is not looked up again, however often a guest asks for
 # something that the metadata service does not have.
 _JUST_NOW = 1.0
+# Seconds for which a look into the neighbour table counts.
+_VOUCHED = 1.0
 
 
 class Terms(NamedTuple):
@@ -92,8 +94,10 @@ class Recognition:
         # Apart, because strangers can make up any number of addresses that are nobody's.
         self._found: dict[Guest, _Known] = {}
         self._nobody: dict[Guest, _Known] = {}
+        self._vouched: dict[Guest, _Known] = {}
         self._lock = Lock()
         self._stale = 0
+        self._looking = ThreadPoolExecutor(1, "neighbours")
         self._batches = Batches(
             resolver,
             self._landed,
@@ -112,16 +116,22 @@ class Recognition:
         now = self._clock()
         if now < known.until:
             return known.resolution
-        if self._resolver.trouble() is None:
+        vouched = self._vouched.get(guest)
+        if vouched is None or now >= vouched.until or self._resolver.trouble() is None:
             return None
-        stale = self._stale_answer(guest, known, now)
-        if stale is not None:
-            self._batches.ask(guest, fresh=False)  # nobody waits for it, and it is only one
-        return stale
+        self._stale += 1
+        return vouched.resolution
 
     def find(self, guest: Guest) -> "Resolution | Future[Resolution]":
         """What is known, or the future of it. The future cannot be cancelled."""
-        return self.peek(guest) or self._batches.ask(guest, fresh=False)
+        peeked = self.peek(guest)
+        if peeked is not None:
+            return peeked
+        asked = self._batches.ask(guest, fresh=False)
+        # While it is known to be away, nobody who can be vouched for waits until it says so again.
+        if self._resolver.trouble() is None or guest not in self._found:
+            return asked
+        return self._sooner(guest, asked)
 
     def again(self, guest: Guest) -> "Resolution | Future[Resolution]":
         """Find it out anew, because what is known led to an instance that is not there.
@@ -156,18 +166,34 @@ class Recognition:
 
     def close(self) -> None:
         """Let go of threads and connections."""
+        self._looking.shutdown(wait=False, cancel_futures=True)
         self._batches.close()
         self._resolver.close()
 
     def _landed(self, guest: Guest, resolution: Resolution, began: float) -> Resolution:
-        if not isinstance(resolution, Unavailable):
-            _tell(guest, resolution)
-            self._keep(guest, resolution, began)
-            return resolution
-        known = self._found.get(guest)
-        if known is None:
-            return resolution
-        return self._stale_answer(guest, known, self._clock()) or resolution
+        if isinstance(resolution, Unavailable):
+            return self._vouch(guest) or resolution
+        _tell(guest, resolution)
+        self._keep(guest, resolution, began)
+        return resolution
+
+    def _sooner(self, guest: Guest, asked: "Future[Resolution]") -> "Future[Resolution]":
+        """What the neighbour table vouches for, or else what is asked."""
+        told: Future[Resolution] = Future()
+        told.set_running_or_notify_cancel()
+
+        def looked(look: "Future[Resolution | None]") -> None:
+            stale = None if look.cancelled() else look.result()
+            if stale is not None:
+                told.set_result(stale)
+            else:
+                asked.add_done_callback(lambda done: told.set_result(done.result()))
+
+        try:
+            self._looking.submit(self._vouch, guest).add_done_callback(looked)
+        except RuntimeError:  # closed meanwhile
+            return asked
+        return told
 
     def _keep(self, guest: Guest, resolution: Resolution, began: float) -> None:
         found = isinstance(resolution, Found)
@@ -178,36 +204,37 @@ class Recognition:
             if known is not None and known.began > began:
                 return  # a later look was quicker
             other.pop(guest, None)
+            self._vouched.pop(guest, None)
             mine.pop(guest, None)  # so that the oldest look comes first
             if len(mine) >= self._terms.most:
-                mine.pop(next(iter(mine)))
+                oldest = next(iter(mine))
+                del mine[oldest]
+                self._vouched.pop(oldest, None)
             mine[guest] = _Known(resolution, began, began + seconds)
 
-    def _stale_answer(self, guest: Guest, known: _Known, now: float) -> Resolution | None:
+    def _vouch(self, guest: Guest) -> Resolution | None:
+        """What was known, if the neighbour table shows that it still holds. Asks the kernel."""
+        known, now = self._found.get(guest), self._clock()
+        if known is None or self._still_there is None:
+            return None
         resolution, age = known.resolution, now - known.began
-        if not isinstance(resolution, Found) or self._still_there is None:
+        if not isinstance(resolution, Found) or age >= self._terms.stale:
             return None
-        if age >= self._terms.stale or not self._still_there(guest, resolution.mac):
+        if not self._still_there(guest, resolution.mac):
             return None
-        self._stale += 1
-        return replace(resolution, stale=int(age))
+        stale = replace(resolution, stale=int(age))
+        with self._lock:
+            self._stale += 1
+            if self._found.get(guest) is known:
+                self._vouched[guest] = _Known(stale, now, now + _VOUCHED)
+        return stale
 
 
 def _tell(guest: Guest, resolution: Resolution) -> None:
     """In the log, what an operator has to know when a guest gets no metadata."""
-    where = guest.place
+    who = f"{guest.address} at {guest.place.via.name.lower()} {guest.place.id}"
     if isinstance(resolution, Ambiguous):
-        LOG.warning(
-            "%s at %s %s is the address of several ports, and is served to none of them: %s",
-            guest.address,
-            where.via.name.lower(),
-            where.id,
-            ", ".join(resolution.port_ids),
-        )
+        ports = ", ".join(resolution.port_ids)
+        LOG.warning("%s is the address of several ports, and is nobody's: %s", who, ports)
     elif isinstance(resolution, Nobody):
-        LOG.info(
-            "no instance's port has address %s at %s %s",
-            guest.address,
-            where.via.name.lower(),
-            where.id,
-        )
+        LOG.info("%s is the address of no instance's port", who)

@@ -237,8 +237,31 @@ def test_stale_while_away_and_the_mac_is_there(scene: Scene) -> None:
     stale = told(recognition.find(guest()))
     assert isinstance(stale, Found)
     assert (stale.instance_id, stale.stale) == ("one", 60)
-    assert recognition.peek(guest()) == stale  # now it is known to be away: at once
-    assert recognition.counts().stale >= 2
+    assert recognition.peek(guest()) == stale  # at once, while that look is new
+    assert recognition.counts().stale == 2
+
+
+def test_stale_does_not_wait_for_the_resolver(scene: Scene) -> None:
+    """Once the resolver is known to be away, those who are vouched for do not wait for it; the
+    neighbour table is looked at anew each second."""
+    scene.neighbours = {found().mac}
+    recognition = scene.recognition(found=10)
+    told(recognition.find(guest()))
+    scene.clock.now += 60
+    scene.neutron.answer = AWAY
+    told(recognition.find(guest()))
+    scene.neutron.goes_on.clear()  # from here on it does not even say that it is away
+    scene.clock.now += 1.5
+    assert recognition.peek(guest()) is None
+    stale = told(recognition.find(guest()))
+    assert isinstance(stale, Found)
+    assert stale.stale == 61
+    scene.neighbours.clear()
+    scene.clock.now += 1.5
+    unknown = recognition.find(guest())
+    assert isinstance(unknown, Future)
+    scene.neutron.goes_on.set()
+    assert told(unknown) == AWAY
 
 
 def test_never_stale_without_the_neighbour(scene: Scene) -> None:
@@ -328,5 +351,5 @@ def test_ambiguous_names_the_ports(scene: Scene, caplog: pytest.LogCaptureFixtur
     ports = (str(UUID(int=1)), str(UUID(int=2)))
     scene.neutron.answer = Ambiguous(ports)
     told(scene.recognition().find(guest()))
-    assert f"10.0.0.5 at network {NETWORK.id}" in caplog.text
+    assert f"10.0.0.5 at network {NETWORK.id} is the address of several" in caplog.text
     assert ", ".join(ports) in caplog.text

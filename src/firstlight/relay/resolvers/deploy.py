@@ -1,6 +1,7 @@
 """From the relay's configuration to what recognises its guests."""
 
 from collections.abc import Callable
+from typing import TypedDict
 
 from oslo_config import cfg
 
@@ -65,12 +66,7 @@ def _neutron_rpc(conf: cfg.ConfigOpts) -> Resolver:
     from firstlight.relay.resolvers.neutron_rpc import BadTransport, open_neutron_rpc
 
     try:
-        return open_neutron_rpc(
-            conf,
-            seconds=conf.relay.resolver_deadline,
-            threads=_THREADS,
-            router_seconds=conf.relay.identity_seconds,
-        )
+        return open_neutron_rpc(conf, **_of_neutron(conf))
     except BadTransport as error:
         raise Unusable(str(error)) from error
 
@@ -80,14 +76,24 @@ def _neutron_rest(conf: cfg.ConfigOpts) -> Resolver:
     from firstlight.relay.resolvers.neutron_rest import open_neutron_rest
 
     try:
-        return open_neutron_rest(
-            conf,
-            seconds=conf.relay.resolver_deadline,
-            threads=_THREADS,
-            router_seconds=conf.relay.identity_seconds,
-        )
+        return open_neutron_rest(conf, **_of_neutron(conf))
     except NeutronMisconfigured as error:
         raise Unusable(str(error)) from error
+
+
+class _Terms(TypedDict):
+    seconds: float
+    threads: int
+    router_seconds: float
+
+
+def _of_neutron(conf: cfg.ConfigOpts) -> _Terms:
+    section = conf.relay
+    return _Terms(
+        seconds=section.resolver_deadline,
+        threads=_THREADS,
+        router_seconds=section.identity_seconds,
+    )
 
 
 def _ovn(conf: cfg.ConfigOpts) -> Resolver:

@@ -55,7 +55,11 @@ def open_transport(conf: cfg.ConfigOpts) -> Any:
     """
     messaging = _messaging()
     try:
-        transport = messaging.get_rpc_transport(conf)
+        # It makes its options known to `conf`; the transport keeps the exchange that it finds.
+        messaging.TransportURL.parse(conf)
+        conf.set_default("control_exchange", _EXCHANGE)
+        _register(conf)
+        return messaging.get_rpc_transport(conf)
     except messaging.DriverLoadFailure as error:
         raise BadTransport(
             f"[DEFAULT] transport_url names a transport that is not installed: {error}"
@@ -66,9 +70,6 @@ def open_transport(conf: cfg.ConfigOpts) -> Any:
             "[DEFAULT] transport_url is not like rabbit://user:password@host:5672/; it is usually"
             " in neutron.conf"
         ) from None
-    conf.set_default("control_exchange", _EXCHANGE)
-    _register(conf)
-    return transport
 
 
 def _register(conf: cfg.ConfigOpts) -> None:
