@@ -5,9 +5,6 @@ the metadata service asks about, and all of them are the API's. Its migrations d
 so the schema is made from its models and stamped.
 """
 
-import os
-import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,17 +12,16 @@ from typing import Any
 
 import requests
 
-from lab.keystone import Keystone
+from lab.apis import announce
+from lab.keystone import REGION, Keystone  # noqa: F401  (its region, for who asks it)
+from lab.uwsgi import HOST, Uwsgi, options, run
 
-HOST = "127.0.0.1"
-REGION = "lab"
 # Neutron has subnets' `advanced_service_providers` with these options; see the module in there.
 EXTENSIONS = Path(__file__).parent / "inside_neutron"
 WITH_PROVIDERS = {
     "service_plugins": "router,subnetproviders.Providers",
     "api_extensions_path": str(EXTENSIONS),
 }
-START_DEADLINE = 90.0  # seconds; a cold import takes about ten
 
 _CONF = """\
 [DEFAULT]
@@ -98,10 +94,15 @@ class RealNeutron:
     ) -> None:
         self._environment = environment
         self._directory = directory
-        self._port = port
         self._keystone = keystone
-        self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://{HOST}:{port}"
+        self._variables = {
+            "PYTHONPATH": str(EXTENSIONS),
+            "OS_NEUTRON_CONFIG_DIR": str(directory),
+            "OS_NEUTRON_CONFIG_FILES": "neutron.conf",
+        }
+        command = _command(environment, port)
+        self._uwsgi = Uwsgi(environment, directory, command, self.url, variables=self._variables)
         self._token = ""
         self._drivers = drivers
         self.configure(**(options or {}))
@@ -127,37 +128,24 @@ class RealNeutron:
         self._run("python", "-c", _MAKE_SCHEMA, url)
         conf = str(self._directory / "neutron.conf")
         self._run("neutron-db-manage", "--config-file", conf, "stamp", "heads")
-        self._announce()
+        announce(self._keystone, "network", self.url)
         self.start()
 
     def start(self) -> None:
         """Serve; returns when it answers."""
-        with (self._directory / "uwsgi.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self._uwsgi(), env=self._variables(), cwd=self._directory, stdout=log, stderr=log
-            )
-        self._await_answer()
+        self._uwsgi.start()
 
     def stop(self) -> None:
         """Serve no more. Stopping twice does no harm."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGTERM)
-            try:
-                self._process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
+        self._uwsgi.stop()
 
     def pause(self) -> None:
         """Accept connections and answer nobody, until :meth:`resume`."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        self._uwsgi.pause()
 
     def resume(self) -> None:
         """Answer again."""
-        assert self._process is not None
-        self._process.send_signal(signal.SIGCONT)
+        self._uwsgi.resume()
 
     # -- what an administrator does with it --------------------------------------------------------
 
@@ -173,6 +161,14 @@ class RealNeutron:
     def change(self, kind: str, identifier: str, **fields: Any) -> Any:
         """Change one resource."""
         return self._call("PUT", f"{_plural(kind)}/{identifier}", {kind: fields})[kind]
+
+    def attach(self, router: str, subnet: str) -> None:
+        """Give a router an interface on a subnet."""
+        self._call("PUT", f"routers/{router}/add_router_interface", {"subnet_id": subnet})
+
+    def detach(self, router: str, subnet: str) -> None:
+        """Take it away."""
+        self._call("PUT", f"routers/{router}/remove_router_interface", {"subnet_id": subnet})
 
     def ask(self, path: str) -> requests.Response:
         """GET as an administrator, whatever the status."""
@@ -201,78 +197,19 @@ class RealNeutron:
 
     # -- how it runs -------------------------------------------------------------------------------
 
-    def _announce(self) -> None:
-        """The service catalog's entry: network, all three interfaces."""
-        service = {"service": {"type": "network", "name": "neutron"}}
-        identifier = self._tell_keystone("/services", service)["service"]["id"]
-        for interface in ("public", "internal", "admin"):
-            endpoint = {
-                "service_id": identifier,
-                "interface": interface,
-                "region_id": REGION,
-                "url": self.url,
-            }
-            self._tell_keystone("/endpoints", {"endpoint": endpoint})
-
-    def _tell_keystone(self, path: str, body: Any) -> Any:
-        url = self._keystone.url + path
-        answer = requests.post(
-            url,
-            json=body,
-            headers={"X-Auth-Token": self._keystone.token("admin", "admin")},
-            timeout=20,
-        )
-        answer.raise_for_status()
-        return answer.json()
-
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [self._environment / "bin" / program, *arguments],
-            env=self._variables(),
-            cwd=self._directory,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise NeutronFailed(f"{program}: {done.stderr[-3000:]}")
+        at = (self._environment, self._directory)
+        run(*at, program, *arguments, variables=self._variables)
 
-    def _uwsgi(self) -> list[str]:
-        return [
-            str(self._environment / "bin" / "uwsgi"),
-            *("--http11-socket", f"{HOST}:{self._port}"),
-            *("--module", "neutron.wsgi.api:application"),
-            *("--threads", "8"),
-            *("--set", f"start-time={int(time.time())}"),
-            *("--buffer-size", "65535"),
-            "--enable-threads",
-            "--die-on-term",
-            "--need-app",
-            "--disable-logging",
-        ]
 
-    def _variables(self) -> Mapping[str, str]:
-        return {
-            "PATH": f"{self._environment / 'bin'}:{os.defpath}",
-            "VIRTUAL_ENV": str(self._environment),
-            "UWSGI_VIRTUALENV": str(self._environment),
-            "PYTHONPATH": str(EXTENSIONS),
-            "LC_ALL": "C.UTF-8",
-            "OS_NEUTRON_CONFIG_DIR": str(self._directory),
-            "OS_NEUTRON_CONFIG_FILES": "neutron.conf",
-        }
-
-    def _await_answer(self) -> None:
-        assert self._process is not None
-        until = time.monotonic() + START_DEADLINE
-        while time.monotonic() < until and self._process.poll() is None:
-            try:
-                if requests.get(self.url, timeout=START_DEADLINE).ok:
-                    return
-            except requests.ConnectionError:
-                time.sleep(0.1)
-        log = (self._directory / "uwsgi.log").read_text()
-        raise NeutronFailed(f"Neutron does not answer: {log[-3000:]}")
+def _command(environment: Path, port: int) -> list[str]:
+    """It keeps connections, as its own server does: ours and Nova's clients reuse them."""
+    return [
+        str(environment / "bin" / "uwsgi"),
+        *("--http11-socket", f"{HOST}:{port}"),
+        *("--set", f"start-time={int(time.time())}"),
+        *options("--module", "neutron.wsgi.api:application", threads=8),
+    ]
 
 
 def _plural(kind: str) -> str:
