@@ -58,7 +58,10 @@ class Feed:
         """Take in what the listening process of this host says."""
         match news:
             case Hearing(hears, trouble):
+                back = hears and self._trouble is not None
                 self.hears, self._trouble = hears, trouble
+                if back:  # its queues are not kept where RabbitMQ itself has been restarted
+                    self.miss()
             case Changed(uuid, form):
                 with self._guard:
                     self.heard[form] += 1

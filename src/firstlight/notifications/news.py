@@ -3,8 +3,8 @@
 from msgspec import Struct
 from msgspec.msgpack import Decoder, Encoder
 
-LIMIT = 1024  # bytes of one; a reason is cut before
-_REASON = 500  # characters
+LIMIT = 4096  # bytes of one; a reason is cut before
+_REASON = 500  # characters, of at most four bytes each
 
 
 class Changed(Struct, frozen=True, tag="changed"):

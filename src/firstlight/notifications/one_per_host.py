@@ -99,8 +99,8 @@ class OnePerHost:
             self._place = self._bound()
             if self._place is None:
                 self._line = self._connected()
-                if not first:
-                    self._miss()
+            if not first:  # also to listen: it may have been cut off before
+                self._miss()
         except PermissionError:
             self._tell(hearing(_STRANGER))
         except OSError as error:  # it is just ending, or there are no more files
