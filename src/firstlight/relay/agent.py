@@ -133,7 +133,10 @@ class Agent:
             answer = await self._upstreams.ask(question, until)
         except Failure as failure:
             self.outcomes["unanswered"] += 1
-            LOG.warning("%d for %s of %s: %s", failure.status, request.id, who.instance_id, failure)
+            if self._say_again((who.instance_id, failure.status)):
+                LOG.warning(
+                    "%d for %s of %s: %s", failure.status, request.id, who.instance_id, failure
+                )
             return answers.failed(failure.status)
         self.outcomes["passed_on"] += 1
         remark = _REMARKS.get(answer.status)
@@ -144,6 +147,7 @@ class Agent:
     def _unrecognised(
         self, request: Request, guest: Guest, who: Nobody | Ambiguous | Unavailable
     ) -> Response:
+        request.subject = f"{guest.address}@{guest.place.id}"
         self.outcomes[type(who).__name__.lower()] += 1
         if self._say_again((guest, type(who))):
             LOG.warning("%s: %s", request.id, _why(guest, who))

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+from collections.abc import Callable
 
 from oslo_config import cfg
 
@@ -24,7 +25,8 @@ def agent_socket(conf: cfg.ConfigOpts) -> Unix:
     Raises:
         NoSuchUser: a user or group is named that this host does not have.
     """
-    user, group = _user(conf.metadata_proxy_user), _group(conf.metadata_proxy_group)
+    user = _number("metadata_proxy_user", conf.metadata_proxy_user, _user)
+    group = _number("metadata_proxy_group", conf.metadata_proxy_group, _group)
     mode = conf.metadata_proxy_socket_mode
     if mode == "deduce":
         mode = _deduced(user, group)
@@ -40,20 +42,19 @@ def _deduced(user: int, group: int) -> str:
     return "group" if group in (-1, os.getegid()) else "all"
 
 
-def _user(named: str) -> int:
-    """The id of a user who is named by id or name; -1: nobody is named."""
+def _user(name: str) -> int:
+    return pwd.getpwnam(name).pw_uid
+
+
+def _group(name: str) -> int:
+    return grp.getgrnam(name).gr_gid
+
+
+def _number(option: str, named: str, find: Callable[[str], int]) -> int:
+    """The id of who is named by id or name; -1: nobody is named."""
     if not named or named.isdecimal():
         return int(named or -1)
     try:
-        return pwd.getpwnam(named).pw_uid
+        return find(named)
     except KeyError as error:
-        raise NoSuchUser(f"metadata_proxy_user: there is no user {named} here") from error
-
-
-def _group(named: str) -> int:
-    if not named or named.isdecimal():
-        return int(named or -1)
-    try:
-        return grp.getgrnam(named).gr_gid
-    except KeyError as error:
-        raise NoSuchUser(f"metadata_proxy_group: there is no group {named} here") from error
+        raise NoSuchUser(f"{option}: there is no {named} here") from error

@@ -87,7 +87,9 @@ def test_a_guest_gets_its_own(tmp_path, agent):
     assert get(path, "/openstack", X_Forwarded_For="10.0.0.5")[0] == 400
     line = '"GET /openstack/latest/user_data" 200 256'
     assert eventually(lambda: line in (tmp_path / "access.log").read_text())
-    assert f" {uuid(1)} {line}" in (tmp_path / "access.log").read_text()
+    log = (tmp_path / "access.log").read_text()
+    assert f" {uuid(1)} {line}" in log
+    assert f' 10.0.0.6@{NETWORK} "GET /openstack" 404 ' in log
 
 
 def test_status(tmp_path, agent):

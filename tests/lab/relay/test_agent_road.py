@@ -43,6 +43,9 @@ nova_metadata_port = {port}
 metadata_proxy_shared_secret = s3cret
 [agent]
 report_interval = 2
+[relay]
+resolver_deadline = 20
+deadline = 25
 """
 BY_IPV4 = "http://169.254.169.254"
 BY_LINK_LOCAL = "http://[fe80::a9fe:a9fe%25eth0]"
