@@ -1,6 +1,7 @@
 """One request to a service on this host."""
 
 import http.client
+import socket
 import ssl
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -30,7 +31,34 @@ def ask(
     Raises:
         Unanswered: nobody listens, or what comes back is no HTTP.
     """
-    connection = _connection(host, port, tls=tls)
+    return _asked(_connection(host, port, tls=tls), path, headers)
+
+
+def ask_at(socket_path: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+    """GET `path` at a unix socket.
+
+    Raises:
+        Unanswered: nobody listens, or what comes back is no HTTP.
+    """
+    return _asked(_OverUnix(socket_path), path, headers)
+
+
+class _OverUnix(http.client.HTTPConnection):
+    """A connection to a unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(_SECONDS)
+        self.sock.connect(self._path)
+
+
+def _asked(
+    connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str] | None
+) -> Reply:
     try:
         connection.request("GET", path, headers=dict(headers or {}))
         response = connection.getresponse()

@@ -1,9 +1,12 @@
 """What is done inside a network namespace: looking at its addresses, opening sockets."""
 
+import array
 import errno
+import fcntl
 import logging
 import os
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,9 @@ _TENTATIVE_OR_DUPLICATE = 0x40 | 0x08  # IFA_F_TENTATIVE, IFA_F_DADFAILED: linux
 _NETWORK_HERE = Path("/proc/thread-self/ns/net")
 _IPV6_ADDRESSES = Path("/proc/thread-self/net/if_inet6")
 _LOST = 70  # EX_SOFTWARE
+_SIOCGIFCONF = 0x8912
+_IFCONF = struct.Struct("iP")  # struct ifconf: bytes of room, and where
+_IFREQ = 40  # struct ifreq: 16 bytes of name, then a sockaddr_in
 
 
 @contextmanager
@@ -63,15 +69,27 @@ def this_network() -> int:
 
 
 def has_metadata_ipv4() -> bool:
-    """Whether 169.254.169.254 is an address here."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((METADATA_IPV4, 0))
-        except OSError as error:
-            if error.errno == errno.EADDRNOTAVAIL:
-                return False
-            raise
-    return True
+    """Whether an interface here has 169.254.169.254.
+
+    To bind to it would be no proof: where there are no routes yet, any address can be bound to.
+    """
+    wanted = socket.inet_aton(METADATA_IPV4)
+    return any(address == wanted for address in _ipv4_addresses())
+
+
+def _ipv4_addresses() -> list[bytes]:
+    """All of them: SIOCGIFCONF, netdevice(7)."""
+    room = 4096
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        while True:
+            entries = array.array("B", bytes(room))
+            question = _IFCONF.pack(room, entries.buffer_info()[0])
+            length, _ = _IFCONF.unpack(fcntl.ioctl(asking, _SIOCGIFCONF, question))
+            if length + _IFREQ <= room:  # else there may be more of them
+                break
+            room *= 4
+    found = entries[:length].tobytes()
+    return [found[at + 20 : at + 24] for at in range(0, length, _IFREQ)]
 
 
 def devices_with_metadata_ipv6() -> Iterator[int]:

@@ -47,15 +47,12 @@ class Post:
         self._path = namespace
         self._router_port = router_port
 
-    def tend(self, *, closing: bool) -> str | None:
-        """Open what can be opened and, if `closing`, close what lost its address.
-
-        Returns what is wrong, in a sentence.
-        """
+    def tend(self) -> str | None:
+        """Open what can be opened, close what lost its address; returns what is wrong."""
         try:
             with inside.inside(self._path):
                 self._settle()
-                return self._listen(closing)
+                return self._listen()
         except OSError as error:
             return _explained(str(self._path), error)
 
@@ -99,9 +96,9 @@ class Post:
             self.neighbours = inside.neighbours()
             self.bell = inside.bell()
 
-    def _listen(self, closing: bool) -> str | None:
+    def _listen(self) -> str | None:
         wanted = {Spot(self.name, self.network, *each): each for each in self._wanted()}
-        for spot in self.held.keys() - wanted.keys() if closing else ():
+        for spot in self.held.keys() - wanted.keys():
             self.held.pop(spot).close()
         trouble = None
         for spot, (host, port, device) in wanted.items():

@@ -15,9 +15,7 @@ LOG = logging.getLogger(__name__)
 
 # Seconds. What happens at once is looked at together; a namespace in trouble is looked at after
 # twice the time each time; what has been wrong for less than a second was only being made. The
-# kernel tells of an address before it can be listened on, and while it sorts the routes of a new
-# interface an old address can be away for a moment: so a change is looked at again a little later,
-# and only then is a listener closed.
+# kernel tells of an address before it can be listened on, so a change is looked at again.
 _TOGETHER = 0.01
 _SETTLED = 0.1
 _SOON, _SELDOM = 0.05, 15.0
@@ -106,9 +104,9 @@ class Rounds:
                 one.file, one.delay = file, _SOON
                 self._tend(one)
 
-    def _tend(self, one: _Tended, *, closing: bool = True) -> None:
+    def _tend(self, one: _Tended) -> None:
         self._no_more(one)
-        trouble = one.post.tend(closing=closing)
+        trouble = one.post.tend()
         self._listen_for_changes(one)
         self._tell_changes(one)
         if trouble is not None:
@@ -144,7 +142,7 @@ class Rounds:
 
     def _rung(self, one: _Tended) -> None:
         one.post.quieten()
-        self._tend(one, closing=False)
+        self._tend(one)
         self._no_more(one)
         one.again = self._loop.call_later(_SETTLED, self._tend, one)
 

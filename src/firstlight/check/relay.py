@@ -1,0 +1,67 @@
+"""The road of the relay: from the namespaces of this host to the metadata service."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+from oslo_config import cfg
+
+from firstlight.check import configuration, neutrons_files, upstreams
+from firstlight.check.asking import Unanswered, ask_at
+from firstlight.check.namespaces import steps as namespaces
+from firstlight.check.place import place
+from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
+
+_PROXY, _AGENT = "proxy", "agent socket"
+_SECONDS = 14.0
+
+
+def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
+    """Every step, in the order of the road."""
+    serving = [Step(_PROXY, lambda: _proxy(conf), seconds=_SECONDS), *namespaces(conf)]
+    return [
+        configuration.readable(conf),
+        *neutrons_files.steps(conf),
+        *(serving if asked.serving else []),
+        *(_behind(conf) if conf.relay.agent_socket else upstreams.steps(conf)),
+    ]
+
+
+def _proxy(conf: cfg.ConfigOpts) -> Iterator[Finding]:
+    path = conf.relay.status_socket
+    where = place(conf, "relay", "status_socket")
+    try:
+        said = json.loads(ask_at(path, "/readyz").body)
+        checks, degraded = said["checks"], said["degraded"]
+    except Unanswered as error:
+        remedy = "systemctl status firstlight-proxy firstlight-broker; run this as root"
+        yield broken(f"nobody answers at {path}: {error}", where, remedy=remedy)
+        return
+    except (ValueError, LookupError, TypeError):
+        yield broken(
+            f"{path} answers what is no /readyz", where, remedy="another program has the socket"
+        )
+        return
+    wrong = {name: why for name, why in checks.items() if why != "ok"}
+    for name, why in wrong.items():
+        found = warning if name in degraded else broken
+        yield found(f"{name}: {why}", remedy="see the log: journalctl -u firstlight-proxy")
+    if not wrong:
+        yield ok(f"ready, by its own word at {path}")
+
+
+def _behind(conf: cfg.ConfigOpts) -> list[Step]:
+    return [Step(_AGENT, lambda: _agent(conf), seconds=_SECONDS)]
+
+
+def _agent(conf: cfg.ConfigOpts) -> Iterator[Finding]:
+    path = conf.relay.agent_socket
+    try:
+        reply = ask_at(path, "/")
+    except Unanswered as error:
+        yield broken(
+            f"nobody answers at {path}: {error}",
+            place(conf, "relay", "agent_socket"),
+            remedy="is Neutron's metadata agent running, and may the proxy's user connect?",
+        )
+    else:
+        yield ok(f"an agent answers at {path} (with {reply.status} to who is no guest)")
