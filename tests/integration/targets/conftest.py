@@ -15,6 +15,7 @@ import pytest
 from firstlight import conf
 from firstlight.instance import Instance
 from firstlight.targets import VendorData, vendor_data
+from integration.targets.keeping import Counting, Time
 from parts import need
 
 Script = Callable[["Handler"], None]
@@ -230,3 +231,33 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
         *(made / name for name in ("ca.pem", "server.pem", "server.key")),
         *(made / name for name in ("client.pem", "client.key")),
     )
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def served() -> Counting:
+    return Counting()
+
+
+@pytest.fixture
+def target(
+    serve: Any, configured: Any, time: Time, served: Counting
+) -> Callable[..., tuple[Any, VendorData]]:
+    """One target t, which says these headers, with these options."""
+
+    def make(options: str = "", **headers: str) -> tuple[Any, VendorData]:
+        service = serve(lambda h: h.say(200, b'"said"', **headers))
+        data = configured(
+            f"t@{service.url}",
+            sections=f"[vendordata_target:t]\n{options}",
+            clock=time,
+            timer=time,
+            observer=served,
+        )
+        return service, data
+
+    return make

@@ -1,80 +1,15 @@
 """What targets say is kept as they allow, and belongs to the question that was asked."""
 
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from msgspec import structs
 
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import Nobody, Served, VendorData, keeper
+from integration.targets.keeping import PATIENCE, Counting, Time, asked_after, state
 from servers import eventually
-
-PATIENCE = 20
-
-
-class Time:
-    """A clock and a timer that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Counting(Nobody):
-    """How answers were served."""
-
-    def __init__(self) -> None:
-        self.how: list[str] = []
-
-    def served(self, target: str, how: Served) -> None:
-        self.how.append(how.value)
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def served() -> Counting:
-    return Counting()
-
-
-@pytest.fixture
-def target(
-    serve: Any, configured: Any, time: Time, served: Counting
-) -> Callable[..., tuple[Any, VendorData]]:
-    """One target t, which says these headers, with these options."""
-
-    def make(options: str = "", **headers: str) -> tuple[Any, VendorData]:
-        service = serve(lambda h: h.say(200, b'"said"', **headers))
-        data = configured(
-            f"t@{service.url}",
-            sections=f"[vendordata_target:t]\n{options}",
-            clock=time,
-            timer=time,
-            observer=served,
-        )
-        return service, data
-
-    return make
-
-
-def state(data: VendorData, instance: Instance) -> State:
-    return data.ask(instance)["t"].state
-
-
-def asked_after(data: VendorData, service: Any, instance: Instance, time: Time, wait: float) -> int:
-    """How many questions reached the target, of one now and one in so many seconds."""
-    data.ask(instance)
-    time.now += wait
-    data.ask(instance)
-    return len(service.seen)
 
 
 @pytest.mark.parametrize(
@@ -268,133 +203,6 @@ def test_a_304_that_nobody_asked_for(target: Any, instance: Instance) -> None:
     service, data = target()
     service.script = lambda h: h.say(304)
     assert state(data, instance) is State.EMPTY
-
-
-@pytest.mark.parametrize(
-    ("options", "headers", "wait", "expected"),
-    [
-        ("", {}, 15 + 3599, State.STALE),  # [firstlight] stale_limit is 3600
-        ("", {}, 15 + 3601, State.FAILED),
-        ("stale_if_error = 0", {}, 16, State.FAILED),
-        ("stale_if_error = 60", {}, 16, State.STALE),
-        ("", {"Cache_Control": "max-age=1, stale-if-error=5"}, 5, State.STALE),
-        ("", {"Cache_Control": "max-age=1, stale-if-error=5"}, 7, State.FAILED),
-        ("", {"Cache_Control": "max-age=1, must-revalidate"}, 2, State.FAILED),
-        ("", {"Cache_Control": "no-cache", "ETag": '"a"'}, 0, State.FAILED),
-        ("ttl = 0", {}, 0, State.FAILED),
-    ],
-)
-def test_what_stands_in_for_a_failure(
-    target: Any,
-    instance: Instance,
-    time: Time,
-    *,
-    options: str,
-    headers: Any,
-    wait: float,
-    expected: State,
-) -> None:
-    """What was known, for a bounded time, unless the target or the operator forbids it."""
-    service, data = target(options, **headers)
-    first = data.ask(instance)["t"]
-    service.script = lambda h: h.say(503)
-    time.now += wait
-    answer = data.ask(instance)["t"]
-    assert answer.state is expected
-    assert answer.reason == "answered 503"
-    if expected is State.STALE:
-        assert (answer.value, answer.fetched) == ("said", first.fetched)
-
-
-def test_stale_while_it_is_asked_again(
-    target: Any, instance: Instance, time: Time, served: Counting
-) -> None:
-    """Within its bound nobody waits, one question goes out, and its answer is the next one's."""
-    service, data = target("stale_while_revalidate = 60")
-    data.ask(instance)
-    go_on = threading.Event()
-
-    def slowly(handler: Any) -> None:
-        assert go_on.wait(PATIENCE)
-        handler.say(200, b'"new"')
-
-    service.script = slowly
-    time.now += 20
-    stale = [data.ask(instance)["t"] for _ in range(3)]
-    assert {(one.value, one.state) for one in stale} == {("said", State.STALE)}
-    assert not go_on.is_set()
-    go_on.set()
-    assert eventually(lambda: data.ask(instance)["t"].value == "new", PATIENCE)
-    assert len(service.seen) == 2
-    assert served.how[1:4] == ["stale"] * 3
-
-
-def test_asked_ahead(target: Any, instance: Instance) -> None:
-    """Whoever asks afterwards finds the answer, or the question under way."""
-    service, data = target()
-    assert isinstance(data.begin(instance, ahead=True), Future)
-    assert data.ask(instance)["t"].value == "said"
-    assert isinstance(data.begin(instance), dict)
-    assert len(service.seen) == 1
-
-
-@pytest.mark.parametrize(
-    ("options", "headers"),
-    [
-        ("ttl = 0", {}),
-        ("max_ttl = 0", {"Cache_Control": "max-age=9"}),
-        ("", {"Cache_Control": "no-store"}),
-        ("", {"Cache_Control": "no-cache"}),
-    ],
-)
-def test_asked_ahead_and_handed_over_once(
-    target: Any, instance: Instance, time: Time, options: str, headers: Any
-) -> None:
-    """What may not be kept waits for the one it was asked for, ten seconds, and is not asked for
-    twice; the next one asks."""
-    service, data = target(options, **headers)
-    ahead = data.begin(instance, ahead=True)
-    assert isinstance(ahead, Future)
-    ahead.result(PATIENCE)
-    data.begin(instance, ahead=True)
-    assert data.ask(instance)["t"].value == "said"
-    assert len(service.seen) == 1
-    data.ask(instance)
-    assert len(service.seen) == 2
-    ahead = data.begin(instance, ahead=True)
-    assert isinstance(ahead, Future)
-    ahead.result(PATIENCE)
-    time.now += 11
-    data.ask(instance)
-    assert len(service.seen) == 4
-
-
-def test_what_nobody_collects_is_let_go(
-    target: Any, instance: Instance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What is not to be stored does not stay in memory because the guest never came for it."""
-    monkeypatch.setattr(keeper, "_HAND_OVER", 0.0)
-    _, data = target(Cache_Control="no-store")
-    ahead = data.begin(instance, ahead=True)
-    assert isinstance(ahead, Future)
-    assert ahead.result(PATIENCE)["t"].value == "said"
-    assert eventually(lambda: len(data.shelves()["t"]) == 0, PATIENCE)
-
-
-def test_a_machine_out_of_threads(
-    target: Any, instance: Instance, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The question has failed, and is no obstacle to the next one."""
-    _, data = target()
-
-    def no_more(*_args: Any) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(ThreadPoolExecutor, "submit", no_more)
-        answer = data.ask(instance)["t"]
-    assert (answer.state, answer.reason) == (State.FAILED, "was not asked: can't start new thread")
-    assert data.ask(instance)["t"].value == "said"
 
 
 def test_private_stays_here(target: Any, instance: Instance) -> None:
