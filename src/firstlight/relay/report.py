@@ -31,12 +31,10 @@ class Report:
         send: Callable[[Mapping[str, Any], bool], None],
         *,
         interval: float,
-        error: type[Exception],
     ) -> None:
         self._state = dict(state)
         self._send = send
         self._interval = interval
-        self._error = error
         self._trouble: str | None = None
         self._arrived = False
         self._end = Event()
@@ -63,11 +61,11 @@ class Report:
         first = {} if self._arrived else {"start_flag": True}
         try:
             self._send({**self._state, **first, "uuid": str(uuid4())}, not self._arrived)
-        except self._error as error:
+        except Exception as error:  # noqa: BLE001  (the thread's boundary: it goes on reporting)
+            why = type(error).__name__  # its message may quote the URL, password and all
             if self._trouble is None:
-                LOG.warning("Neutron's server was not told that this agent is alive: %s", error)
-            # oslo.messaging's message may quote the URL, password and all.
-            self._trouble = f"the last report to Neutron's server failed: {type(error).__name__}"
+                LOG.warning("Neutron's server is not told that this agent is alive: %s", why)
+            self._trouble = f"the last report to Neutron's server failed: {why}"
             self._arrived = False
             return
         if self._trouble is not None:
@@ -107,4 +105,4 @@ def open_report(conf: cfg.ConfigOpts, transport: Any) -> Report:
         }
         (client.call if call else client.cast)(_CONTEXT, "report_state", **arguments)
 
-    return Report(state_of(conf), send, interval=interval, error=oslo_messaging.MessagingException)
+    return Report(state_of(conf), send, interval=interval)
