@@ -5,7 +5,6 @@ believed, but for one case: the resolver cannot be asked, and the namespace's ne
 that the address still belongs to the MAC of the port it belonged to.
 """
 
-import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,17 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from firstlight.relay.batches import Batches
-from firstlight.relay.contract import (
-    Ambiguous,
-    Found,
-    Guest,
-    Nobody,
-    Resolution,
-    Resolver,
-    Unavailable,
-)
-
-LOG = logging.getLogger(__name__)
+from firstlight.relay.contract import Found, Guest, Resolution, Resolver, Unavailable
 
 # Called with a guest and the MAC of its port: whether the neighbour table of the guest's namespace
 # shows that MAC at that address now. On a thread, since it asks the kernel.
@@ -173,7 +162,6 @@ class Recognition:
     def _landed(self, guest: Guest, resolution: Resolution, began: float) -> Resolution:
         if isinstance(resolution, Unavailable):
             return self._vouch(guest) or resolution
-        _tell(guest, resolution)
         self._keep(guest, resolution, began)
         return resolution
 
@@ -228,13 +216,3 @@ class Recognition:
             if self._found.get(guest) is known:
                 self._vouched[guest] = _Known(stale, now, now + _VOUCHED)
         return stale
-
-
-def _tell(guest: Guest, resolution: Resolution) -> None:
-    """In the log, what an operator has to know when a guest gets no metadata."""
-    who = f"{guest.address} at {guest.place.via.name.lower()} {guest.place.id}"
-    if isinstance(resolution, Ambiguous):
-        ports = ", ".join(resolution.port_ids)
-        LOG.warning("%s is the address of several ports, and is nobody's: %s", who, ports)
-    elif isinstance(resolution, Nobody):
-        LOG.info("%s is the address of no instance's port", who)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from ipaddress import ip_address
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -344,12 +344,3 @@ def test_close_leaves_nobody_waiting(scene: Scene) -> None:
     recognition.close()
     assert isinstance(told(queued), Unavailable)
     assert scene.neutron.closed
-
-
-def test_ambiguous_names_the_ports(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    """The log names the ports that share an address, and where."""
-    ports = (str(UUID(int=1)), str(UUID(int=2)))
-    scene.neutron.answer = Ambiguous(ports)
-    told(scene.recognition().find(guest()))
-    assert f"10.0.0.5 at network {NETWORK.id} is the address of several" in caplog.text
-    assert ", ".join(ports) in caplog.text
