@@ -120,7 +120,13 @@ class Bench:
         self._pools: list[Pool] = []
 
     def service(
-        self, *, threads: int = 4, waiting: int = 64, shared: Shared = ALONE, **options: Any
+        self,
+        *,
+        threads: int = 4,
+        waiting: int = 64,
+        shared: Shared = ALONE,
+        addresses_told: bool = True,
+        **options: Any,
     ) -> MetadataService:
         """A service of these options; signed, with the secret s3, if they do not say otherwise."""
         lookups = Pool("lookup", threads=threads, waiting=waiting)
@@ -137,6 +143,7 @@ class Bench:
             now=lambda: self.date,
             seed=lambda: seed(self._random),
             shared=shared,
+            addresses_told=addresses_told,
         )
 
     @property

@@ -83,6 +83,7 @@ class Deployment:
             clock=time.monotonic,
             now=lambda: datetime.now(UTC),
             seed=Seeds(os.urandom),
+            addresses_told=not reads_nova(conf),  # Nova's news names no addresses
             groups=origin.groups,
             group_lookups=groups,
             shared=self._freshness.shared or ALONE,

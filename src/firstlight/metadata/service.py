@@ -55,6 +55,8 @@ class MetadataService:
         clock: monotonic seconds.
         now: the date, for the list of versions.
         seed: a fresh ``random_seed``, encoded.
+        addresses_told: the source tells of the servers that are given an address, so that one which
+            two have is known at once; otherwise it is known when what is remembered expires.
         groups: whom to ask for security groups; None: the source's instances carry theirs.
         group_lookups: the pool on which that is done; None: `asks`.
         shared: what other processes have read.
@@ -73,6 +75,7 @@ class MetadataService:
         clock: Callable[[], float],
         now: Callable[[], datetime],
         seed: Callable[[], bytes],
+        addresses_told: bool = False,
         groups: SecurityGroups | None = None,
         group_lookups: Pool | None = None,
         shared: Shared = ALONE,
@@ -89,6 +92,7 @@ class MetadataService:
         self._seed = seed
         self._versions = list_versions()
         self.records = memories.of_instances(self._read, lookups, behaviour, clock)
+        self._addresses_told = addresses_told
         self.owners = memories.of_owners(ports, lookups, behaviour, clock)
         self.groups: Memory[tuple[str, ...]] | None = None
         if groups is not None:
@@ -117,7 +121,7 @@ class MetadataService:
         # First: a record that is made anew keeps what targets have said for as long as they say.
         self._vendordata.outdate(uuid)
         self._forget(uuid)
-        if uuid is None:
+        if uuid is None or self._addresses_told:
             self.owners.forget(None)
         else:
             self.owners.forget_where(may_concern(uuid))

@@ -3,6 +3,8 @@
 import threading
 from concurrent.futures import Future
 
+from msgspec import structs
+
 from conformance.asking import signature
 from firstlight.instance import Instance
 from firstlight.wire.messages import Response
@@ -140,7 +142,7 @@ def test_an_address_that_moves_is_followed(bench: Bench) -> None:
 
 def test_a_change_costs_only_the_addresses_it_may_concern(bench: Bench) -> None:
     """Those of the server that changed are looked up anew, and those that were nobody's."""
-    service = bench.service(signed=False, ttl=3600, negative_ttl=3600)
+    service = bench.service(signed=False, ttl=3600, negative_ttl=3600, addresses_told=False)
     everybody = ("192.0.2.10", "192.0.2.11", "192.0.2.12")
     for peer in everybody * 2:
         ask(service, peer=peer)
@@ -151,9 +153,19 @@ def test_a_change_costs_only_the_addresses_it_may_concern(bench: Bench) -> None:
         assert bench.shelf.finds == finds, peer
 
 
+def test_an_address_that_a_second_server_is_given_is_nobodys_at_once(bench: Bench) -> None:
+    """With the store, which tells of its own addresses, no guest is taken for another meanwhile."""
+    service = bench.service(signed=False, ttl=3600)
+    assert ask(service).status == 200
+    addresses = bench.store.instance(A).interfaces  # type: ignore[union-attr]
+    bench.store.revise(B, lambda old: structs.replace(old, interfaces=addresses))
+    service.changed(B)
+    assert ask(service).status == 500
+
+
 def test_an_owner_found_before_it_changed_is_looked_for_again(bench: Bench) -> None:
     """A look-up that a change overtakes counts if the change is another server's, and only then."""
-    service = bench.service(signed=False, ttl=3600)
+    service = bench.service(signed=False, ttl=3600, addresses_told=False)
     for uuid, begun, done in ((B, 1, 1), (A, 2, 3)):
         service.owners.forget(None)
         bench.shelf.hold = threading.Event()
