@@ -38,14 +38,17 @@ class Pool:
         """Have a thread do `work`.
 
         Raises:
-            Overloaded: there is no room.
+            Overloaded: there is no room, or no thread can be started.
         """
         with self._lock:
             if self.taken >= self.size:
                 self.refused += 1
                 raise Overloaded(f"{self.name}: {self.taken} look-ups are running or waiting")
             self.taken += 1
-        future = self._executor.submit(self._run, lambda: work(*args, **kwargs))
+        try:
+            future = self._executor.submit(self._run, lambda: work(*args, **kwargs))
+        except RuntimeError as error:  # no thread can be started; the job may run nevertheless
+            raise Overloaded(f"{self.name}: {error}") from error
         future.add_done_callback(self._dropped)
         return future
 
