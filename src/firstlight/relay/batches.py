@@ -15,6 +15,8 @@ from firstlight.relay.contract import Guest, Resolution, Resolver, Unavailable
 
 LOG = logging.getLogger(__name__)
 
+_STOPPING = Unavailable("the relay is stopping")
+
 # Called with the guest, what the resolver said, and when it began to look (the clock's seconds);
 # returns what those who wait are told.
 Landed = Callable[[Guest, Resolution, float], Resolution]
@@ -62,6 +64,7 @@ class Batches:
         self._executor = ThreadPoolExecutor(threads, resolver.name)
         self._lock = Lock()
         self._running = 0
+        self._closed = False
         self._queue: deque[_Flight] = deque()
         self._flights: dict[tuple[Guest, bool], _Flight] = {}
         self.refused = 0  # guests for whom there was no room
@@ -86,13 +89,17 @@ class Batches:
     def close(self) -> None:
         """End the threads once they are idle; those who wait are told Unavailable."""
         with self._lock:
+            self._closed = True
             dropped, self._queue = self._queue, deque()
         for flight in dropped:
-            self._land(flight, Unavailable("the relay is stopping"), self._clock())
+            self._tell(flight, _STOPPING)
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def _join(self, guest: Guest, fresh: bool) -> "Future[Resolution]":
         flight = _Flight(guest, fresh)
+        if self._closed:
+            flight.future.set_result(_STOPPING)
+            return flight.future
         if len(self._flights) >= self._most_waiting:
             self.refused += 1
             flight.future.set_result(Unavailable(f"{self.waiting} guests wait to be recognised"))
@@ -107,9 +114,14 @@ class Batches:
     def _run(self) -> None:
         time.sleep(self._window)
         while batch := self._take():
-            began = self._clock()
-            for flight, resolution in zip(batch, self._resolve(batch), strict=True):
-                self._land(flight, resolution, began)
+            try:
+                self._settle(batch)
+            except Exception:  # the thread's one catch-all: somebody waits for each of them
+                LOG.exception("the resolver %s failed", self._resolver.name)
+                failed = Unavailable(f"{self._resolver.name} failed; see the log")
+                for flight in batch:
+                    if not flight.future.done():
+                        self._tell(flight, failed)
 
     def _take(self) -> Sequence[_Flight]:
         """Those who wait longest, of one kind; none: this thread ends."""
@@ -124,16 +136,14 @@ class Batches:
             self.asked += len(batch)
         return batch
 
-    def _resolve(self, batch: Sequence[_Flight]) -> Sequence[Resolution]:
-        try:
-            guests = [flight.guest for flight in batch]
-            return self._resolver.resolve(guests, fresh=batch[0].fresh)
-        except Exception:  # the thread's one catch-all: somebody waits for each of them
-            LOG.exception("the resolver %s failed", self._resolver.name)
-            return [Unavailable(f"{self._resolver.name} failed; see the log")] * len(batch)
+    def _settle(self, batch: Sequence[_Flight]) -> None:
+        began = self._clock()
+        guests = [flight.guest for flight in batch]
+        resolutions = self._resolver.resolve(guests, fresh=batch[0].fresh)
+        for flight, resolution in zip(batch, resolutions, strict=True):
+            self._tell(flight, self._landed(flight.guest, resolution, began))
 
-    def _land(self, flight: _Flight, resolution: Resolution, began: float) -> None:
-        told = self._landed(flight.guest, resolution, began)
+    def _tell(self, flight: _Flight, resolution: Resolution) -> None:
         with self._lock:
             self._flights.pop((flight.guest, flight.fresh), None)
-        flight.future.set_result(told)
+        flight.future.set_result(resolution)

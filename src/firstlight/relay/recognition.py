@@ -171,7 +171,7 @@ class Recognition:
         told.set_running_or_notify_cancel()
 
         def looked(look: "Future[Resolution | None]") -> None:
-            stale = None if look.cancelled() else look.result()
+            stale = None if look.cancelled() or look.exception() else look.result()
             if stale is not None:
                 told.set_result(stale)
             else:

@@ -333,6 +333,17 @@ def test_a_broken_resolver_leaves_nobody_waiting(scene: Scene) -> None:
     assert told(recognition.find(guest())) == found()
 
 
+def test_a_broken_neighbour_table_leaves_nobody_waiting(scene: Scene) -> None:
+    """A neighbour table that cannot be read vouches for nobody, and nobody waits for ever."""
+    broken = Recognition(scene.neutron, still_there=lambda _g, _mac: 1 / 0, clock=scene.clock)
+    scene.made.append(broken)
+    told(broken.find(guest()))
+    scene.clock.now += 60
+    scene.neutron.answer = AWAY
+    for _ in range(3):  # also once it is known to be away, and on every thread
+        assert isinstance(told(broken.find(guest())), Unavailable)
+
+
 def test_close_leaves_nobody_waiting(scene: Scene) -> None:
     """Who waits in the queue when it is closed is told so; the resolver is closed."""
     scene.neutron.goes_on.clear()
@@ -343,4 +354,5 @@ def test_close_leaves_nobody_waiting(scene: Scene) -> None:
     queued = recognition.find(guest("10.0.0.3"))
     recognition.close()
     assert isinstance(told(queued), Unavailable)
+    assert isinstance(told(recognition.find(guest("10.0.0.4"))), Unavailable)
     assert scene.neutron.closed
