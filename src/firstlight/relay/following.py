@@ -79,6 +79,9 @@ class Following:
                 said = "it ended"
             except (OSError, Garbled) as error:
                 said = getattr(error, "strerror", None) or str(error)
+            except Exception:  # the task's boundary: networks must be followed whatever happens
+                LOG.exception("following the broker failed, and begins anew")
+                said = "what it said could not be done"
             self._lost(said)
             await asyncio.sleep(_AGAIN)
 
@@ -93,6 +96,9 @@ class Following:
         return connection
 
     async def _converse(self, server: Server, connection: socket.socket) -> None:
+        # A broker that was started anew tells of these, and not of those that have gone.
+        self._troubles.clear()
+        self._neighbours.close()
         for spot, held in self._held.items():
             await _tell(connection, Holds(spot), held)
         await _tell(connection, Ready())

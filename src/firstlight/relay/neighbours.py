@@ -39,6 +39,11 @@ class Neighbours:
         if before is not None:
             before.close()
 
+    def close(self) -> None:
+        """Nothing tells of any place any more."""
+        for place in tuple(self._tables):
+            self.closed(place)
+
     def still_there(self, guest: Guest, mac: str) -> bool:
         """Whether the guest's address belongs to this MAC (lower case, colons) there, by ARP or ND.
 
