@@ -7,12 +7,8 @@ it.
 from configparser import RawConfigParser
 from pathlib import Path
 
-import requests
-
-from lab.keystone import Keystone
+from lab.keystone import REGION, Keystone
 from lab.uwsgi import HOST, Uwsgi, command, run
-
-REGION = "lab"
 
 
 def nova_api(environment: Path, nova_conf: Path, port: int, keystone: Keystone) -> Uwsgi:
@@ -90,7 +86,7 @@ def cinder_api(environment: Path, directory: Path, port: int, keystone: Keystone
 def announce(keystone: Keystone, service_type: str, url: str) -> None:
     """Put an endpoint into the service catalog: all three interfaces."""
     service = {"service": {"type": service_type, "name": service_type}}
-    identifier = _tell(keystone, "/services", service)["service"]["id"]
+    identifier = keystone.call("POST", "/services", service)["service"]["id"]
     for interface in ("public", "internal", "admin"):
         endpoint = {
             "service_id": identifier,
@@ -98,7 +94,7 @@ def announce(keystone: Keystone, service_type: str, url: str) -> None:
             "region_id": REGION,
             "url": url,
         }
-        _tell(keystone, "/endpoints", {"endpoint": endpoint})
+        keystone.call("POST", "/endpoints", {"endpoint": endpoint})
 
 
 def _api(
@@ -114,15 +110,3 @@ def _write(config: RawConfigParser, path: Path) -> Path:
     with path.open("w") as file:
         config.write(file)
     return path
-
-
-def _tell(keystone: Keystone, path: str, body: object) -> dict[str, dict[str, str]]:
-    answer = requests.post(
-        keystone.url + path,
-        json=body,
-        headers={"X-Auth-Token": keystone.token("admin", "admin")},
-        timeout=20,
-    )
-    answer.raise_for_status()
-    told: dict[str, dict[str, str]] = answer.json()
-    return told

@@ -10,9 +10,9 @@ from typing import Any
 
 from firstlight import conf
 from firstlight.neutron import Neutron, open_neutron
-from lab.keystone import Keystone
+from lab.keystone import REGION, Keystone
 from lab.nova import free_port
-from lab.real_neutron import REGION, WITH_PROVIDERS, RealNeutron
+from lab.real_neutron import WITH_PROVIDERS, RealNeutron
 
 _ASKER = Path(__file__).with_name("nova_asks_neutron.py")
 

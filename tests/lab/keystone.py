@@ -15,6 +15,7 @@ import requests
 from lab.uwsgi import HOST, Uwsgi, command, run
 
 PASSWORD = "firstlight-lab"
+REGION = "lab"
 SERVICE_USERS = ("nova", "neutron", "vendordata")
 _HOUR = 3600
 
@@ -23,6 +24,9 @@ _CONF = """\
 log_file = {directory}/keystone.log
 [database]
 connection = sqlite:///{directory}/keystone.sqlite
+[identity]
+# As few as there can be: by default each password that is checked costs a quarter of a second.
+password_hash_rounds = 4
 [fernet_tokens]
 key_repository = {directory}/fernet-keys
 [credential]
@@ -103,7 +107,14 @@ class Keystone:
 
     def revoke(self, token: str) -> None:
         """Make `token` invalid."""
-        self._call("DELETE", "/auth/tokens", **{"X-Subject-Token": token})
+        self.call("DELETE", "/auth/tokens", **{"X-Subject-Token": token})
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
+        """Ask as an administrator; the answer's JSON value."""
+        headers["X-Auth-Token"] = self.token("admin", "admin")
+        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=20)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
 
     def _configure(self, expiration: int) -> None:
         text = _CONF.format(directory=self._directory, expiration=expiration)
@@ -111,12 +122,12 @@ class Keystone:
 
     def _bootstrap(self) -> tuple[str, ...]:
         urls = (f"--bootstrap-{kind}-url={self.url}" for kind in ("admin", "internal", "public"))
-        return (f"--bootstrap-password={PASSWORD}", "--bootstrap-region-id=lab", *urls)
+        return (f"--bootstrap-password={PASSWORD}", f"--bootstrap-region-id={REGION}", *urls)
 
     def _populate(self) -> None:
         for name in ("service", "demo"):
             body = {"project": {"name": name, "domain_id": "default"}}
-            self.projects[name] = self._call("POST", "/projects", body)["project"]["id"]
+            self.projects[name] = self.call("POST", "/projects", body)["project"]["id"]
         for name in SERVICE_USERS:
             self._grant(self._user(name), f"projects/{self.projects['service']}", "service")
         self._grant(self._user("demo"), f"projects/{self.projects['demo']}", "member")
@@ -124,21 +135,15 @@ class Keystone:
 
     def _user(self, name: str) -> str:
         body = {"user": {"name": name, "password": PASSWORD, "domain_id": "default"}}
-        made: str = self._call("POST", "/users", body)["user"]["id"]
+        made: str = self.call("POST", "/users", body)["user"]["id"]
         return made
 
     def _grant(self, user: str, where: str, role: str) -> None:
-        self._call("PUT", f"/{where}/users/{user}/roles/{self._id('roles', role)}")
+        self.call("PUT", f"/{where}/users/{user}/roles/{self._id('roles', role)}")
 
     def _id(self, kind: str, name: str) -> str:
-        (found,) = self._call("GET", f"/{kind}?name={name}")[kind]
+        (found,) = self.call("GET", f"/{kind}?name={name}")[kind]
         return str(found["id"])
-
-    def _call(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        headers["X-Auth-Token"] = self.token("admin", "admin")
-        answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=20)
-        answer.raise_for_status()
-        return answer.json() if answer.content else None
 
     def _manage(self, *arguments: str) -> None:
         conf = ("--config-file", str(self._directory / "keystone.conf"))

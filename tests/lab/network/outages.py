@@ -16,10 +16,10 @@ from conformance.processes import Service, running
 from daemons import Daemon
 from lab.asking import Client, signature, signed
 from lab.cloud import Cloud
+from lab.keystone import REGION
 from lab.kinds.kind import PROJECT, Kind, server
 from lab.nova import SECRET, Nova
 from lab.on_mariadb import empty_databases
-from lab.real_neutron import REGION
 from lab.serving import Asked, Reply, serving
 from servers import Server
 
