@@ -10,7 +10,7 @@ from firstlight.neutron.lists import Lists
 from firstlight.neutron.pages import Filters as Query
 from firstlight.neutron.rows import Row
 from firstlight.neutron.session import GROUP, open_adapter
-from firstlight.relay.resolvers.listing import Filters, Listing, NotAsked, read_rows
+from firstlight.relay.resolvers.listing import Filters, Listing, NotAsked, PortRow
 from firstlight.relay.resolvers.ports import Port
 from firstlight.sources.ports import NeutronUnavailable
 
@@ -21,19 +21,11 @@ _MOST = 15
 _MOST_NETWORKS = 30
 
 
-class _Ports(Row, frozen=True):
-    """A port, as Neutron sends it; :class:`firstlight.relay.resolvers.listing.PortRow` reads it."""
+class _Ports(PortRow, Row, frozen=True):
+    """A list of ports; its fields are those that are asked for."""
 
     PATH: ClassVar[str] = "ports"
     NAME: ClassVar[str] = "ports"
-
-    id: str
-    network_id: str
-    mac_address: str
-    fixed_ips: list[dict[str, str]]
-    device_id: str = ""
-    device_owner: str = ""
-    tenant_id: str = ""
 
 
 def open_neutron_rest(
@@ -75,16 +67,15 @@ class _Reading:
             NotAsked: for whatever reason the list is not known.
         """
         try:
-            rows = self._calls.run(
+            return self._calls.run(
                 lambda call: [
-                    row
+                    row.port()
                     for query in _queries(filters)
                     for row in self._lists.read(_Ports, query, call)
                 ]
             )
         except NeutronUnavailable as error:
             raise NotAsked(str(error)) from error
-        return read_rows([_plain(row) for row in rows])
 
     def close(self) -> None:
         """Give back threads and connections."""
@@ -105,7 +96,3 @@ def _pairs(name: str, value: dict[str, Sequence[str]] | Sequence[str]) -> list[t
     if isinstance(value, dict):
         return [(name, f"{part}={one}") for part, several in value.items() for one in several]
     return [(name, one) for one in value]
-
-
-def _plain(row: _Ports) -> dict[str, object]:
-    return {name: getattr(row, name) for name in row.__struct_fields__}
