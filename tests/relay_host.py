@@ -70,6 +70,14 @@ class RelayHost:
         self.asked: list[dict[str, str]] = []  # the headers of what came to the agent
 
     def __enter__(self) -> "RelayHost":
+        try:
+            self._begin()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _begin(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="firstlight-relay-"))
         self._stack.callback(shutil.rmtree, self.home, ignore_errors=True)
         self.home.chmod(0o755)
@@ -93,7 +101,6 @@ class RelayHost:
             each.start()
         if not eventually(self.level, PATIENCE):
             pytest.fail(self.logs())
-        return self
 
     def __exit__(self, *exc: object) -> None:
         self._stack.close()

@@ -46,7 +46,8 @@ def test_memory_of_a_network(record_property):
         for _ in range(NUMBER):
             network = host.networks.namespace(f"qdhcp-{uuid4()}")
             network.run(
-                f"ip link set lo up; ip link add tap0 type veth peer name tap1; ip link set tap0 up;"
+                f"ip link set lo up; ip link add tap0 type veth peer name tap1;"
+                f" ip link set tap0 up;"
                 f" ip addr add {METADATA}/32 dev tap0;"
                 f" ip addr add {METADATA_IPV6}/128 dev tap0 nodad"
             )
