@@ -11,8 +11,9 @@ from pathlib import Path
 from string import Template
 
 import pytest
+from requests.utils import default_user_agent
 
-from guests.asking import ask, is_open
+from guests.asking import ask, is_open, is_open_at
 from guests.net import METADATA, Namespace, Net
 from parts import need
 from servers import eventually
@@ -21,6 +22,8 @@ HERE = Path(__file__).parent
 WAYS = ("remote-address", "signed")
 INSTANCE = "6a1f4c0e-3b52-4d8e-9c37-51e0a2b4c6d8"  # guest.yaml
 PROJECT = "9f8e7d6c5b4a39281706f5e4d3c2b1a0"
+_NETWORK = "da5bb487-5193-4a65-a3df-4a0055a8c0d7"  # of eth0
+_RENAMED = f"http-request set-header User-Agent {default_user_agent()}"
 _SECRET = "between proxy and service"
 _PATIENCE = 60  # seconds for a server to come up on a busy machine
 _FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
@@ -33,7 +36,7 @@ class Process:
     command: Sequence[str]
     log: Path
     inside: Namespace
-    address: tuple[str, int]
+    address: tuple[str, int] | Path
     _process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -42,9 +45,7 @@ class Process:
             self._process = subprocess.Popen(
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
             )
-        up = eventually(
-            lambda: self._ended() or self.inside.call(is_open, *self.address), _PATIENCE
-        )
+        up = eventually(lambda: self._ended() or self._is_open(), _PATIENCE)
         if not up or self._ended():
             self.stop()
             pytest.fail(f"{self.command} did not start:\n{self.log.read_text()[-3000:]}")
@@ -61,6 +62,11 @@ class Process:
             process.kill()
             process.wait()
 
+    def _is_open(self) -> bool:
+        if isinstance(self.address, Path):
+            return is_open_at(self.address)
+        return self.inside.call(is_open, *self.address)
+
     def _ended(self) -> bool:
         return self._process is None or self._process.poll() is not None
 
@@ -70,7 +76,7 @@ class Cloud:
     """What answers at METADATA, and what it was asked.
 
     Attributes:
-        way: one of WAYS, see :func:`cloud`.
+        way: see :func:`cloud`.
         metadata: the metadata service.
         home: directory of configuration and logs.
     """
@@ -107,11 +113,13 @@ def cloud(net: Net, way: str, home: Path, more: str = "") -> Iterator[Cloud]:
     Args:
         way: how the metadata service knows who asks. "remote-address": guests reach the service
             itself, over IPv4. "signed": Debian's haproxy stands before it and signs, as Neutron's
-            agent does, over IPv6 as well.
+            agent does, over IPv6 as well. "stock": it names itself, too, and not the guest's
+            program, as the agent's HTTP library does. "agent": haproxy as Neutron has it in a
+            network's namespace, and behind it our agent with the store. "proxy": our broker and
+            proxy with the agent in it, in haproxy's place.
         more: added to the metadata service's configuration.
     """
-    signed = way == "signed"
-    haproxy = need("haproxy") if signed else None
+    signed = way != "remote-address"
     listen, port = ("127.0.0.1", 8775) if signed else (METADATA, 80)
     values = {
         "home": home,
@@ -121,7 +129,9 @@ def cloud(net: Net, way: str, home: Path, more: str = "") -> Iterator[Cloud]:
         "secret": _SECRET,
         "instance": INSTANCE,
         "project": PROJECT,
+        "network": _NETWORK,
         "signature": digest(_SECRET.encode(), INSTANCE.encode(), "sha256").hex(),
+        "user_agent": _RENAMED if way == "stock" else "",
     }
     for source in (HERE / "files").iterdir():
         (home / source.name).write_text(Template(source.read_text()).substitute(values))
@@ -129,15 +139,42 @@ def cloud(net: Net, way: str, home: Path, more: str = "") -> Iterator[Cloud]:
         conf.write(more)
     add_instance(home, HERE / "guest.yaml")
     metadata = _firstlight(net, home, "metadata", (listen, port))
-    servers = [_firstlight(net, home, "vendordata", ("127.0.0.1", 9090)), metadata]
-    if haproxy:
-        command = net.service.command(haproxy, "-db", "-f", home / "haproxy.cfg")
-        servers.append(Process(command, home / "haproxy.log", net.service, (METADATA, 80)))
+    vendordata = _firstlight(net, home, "vendordata", ("127.0.0.1", 9090))
+    servers = [vendordata, metadata, *_before(net, home, way)]
     with ExitStack() as stack:
+        stack.enter_context(_named_as_by_neutron(net.service, home / "netns"))
         for server in servers:
             server.start()
             stack.callback(server.stop)
         yield Cloud(net, way, home, metadata)
+
+
+def _before(net: Net, home: Path, way: str) -> list[Process]:
+    """What stands between the guest and the metadata service, the nearest to the latter first."""
+    match way:
+        case "signed" | "stock":
+            return [_haproxy(net, home, "haproxy")]
+        case "agent":
+            agent = _firstlight(net, home, "agent", home / "metadata_proxy", conf="relay")
+            return [agent, _haproxy(net, home, "neutron_haproxy")]
+        case "proxy":
+            broker = _firstlight(net, home, "broker", (METADATA, 80), conf="relay")
+            proxy = _firstlight(net, home, "proxy", home / "metadata_proxy", conf="relay")
+            return [broker, proxy]
+    return []
+
+
+@contextmanager
+def _named_as_by_neutron(namespace: Namespace, directory: Path) -> Iterator[None]:
+    """The namespace has, there as well, the name that the DHCP agent gives a network's."""
+    directory.mkdir()
+    name = directory / f"qdhcp-{_NETWORK}"
+    name.touch()
+    subprocess.run([need("mount"), "--bind", namespace.path, name], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", name], check=False)
 
 
 @contextmanager
@@ -158,7 +195,14 @@ def add_instance(home: Path, document: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _firstlight(net: Net, home: Path, name: str, address: tuple[str, int]) -> Process:
-    conf = home / f"{name}.conf"
-    command = net.service.command(_FIRSTLIGHT, name, "--config-file", conf)
+def _haproxy(net: Net, home: Path, name: str) -> Process:
+    command = net.service.command(need("haproxy"), "-db", "-f", home / f"{name}.cfg")
+    return Process(command, home / f"{name}.log", net.service, (METADATA, 80))
+
+
+def _firstlight(
+    net: Net, home: Path, name: str, address: tuple[str, int] | Path, *, conf: str = ""
+) -> Process:
+    file = home / f"{conf or name}.conf"
+    command = net.service.command(_FIRSTLIGHT, name, "--config-file", file)
     return Process(command, home / f"{name}.log", net.service, address)

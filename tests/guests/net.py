@@ -30,6 +30,11 @@ class Namespace(NamedTuple):
 
     name: str
 
+    @property
+    def path(self) -> Path:
+        """The file that stands for it."""
+        return Path("/run/netns", self.name)
+
     def command(self, *words: str | Path) -> list[str]:
         """This command, to be run inside; its process is the one that is started."""
         return ["ip", "netns", "exec", self.name, *map(str, words)]
@@ -40,7 +45,7 @@ class Namespace(NamedTuple):
             return inside.submit(function, *args, **kwargs).result()
 
     def _enter(self) -> None:
-        with Path("/run/netns", self.name).open() as file:
+        with self.path.open() as file:
             if _LIBC.setns(file.fileno(), _CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), f"cannot enter {self.name}")
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from guests.booting import PROMISED, CloudInit, boot, booting, cloud_init
+from guests.asking import ask
+from guests.booting import PROMISED, CloudInit, boot, booting, cloud_init, newest
 from guests.cloud import WAYS, Cloud, Process, cloud
 from guests.net import network
 from servers import eventually
 
 HERE = Path(__file__).parent
 _FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
+_WAYS = (*WAYS, "agent")
 _OPTIONS = """
 [firstlight]
 vendordata_hold = {hold}
@@ -30,7 +32,7 @@ breaker_failures = 0
 _VENDOR = "GET /openstack/2018-08-27/vendor_data2.json"
 
 
-@pytest.fixture(scope="module", params=WAYS)
+@pytest.fixture(scope="module", params=_WAYS)
 def way(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -54,6 +56,16 @@ def strict(way: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud
     """A cloud that holds them for a second, and gives up on a server after three."""
     more = _OPTIONS.format(hold=1, retry_after=1, error_after=3)
     with network() as net, cloud(net, way, tmp_path_factory.mktemp("strict"), more) as running:
+        yield running
+
+
+@pytest.fixture
+def behind_a_stock_agent(tmp_path: Path) -> Iterator[Cloud]:
+    """The strict cloud, whose guests' programs are not named to the metadata service."""
+    home = tmp_path / "cloud"
+    home.mkdir()
+    more = _OPTIONS.format(hold=1, retry_after=1, error_after=0)
+    with network() as net, cloud(net, "stock", home, more) as running:
         yield running
 
 
@@ -93,6 +105,7 @@ def test_held_until_the_target_answers(patient: Cloud, debian: CloudInit, tmp_pa
     assert [line for line in asked if line.endswith((" 500", " 503"))] == []
 
 
+@pytest.mark.parametrize("way", [*_WAYS, "proxy"], indirect=True, scope="module")
 def test_a_target_that_stays_away(strict: Cloud, debian: CloudInit, tmp_path: Path) -> None:
     """22.4, which a 503 would turn away for good, never gets one for /openstack: it boots without
     vendor data, and the server is set to ERROR. The newest waits until the target is there."""
@@ -109,6 +122,7 @@ def test_a_target_that_stays_away(strict: Cloud, debian: CloudInit, tmp_path: Pa
             late.stop()
     assert learned["found"], learned["why"]
     asked = strict.asked()
+    assert f"Cloud-Init/{debian.version}" in (strict.home / "access.log").read_text()
     assert ("GET /openstack 503" in asked) is comes_back
     assert (f"{_VENDOR} 200" in asked) is comes_back
     assert not any("meta_data.json 503" in line for line in asked)
@@ -117,6 +131,17 @@ def test_a_target_that_stays_away(strict: Cloud, debian: CloudInit, tmp_path: Pa
         reason = "required target mlnx_sriov"
         assert eventually(lambda: reason in shown(strict), 60)
         assert shown(strict).startswith("# ERROR since ")
+
+
+@pytest.mark.parametrize("way", ["agent", "proxy"], indirect=True, scope="module")
+def test_when_to_come_back(strict: Cloud) -> None:
+    """Who waits is told for how long, and who would give up is let in, by the name they give."""
+    told = {
+        name: strict.net.guest.call(ask, "GET", "/openstack", agent=f"Cloud-Init/{name}")
+        for name in ("22.4.2", "25.1")
+    }
+    assert told["22.4.2"].status == 200
+    assert (told["25.1"].status, told["25.1"].headers["retry-after"]) == (503, "1")
 
 
 def test_with_the_target_there_nobody_waits(strict: Cloud, tmp_path: Path) -> None:
@@ -134,3 +159,24 @@ def test_with_the_target_there_nobody_waits(strict: Cloud, tmp_path: Path) -> No
     assert [line for line in asked if line.endswith((" 500", " 503"))] == []
     assert f"{_VENDOR} 200" in asked
     assert there.log.read_text().count("POST") == 1
+
+
+def test_behind_a_stock_agent_nobody_is_sent_away(
+    behind_a_stock_agent: Cloud, tmp_path: Path
+) -> None:
+    """Who asks is not known there: even a program that would come back is let in after the hold."""
+    at = behind_a_stock_agent
+    late, log = target(at), at.home / "access.log"
+    with booting(at.net.guest, newest(), "OpenStack", tmp_path) as begun:
+        try:
+            assert eventually(lambda: '"GET /openstack" 200' in log.read_text(), 60)
+            late.start()
+            learned = begun.learned()
+        finally:
+            late.stop()
+    assert learned["found"], learned["why"]
+    asked = at.asked()
+    assert "GET /openstack 503" not in asked
+    assert f"{_VENDOR} 200" in asked
+    assert "python-requests/" in log.read_text()
+    assert "Cloud-Init/" not in log.read_text()
