@@ -56,7 +56,7 @@ class Serving:
 
     def stop(self):
         """Tell it to stop; the end of the block waits until it has."""
-        self.run(lambda: self.server.stop())
+        self.run(self.server.stop)
 
     def run(self, work):
         """Have its event loop do this."""
