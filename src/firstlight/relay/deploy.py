@@ -11,6 +11,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from firstlight.relay.agent import Agent
+from firstlight.relay.patience import hang_up
 from firstlight.relay.recognition import Recognition, StillThere
 from firstlight.relay.report import Report, open_report
 from firstlight.relay.resolvers.deploy import open_recognition
@@ -90,7 +91,7 @@ class Relay:
         if self.recognition.name != NEUTRON_RPC or not conf.AGENT.report_interval:
             return None
         transport = open_transport(conf)
-        stack.callback(transport.cleanup)
+        stack.callback(hang_up, transport.cleanup)
         return stack.enter_context(closing(open_report(conf, transport)))
 
 

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from threading import Event, Thread
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +17,8 @@ from oslo_config import cfg
 LOG = logging.getLogger(__name__)
 
 _TOPIC = "q-reports-plugin"
+# Intervals after which a report that was begun should have ended: the server's patience is 2.5.
+_LATE = 1.5
 _CONTEXT = {"user_id": None, "project_id": None, "is_admin": True, "roles": ["admin"]}
 
 
@@ -37,6 +40,7 @@ class Report:
         self._interval = interval
         self._trouble: str | None = None
         self._arrived = False
+        self._begun = monotonic()  # the last report, or the wait for the first
         self._end = Event()
         self._thread = Thread(target=self._run, name="report", daemon=True)
 
@@ -45,7 +49,9 @@ class Report:
         self._thread.start()
 
     def trouble(self) -> str | None:
-        """Why the last report did not arrive; None: it did, as far as is known."""
+        """Why the last report did not arrive; None: it did, or has the time for it still."""
+        if self._trouble is None and monotonic() - self._begun > _LATE * self._interval:
+            return "the last report to Neutron's server has not ended: is the message bus there?"
         return self._trouble
 
     def close(self) -> None:
@@ -58,6 +64,7 @@ class Report:
             self._end.wait(self._interval)
 
     def _report(self) -> None:
+        self._begun = monotonic()
         first = {} if self._arrived else {"start_flag": True}
         try:
             self._send({**self._state, **first, "uuid": str(uuid4())}, not self._arrived)

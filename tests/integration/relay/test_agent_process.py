@@ -231,3 +231,29 @@ def _accepts(path):
     finally:
         connection.close()
     return True
+
+
+def test_it_ends_while_the_message_bus_is_away(tmp_path):
+    """Nobody waits for oslo.messaging: asked or not, told to end is ended; and it says what is."""
+    dead = free_port()
+    text = f"""\
+[DEFAULT]
+state_path = {tmp_path}
+transport_url = rabbit://guest:guest@127.0.0.1:{dead}/
+[AGENT]
+report_interval = 1
+[relay]
+resolver = neutron-rpc
+resolver_deadline = 1
+"""
+    with running(tmp_path, "agent", text) as agent:
+        status, body = get(tmp_path / "metadata_proxy", "/openstack", **ASKS)
+        assert (status, b"http" in body) == (503, False)
+
+        def told():
+            found = json.loads(get(tmp_path / "firstlight_status", "/readyz")[1])
+            return "message bus" in str(found) and "report" in str(found)
+
+        assert eventually(told)
+        agent.stop()  # which fails if that takes longer than its patience
+        assert not agent.pid

@@ -6,13 +6,13 @@ MetadataRpcCallback, unchanged since Juno.
 
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
 from oslo_config import cfg
 
+from firstlight.relay.patience import Patience, hang_up
 from firstlight.relay.resolvers.listing import Filters, Listing, NotAsked, read_rows
 from firstlight.relay.resolvers.ports import Port
 
@@ -98,7 +98,7 @@ class _Calls:
         self._late = messaging.MessagingTimeout
         self._transport = transport
         self._seconds = seconds
-        self._threads = ThreadPoolExecutor(threads, "neutron-rpc")
+        self._patience = Patience(NAME, threads=threads, seconds=seconds + 0.5)
         target = messaging.Target(topic=_TOPIC, version="1.0")
         self._client = messaging.get_rpc_client(transport, target, timeout=seconds, retry=0)
 
@@ -108,11 +108,12 @@ class _Calls:
         Raises:
             NotAsked: Neutron could not be asked, or failed.
         """
-        call = self._threads.submit(self._client.call, _ADMIN, "get_ports", filters=filters)
         try:
-            return read_rows(call.result(self._seconds + 0.5))
+            rows = self._patience.wait_for(
+                lambda: self._client.call(_ADMIN, "get_ports", filters=filters)
+            )
+            return read_rows(rows)
         except (TimeoutError, self._late) as error:
-            call.cancel()
             raise NotAsked(
                 f"no Neutron server answered on the message bus within {self._seconds:g} s: is"
                 " neutron-rpc-server (or neutron-server) running, and transport_url its own?"
@@ -124,8 +125,7 @@ class _Calls:
 
     def close(self) -> None:
         """Hang up."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._transport.cleanup()
+        hang_up(self._transport.cleanup)
 
 
 def _messaging() -> Any:
