@@ -142,7 +142,8 @@ def cloud(net: Net, way: str, home: Path, more: str = "") -> Iterator[Cloud]:
     vendordata = _firstlight(net, home, "vendordata", ("127.0.0.1", 9090))
     servers = [vendordata, metadata, *_before(net, home, way)]
     with ExitStack() as stack:
-        stack.enter_context(_named_as_by_neutron(net.service, home / "netns"))
+        if way == "proxy":
+            stack.enter_context(_named_as_by_neutron(net.service, home / "netns"))
         for server in servers:
             server.start()
             stack.callback(server.stop)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,10 +13,12 @@ from urllib.request import urlopen
 
 import pytest
 
-from conformance.processes import Service, instance_command, running
+from conformance.processes import Service, running
+from firstlight.sources.store import Store
 from lab.asking import Client, signed
 from lab.nova import SECRET
 from relaying import Upstreamed, plain, responding
+from store_samples import server, uuid
 
 DEADLINE = 4  # seconds for all targets together
 SLOW = 10  # seconds that the slow one takes
@@ -63,8 +65,11 @@ def targets() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def service(tmp_path: Path, targets: Mapping[str, Any]) -> Iterator[Service]:
     """The service with these targets, and instances for two rounds of guests."""
-    documents, conf, store = (tmp_path / n for n in ("all.json", "metadata.conf", "store.sqlite"))
-    documents.write_text(json.dumps([document(number) for number in range(2 * GUESTS)]))
+    conf, store = tmp_path / "metadata.conf", tmp_path / "store.sqlite"
+    with closing(Store.open(f"sqlite:///{store}")) as opened:
+        opened.prepare()
+        for number in range(2 * GUESTS):
+            opened.add(server(number))
     listed = ", ".join(f"{name}@http://127.0.0.1:{it.port}/" for name, it in targets.items())
     conf.write_text(
         f"[neutron]\nservice_metadata_proxy = true\nmetadata_proxy_shared_secret = {SECRET}\n"
@@ -73,24 +78,15 @@ def service(tmp_path: Path, targets: Mapping[str, Any]) -> Iterator[Service]:
         f"[firstlight]\nvendordata_deadline = {DEADLINE}\n"
         + "".join(f"[vendordata_target:{name}]\nbreaker_seconds = 600\n" for name in targets)
     )
-    instance_command(store, tmp_path, "add", str(documents))
     with running("firstlight", tmp_path, store, [conf]) as found:
         yield found
-
-
-def uuid(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012}"
-
-
-def document(number: int) -> dict[str, str]:
-    return {"uuid": uuid(number), "project_id": "p", "name": f"n{number}", "hostname": f"n{number}"}
 
 
 def ask(service: Service, number: int) -> Told:
     """What a guest is told of its vendor data."""
     with Client(service.port) as client:
         begun = time.monotonic()
-        reply = client.ask(_DOCUMENT, signed(uuid(number), "p", SECRET, None).items())
+        reply = client.ask(_DOCUMENT, signed(uuid(number), "p1", SECRET, None).items())
         seconds = time.monotonic() - begun
     assert reply.status == 200, reply
     return Told(json.loads(reply.body), seconds)
