@@ -36,7 +36,7 @@ def listeners(host):
     )
 
 
-def test_memory_of_a_network(record_property):
+def test_memory_of_a_network():
     """A network with an IPv4 and an IPv6 listener costs both processes less than 100 KB."""
     with RelayHost() as host:
         warm = host.networks.isolated(f"qdhcp-{uuid4()}")
@@ -62,8 +62,6 @@ def test_memory_of_a_network(record_property):
             )
             assert network.path.name.removeprefix("qdhcp-") in answer.stdout.decode()
         each = (memory(host) - before) / NUMBER
-        record_property("bytes_per_network", each)
-        record_property("total", memory(host))
         print(
             f"{NUMBER} networks: {each / 1024:.1f} KiB each, {memory(host) >> 20} MiB in all;"
             f" the last was served {settled:.2f} s after it was made"
