@@ -119,7 +119,7 @@ class PlainDoor:
             data = accepted.recv(_READ, socket.MSG_DONTWAIT)
         except BlockingIOError:
             pass  # it takes its time
-        except ConnectionError:
+        except OSError:  # it has gone already, or its network has
             step.abort()
         else:
             self._read(visitor, step, data)
