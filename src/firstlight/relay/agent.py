@@ -102,10 +102,11 @@ class Agent:
             now = await self._told(self._recognition.again(guest), until)
             if isinstance(now, Nobody | Ambiguous):
                 return self._unrecognised(request, guest, now)
-            if isinstance(now, Found) and now != who and _names_an_instance(now):
+            if isinstance(now, Found) and _another(now, who):
                 LOG.info("%s is another instance's now: %s", _shown(guest), now.instance_id)
                 answer = await self._ask(request, guest, now, until)
-        return answers.passed_on(answer)
+                who = now
+        return answers.passed_on(answer, who.stale)
 
     async def _told(
         self, resolution: "Resolution | Future[Resolution]", until: float
@@ -156,6 +157,12 @@ class Agent:
 
 def _names_an_instance(found: Found) -> bool:
     return bool(_WORD.fullmatch(found.instance_id) and _WORD.fullmatch(found.project_id))
+
+
+def _another(now: Found, before: Found) -> bool:
+    """Whether the metadata service would be told of another instance than before."""
+    who, was = ((each.instance_id, each.project_id) for each in (now, before))
+    return who != was and _names_an_instance(now)
 
 
 def _identity(found: Found, secret: str) -> str:

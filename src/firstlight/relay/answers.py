@@ -19,9 +19,16 @@ _AWAY = "It cannot be found out at the moment which server asks. Please try your
 _UNKNOWN = "No server is known at the address that asks."  # nor does a guest learn of namesakes
 
 
-def passed_on(answer: Answer) -> Response:
-    """An upstream's response, byte for byte."""
-    return Response(answer.status, answer.body, answer.content_type, answer.headers, answer.length)
+def passed_on(answer: Answer, stale: int | None = None) -> Response:
+    """An upstream's response, byte for byte; said to be stale if who asks is known from before.
+
+    Args:
+        stale: seconds since the guest was looked up, if it cannot be looked up now.
+    """
+    headers = answer.headers
+    if stale is not None:
+        headers = (*headers, (b"Firstlight-Stale", b"identity; age=%d" % stale))
+    return Response(answer.status, answer.body, answer.content_type, headers, answer.length)
 
 
 def refusal(status: int, sentence: str, *headers: tuple[bytes, bytes]) -> Response:

@@ -8,6 +8,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from msgspec.structs import replace
 
 from firstlight.relay.contract import Ambiguous, Found, Nobody, Place, Unavailable, Via
 from firstlight.wire.limits import Limits
@@ -426,6 +427,19 @@ def test_reused_address():
     with Upstreamed(script) as upstream, an_agent(upstream.port, recognition=known) as agent:
         assert ask(agent).status == 200
         assert sent_to(upstream)[1]["x-instance-id"] == "new"
+
+
+def test_known_from_before():
+    """Who is vouched for while nobody can be asked is told so, and is not taken for another."""
+    known = Known({guest(): replace(FOUND, stale=7)})
+    known.kept[guest()] = FOUND
+    with Upstreamed(lambda _request, _number: plain(404)) as upstream:
+        with an_agent(upstream.port, recognition=known) as agent:
+            assert "Firstlight-Stale" not in ask(agent).headers
+        assert len(upstream.requests) == 1
+        known.kept[guest()] = replace(FOUND, stale=7)
+        with an_agent(upstream.port, recognition=known) as agent:
+            assert ask(agent).headers["Firstlight-Stale"] == "identity; age=7"
 
 
 def test_gone_since():
