@@ -66,6 +66,9 @@ head.get_metadata().create_all(create_engine(sys.argv[1]))
 """
 
 
+_PATIENCE = 60.0  # seconds
+
+
 class NeutronFailed(Exception):
     """Neutron did not do what was asked; the message holds the end of its log."""
 
@@ -104,6 +107,7 @@ class RealNeutron:
         command = _command(environment, port)
         self._uwsgi = Uwsgi(environment, directory, command, self.url, variables=self._variables)
         self._token = ""
+        self._made = False  # a network, which every administrator sees
         self._drivers = drivers
         self.configure(**(options or {}))
 
@@ -132,8 +136,10 @@ class RealNeutron:
         self.start()
 
     def start(self) -> None:
-        """Serve; returns when it answers."""
+        """Serve; returns when it answers, and an administrator sees what there is."""
         self._uwsgi.start()
+        if self._made:
+            self._await_policies()
 
     def stop(self) -> None:
         """Serve no more. Stopping twice does no harm."""
@@ -151,6 +157,7 @@ class RealNeutron:
 
     def make(self, kind: str, **fields: Any) -> Any:
         """Create one resource; its fields as Neutron shows them."""
+        self._made = self._made or kind == "network"
         return self._call("POST", f"{_plural(kind)}", {kind: fields})[kind]
 
     def make_many(self, kind: str, fields: list[dict[str, Any]]) -> list[Any]:
@@ -194,6 +201,15 @@ class RealNeutron:
 
     def _path(self, path: str) -> str:
         return f"{self.url}/v2.0/{path}"
+
+    def _await_policies(self) -> None:
+        """Threads that are asked at the same time race to load Neutron's policies, and as long as
+        none has, an administrator is told of nothing: an empty list, and no error."""
+        until = time.monotonic() + _PATIENCE
+        while not self._call("GET", "networks?fields=id&limit=1")["networks"]:
+            if time.monotonic() > until:
+                raise NeutronFailed("Neutron shows an administrator none of its networks")
+            time.sleep(0.1)
 
     # -- how it runs -------------------------------------------------------------------------------
 
