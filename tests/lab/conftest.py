@@ -4,22 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab.environment import NoLab, lab
+from lab.a_keystone import a_keystone
 from lab.keystone import Keystone
-from parts import absent
-from servers import free_port
 
 
 @pytest.fixture(scope="session")
 def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
-    """Who stops it starts it again."""
-    try:
-        environment = lab()
-    except NoLab as error:
-        absent(str(error))
-    real = Keystone(environment, tmp_path_factory.mktemp("keystone"), free_port())
-    try:
-        real.create()
-        yield real
-    finally:
-        real.stop()
+    """Who stops it starts it again; who announces services to it has one of their own."""
+    yield from a_keystone(tmp_path_factory)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import requests
 
+from lab.a_keystone import a_keystone
 from lab.apis import announce, cinder_api, glance_api, nova_api
 from lab.environment import lab
 from lab.keystone import Keystone
@@ -81,6 +82,12 @@ class WholeCloud:
             + _section("service_auth", self.keystone.credentials("admin", "admin"))
             + f"[vault]\nurl = {self.vault.url}\nrole = vendordata\npath = {self.vault.path}\n"
         )
+
+
+@pytest.fixture(scope="session")
+def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
+    """Of this cloud alone: its services are in the catalog, and no other test may find them."""
+    yield from a_keystone(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
