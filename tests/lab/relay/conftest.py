@@ -11,11 +11,18 @@ import pytest
 
 from daemons import Daemon, rabbitmq  # noqa: F401  (a fixture)
 from firstlight.relay.contract import Guest, Place, Via
+from lab.a_keystone import a_keystone
 from lab.environment import needed
 from lab.keystone import Keystone
 from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
 from servers import free_port
+
+
+@pytest.fixture(scope="session")
+def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
+    """Of this Neutron alone: no other test may find it in its catalog."""
+    yield from a_keystone(tmp_path_factory)
 
 
 @dataclass
