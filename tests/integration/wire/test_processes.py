@@ -63,11 +63,11 @@ class Service:
         before = self.pids()
         root = self.root
         os.kill(root, signal.SIGHUP)
-        assert eventually(lambda: not before & self.pids(), 20), self.errors.read_text()
-        answering = self.pids().pop()
-        self.root = answering if self.workers == 1 else parent(answering)
-        assert self.root != root
-        assert eventually(lambda: gone(root) or self.started.poll() is not None)
+        # While the old ones end, both accept: only when they are gone is it sure who answers.
+        assert eventually(lambda: gone(root), 20), self.errors.read_text()
+        answering = self.pids()
+        assert not before & answering
+        self.root = answering.pop() if self.workers == 1 else parent(answering.pop())
 
     def end(self):
         """SIGTERM; returns when nobody is left."""
