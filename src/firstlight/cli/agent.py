@@ -48,7 +48,6 @@ anew and takes over without a lost request.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_config_arguments(parser)
 
 

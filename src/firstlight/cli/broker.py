@@ -34,7 +34,6 @@ refused, because the sockets stay open here.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_config_arguments(parser)
 
 

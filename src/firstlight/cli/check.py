@@ -41,7 +41,6 @@ The exit code is 0 if nothing is broken (warnings may be there), 1 if something 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "service",
         metavar="SERVICE",

@@ -32,7 +32,6 @@ and changed while it runs; with --directory they stay.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "--directory", metavar="DIR", help="keep the files here (default: a temporary directory)"
     )

@@ -46,7 +46,6 @@ _TABLE_LIMIT = 1000  # rows; measuring more for a table that fits the screen tak
 def configure(parser: argparse.ArgumentParser) -> None:
     """Describe the command line."""
     parser.epilog = _EXAMPLES
-    parser.formatter_class = _FULL
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     def action(

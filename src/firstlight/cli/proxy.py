@@ -52,7 +52,6 @@ the broker keeps the sockets open.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_config_arguments(parser)
 
 

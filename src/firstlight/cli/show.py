@@ -37,7 +37,6 @@ class Unknown(Exception):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "instance", metavar="INSTANCE", help="its UUID, or its name if only one has it"
     )

@@ -58,7 +58,6 @@ anew and takes over without a lost request.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add_config_arguments(parser)
     parser.add_argument("--listen", metavar="ADDRESS", help="instead of what the file says")
     parser.add_argument("--port", type=int, help="instead of what the file says")
