@@ -1,4 +1,4 @@
-"""`firstlight agent` and what stands behind it as processes, ended by their ids."""
+"""`firstlight agent` and the metadata service behind it as processes, ended by their ids."""
 
 import http.client
 import os
@@ -9,8 +9,22 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers import eventually
+from firstlight.sources.store import Store
+from servers import eventually, free_port
 
+SERVICE = """\
+[DEFAULT]
+metadata_listen = 127.0.0.1
+metadata_listen_port = {port}
+[neutron]
+service_metadata_proxy = true
+metadata_proxy_shared_secret = s3cret
+[firstlight]
+status_port = {status}
+access_log =
+[store]
+connection = {store}
+"""
 FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
 PATIENCE = 60  # seconds for a process to start or end on a busy machine
 
@@ -114,3 +128,17 @@ def running(directory, command, text, name=None):
         yield process
     finally:
         process.stop()
+
+
+@contextmanager
+def metadata_service(directory, *servers):
+    """`firstlight metadata` with these servers in its store; its port and the store's URL."""
+    store = f"sqlite:///{directory}/store.sqlite"
+    opened = Store.open(store)
+    opened.prepare()
+    for server in servers:
+        opened.add(server)
+    opened.close()
+    port = free_port()
+    with running(directory, "metadata", SERVICE.format(port=port, status=free_port(), store=store)):
+        yield port, store

@@ -6,6 +6,7 @@ goes as Neutron's haproxy sends it (metadata-proxy §3.3).
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 
 from firstlight.relay import answers
@@ -13,6 +14,7 @@ from firstlight.relay.contract import Guest
 from firstlight.relay.fairness import Fairness
 from firstlight.relay.later import later
 from firstlight.relay.place import Unplaced, guest_of
+from firstlight.relay.seldom import Seldom
 from firstlight.relay.upstream import Failure, Question
 from firstlight.relay.upstreams import Upstreams
 from firstlight.wire.messages import Handler, Request, Response
@@ -20,6 +22,7 @@ from firstlight.wire.server import Server
 
 LOG = logging.getLogger(__name__)
 
+_SAY_AGAIN = 60.0  # seconds between two log lines about one kind of failure
 # What an agent may see of the guest's header fields; none of Neutron's looks at any other. A list
 # of what it may not see would have to know every way of writing a name (X_Neutron_Network_ID).
 _PASSED_ON = (b"accept", b"accept-encoding", b"content-type", b"user-agent")
@@ -44,12 +47,16 @@ class Proxy:
 class SomebodysAgent:
     """Has an agent behind a unix socket answer; its `handle` is a handler.
 
-    `deadline`: seconds that a request may take.
+    Args:
+        agent: behind that socket.
+        deadline: seconds that a request may take.
+        clock: monotonic seconds.
     """
 
-    def __init__(self, agent: Upstreams, deadline: float) -> None:
+    def __init__(self, agent: Upstreams, deadline: float, clock: Callable[[], float]) -> None:
         self._agent = agent
         self._deadline = deadline
+        self._say_again = Seldom(_SAY_AGAIN, clock)
 
     async def begin(self, server: Server) -> None:  # noqa: ARG002
         """Have the connections end with the server; see :meth:`Server.accompany`."""
@@ -75,7 +82,9 @@ class SomebodysAgent:
                 Question(request.method, request.target, fields, request.body), until
             )
         except Failure as failure:
-            LOG.warning("%d for %s: %s", failure.status, request.id, failure)
+            # One agent for all guests: that it is away is one piece of news, not one for each.
+            if self._say_again(failure.status):
+                LOG.warning("%d for %s: %s", failure.status, request.id, failure)
             answer = answers.failed(failure.status)
         return answers.passed_on(answer)
 

@@ -76,7 +76,7 @@ def _somebodys(conf: cfg.ConfigOpts) -> Behind:
         connect_timeout=own.connect_timeout,
         max_body=own.max_response * 1024 * 1024,
     )
-    agent = SomebodysAgent(Upstreams([upstream]), own.deadline)
+    agent = SomebodysAgent(Upstreams([upstream]), own.deadline, time.monotonic)
     return Behind(agent.handle, agent.begin, {"agent": upstream.trouble}, dict, None, None)
 
 

@@ -12,25 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agent_process import FIRSTLIGHT, OverUnix, get, running
-from firstlight.sources.store import Store
+from agent_process import FIRSTLIGHT, OverUnix, get, metadata_service, running
 from relaying import NETWORK, ROUTER
 from servers import eventually, free_port
 from store_samples import interface, server, uuid
 
-METADATA = """\
-[DEFAULT]
-metadata_listen = 127.0.0.1
-metadata_listen_port = {port}
-[neutron]
-service_metadata_proxy = true
-metadata_proxy_shared_secret = s3cret
-[firstlight]
-status_port = {status}
-access_log =
-[store]
-connection = {store}
-"""
 AGENT = """\
 [DEFAULT]
 state_path = {directory}
@@ -51,17 +37,10 @@ ASKS = {"X_Neutron_Network_ID": NETWORK, "X_Forwarded_For": "10.0.0.5"}
 @pytest.fixture(scope="module")
 def metadata(tmp_path_factory):
     """A metadata service with one server; its port and its store."""
-    directory = tmp_path_factory.mktemp("metadata")
-    store = f"sqlite:///{directory}/store.sqlite"
-    opened = Store.open(store)
-    opened.prepare()
     card = interface("10.0.0.5", "10.0.0.0/24", NETWORK)
-    opened.add(server(1, interfaces=(card,), user_data=b64encode(BINARY).decode()))
-    opened.close()
-    port = free_port()
-    text = METADATA.format(port=port, status=free_port(), store=store)
-    with running(directory, "metadata", text):
-        yield port, store
+    known = server(1, interfaces=(card,), user_data=b64encode(BINARY).decode())
+    with metadata_service(tmp_path_factory.mktemp("metadata"), known) as service:
+        yield service
 
 
 def configuration(directory, metadata, more=""):

@@ -10,30 +10,16 @@ from uuid import uuid4
 
 import pytest
 
-from agent_process import running
+from agent_process import metadata_service
 from firstlight.relay.broker import inside
 from firstlight.relay.contract import Guest, Place, Via
 from firstlight.relay.neighbours import Neighbours
-from firstlight.sources.store import Store
 from namespaces import LINK_LOCAL, MAC, METADATA, METADATA_IPV6
 from relay_host import PATIENCE, RelayHost
-from servers import eventually, free_port
+from servers import eventually
 from store_samples import interface, server, uuid
 
 OVER_IPV6 = f"[{METADATA_IPV6}%25eth0]"
-SERVICE = """\
-[DEFAULT]
-metadata_listen = 127.0.0.1
-metadata_listen_port = {port}
-[neutron]
-service_metadata_proxy = true
-metadata_proxy_shared_secret = s3cret
-[firstlight]
-status_port = {status}
-access_log =
-[store]
-connection = {store}
-"""
 AGENT = """\
 nova_metadata_port = {port}
 metadata_proxy_shared_secret = s3cret
@@ -49,22 +35,14 @@ def tenants():
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory, tenants):
-    directory = tmp_path_factory.mktemp("metadata")
-    url = f"sqlite:///{directory}/store.sqlite"
-    store = Store.open(url)
-    store.prepare()
-    for number, network in enumerate(tenants):
-        card = interface("192.0.2.10", "192.0.2.0/24", network)
-        store.add(server(number, interfaces=(card,)))
-    store.close()
-    port = free_port()
-    service = SERVICE.format(port=port, status=free_port(), store=url)
-    agent = AGENT.format(port=port, store=url)
-    with (
-        running(directory, "metadata", service),
-        RelayHost(user=0, more=agent, agent_socket="", resolver="store") as host,
-    ):
-        yield host
+    servers = [
+        server(number, interfaces=(interface("192.0.2.10", "192.0.2.0/24", network),))
+        for number, network in enumerate(tenants)
+    ]
+    with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as (port, store):
+        agent = AGENT.format(port=port, store=store)
+        with RelayHost(user=0, more=agent, agent_socket="", resolver="store") as host:
+            yield host
 
 
 def told(guest, *arguments):

@@ -12,30 +12,16 @@ from typing import Any
 
 import pytest
 
-from agent_process import running
-from firstlight.sources.store import Store
+from agent_process import metadata_service, running
 from guests.net import GUEST, GUEST_MACS, Net, network
 from lab.environment import needed
 from lab.relay.conftest import Town
 from parts import need
-from servers import eventually, free_port
+from servers import eventually
 from store_samples import server
 from wired import read_all
 
 PATIENCE = 60
-METADATA = """\
-[DEFAULT]
-metadata_listen = 127.0.0.1
-metadata_listen_port = {port}
-[neutron]
-service_metadata_proxy = true
-metadata_proxy_shared_secret = s3cret
-[firstlight]
-status_port = {status}
-access_log =
-[store]
-connection = {store}
-"""
 AGENT = """\
 [DEFAULT]
 host = the-network-node
@@ -63,22 +49,11 @@ def agent(
 ) -> Iterator[Path]:
     """Our agent, before our metadata service; the directory it runs in."""
     directory = tmp_path_factory.mktemp("agent")
-    port, store = free_port(), f"sqlite:///{directory}/store.sqlite"
-    opened = Store.open(store)
-    opened.prepare()
     owner = {"uuid": guest["device_id"], "project_id": guest["project_id"]}
-    opened.add(server(**owner, user_data="AP+A"))
-    opened.close()
-    text = METADATA.format(port=port, status=free_port(), store=store)
-    with (
-        running(directory, "metadata", text),
-        running(
-            directory,
-            "agent",
-            AGENT.format(directory=directory, bus=town.transport_url, port=port),
-        ),
-    ):
-        yield directory
+    with metadata_service(directory, server(**owner, user_data="AP+A")) as (port, _):
+        text = AGENT.format(directory=directory, bus=town.transport_url, port=port)
+        with running(directory, "agent", text):
+            yield directory
 
 
 @contextmanager
