@@ -1,0 +1,5 @@
+"""Where Nova's loader looks for ``compute_driver = dpm.DPMDriver``."""
+
+from firstlight_dpm.compute.driver import DPMDriver
+
+__all__ = ["DPMDriver"]

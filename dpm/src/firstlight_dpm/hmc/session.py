@@ -1,0 +1,129 @@
+"""Sessions with the HMC, one for each thread, because zhmcclient's are for one thread at a time."""
+
+import threading
+import weakref
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import urllib3
+import zhmcclient
+from oslo_config import cfg
+
+from firstlight_dpm.errors import Gone, attempting
+
+
+class BadLogin(ValueError):
+    """``[dpm]`` does not say how to reach the HMC; the text says what to set."""
+
+
+@dataclass(frozen=True)
+class Login:
+    """Where the HMC is, and who asks."""
+
+    hosts: tuple[str, ...]
+    username: str
+    password: str = field(repr=False)
+    cpc: str
+    port: int = 6794
+    #: False, True, or the file or directory of authorities.
+    verify: bool | str = True
+    read_timeout: int = 300
+    operation_timeout: int = 600
+    status_timeout: int = 300
+
+    @classmethod
+    def of(cls, conf: cfg.ConfigOpts) -> "Login":
+        """What ``[dpm]`` says; raises BadLogin, naming every option that is missing."""
+        dpm = conf.dpm
+        needed = ("hmc", "hmc_username", "hmc_password", "cpc_object_id")
+        missing = [name for name in needed if not dpm[name]]
+        if missing:
+            raise BadLogin(f"set {', '.join(missing)} in [dpm]: without it no HMC can be asked")
+        return cls(
+            hosts=tuple(dpm.hmc),
+            username=dpm.hmc_username,
+            password=dpm.hmc_password,
+            cpc=dpm.cpc_object_id,
+            port=dpm.hmc_port,
+            verify=dpm.hmc_verify and (dpm.hmc_ca_file or True),
+            read_timeout=dpm.hmc_read_timeout,
+            operation_timeout=dpm.hmc_operation_timeout,
+            status_timeout=dpm.hmc_status_timeout,
+        )
+
+
+class Hmc:
+    """One machine's console. Threads may share this, but not what it hands out."""
+
+    def __init__(self, login: Login) -> None:
+        self.login = login
+        self._own = threading.local()
+        self._lock = threading.Lock()
+        self._open: list[tuple[weakref.ref[threading.Thread], zhmcclient.Session]] = []
+
+    def client(self) -> zhmcclient.Client:
+        """This thread's client; logs on when it is first used for a request."""
+        if not hasattr(self._own, "client"):
+            self._own.client = zhmcclient.Client(self._session())
+        return self._own.client
+
+    def cpc(self) -> zhmcclient.Cpc:
+        """The machine, for this thread, without asking the HMC; nothing of it is cached yet."""
+        return self.client().cpcs.resource_object(f"/api/cpcs/{self.login.cpc}")
+
+    def find_cpc(self) -> zhmcclient.Cpc:
+        """The machine with all its properties; raises Gone if the HMC has none of that id."""
+        cpc = self.cpc()
+        try:
+            with attempting(f"looking for the machine {self.login.cpc}"):
+                cpc.pull_full_properties()
+        except Gone as error:
+            raise Gone(
+                error.attempt, "the HMC manages no such machine; see [dpm] cpc_object_id"
+            ) from error
+        return cpc
+
+    def close(self) -> None:
+        """Log off everywhere; what cannot be logged off expires on the HMC."""
+        with self._lock:
+            sessions, self._open = [session for _, session in self._open], []
+            self._own = threading.local()
+        _log_off(sessions)
+
+    def _session(self) -> zhmcclient.Session:
+        session = _session(self.login)
+        with self._lock:
+            ended = [pair for pair in self._open if not _alive(pair[0])]
+            self._open = [pair for pair in self._open if pair not in ended]
+            self._open.append((weakref.ref(threading.current_thread()), session))
+        _log_off([session for _, session in ended])
+        return session
+
+
+def _session(login: Login) -> zhmcclient.Session:
+    if login.verify is False:
+        # Once is enough: the operator said so, and docs/dpm/configure.md says what it costs.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return zhmcclient.Session(
+        list(login.hosts),
+        login.username,
+        login.password,
+        port=login.port,
+        verify_cert=login.verify,
+        retry_timeout_config=zhmcclient.RetryTimeoutConfig(
+            read_timeout=login.read_timeout,
+            operation_timeout=login.operation_timeout,
+            status_timeout=login.status_timeout,
+        ),
+    )
+
+
+def _alive(thread: weakref.ref[threading.Thread]) -> bool:
+    known = thread()
+    return known is not None and known.is_alive()
+
+
+def _log_off(sessions: list[zhmcclient.Session]) -> None:
+    for session in sessions:
+        with suppress(zhmcclient.Error):
+            session.logoff()

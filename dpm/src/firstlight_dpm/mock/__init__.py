@@ -1,0 +1,1 @@
+"""An HMC to test against: zhmcclient's mock, stricter, and served over HTTPS."""

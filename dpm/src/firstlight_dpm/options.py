@@ -1,0 +1,231 @@
+"""The options of ``[dpm]``, as nova_dpm.conf and networking-dpm's files have them, and ours beside.
+
+Importing this registers nothing; each service registers its own on the ConfigOpts it has.
+"""
+
+import re
+from typing import NamedTuple
+
+from oslo_config import cfg, types
+
+GROUP = cfg.OptGroup(
+    "dpm",
+    title="IBM Z in DPM mode",
+    help="The Hardware Management Console, and this host's share (its CPC subset) of a machine.",
+)
+
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+
+
+class StoragePort(NamedTuple):
+    """One port of an FCP adapter: the adapter's object id, and ``0`` to ``3``."""
+
+    adapter: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.adapter}:{self.port}"
+
+
+class NetworkPort(NamedTuple):
+    """One port of a network adapter, and the physical network behind it."""
+
+    physnet: str
+    adapter: str
+    port: str
+
+    def __str__(self) -> str:
+        return f"{self.physnet}:{self.adapter}:{self.port}"
+
+
+class ObjectId(types.String):
+    """A DPM object id: a UUID, in lower case whatever the case it was written in."""
+
+    def __init__(self) -> None:
+        super().__init__(regex=re.compile(rf"{_ID}\Z", re.IGNORECASE), type_name="DPM object id")
+
+    def __call__(self, value: object) -> str:
+        try:
+            return str(super().__call__(value)).lower()
+        except ValueError:
+            raise ValueError(
+                f"{value!r} is not a DPM object id, such as "
+                "3f1c4a0e-7c2d-11e6-8b77-0242ac130004 (the HMC shows it as the object's UUID)"
+            ) from None
+
+
+class _Mapping(types.ConfigType):  # type: ignore[misc]
+    """A line of fields with ``:`` between them."""
+
+    form: re.Pattern[str]
+    example: str
+
+    def __call__(self, value: object) -> tuple[str, ...]:
+        found = self.form.fullmatch(str(value))
+        if not found:
+            raise ValueError(f"{value!r} is not of the form {self.example}")
+        return self.fields(*found.groups())
+
+    def fields(self, *found: str) -> tuple[str, ...]:
+        """What the line says."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return self.example
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def _formatter(self, value: object) -> str:
+        return str(value)
+
+
+class StorageAdapterMapping(_Mapping):
+    """``<adapter object id>:<port 0 to 3>``; gives a StoragePort."""
+
+    form = re.compile(rf"({_ID}):([0-3])", re.IGNORECASE)
+    example = "<storage adapter object id>:<port, 0 to 3>"
+
+    def __init__(self) -> None:
+        super().__init__(type_name="storage port")
+
+    def fields(self, *found: str) -> StoragePort:
+        """The adapter's id in lower case, and its port."""
+        return StoragePort(found[0].lower(), found[1])
+
+
+class NetworkAdapterMapping(_Mapping):
+    """``<physical network>:<adapter object id>[:<port 0 or 1>]``; gives a NetworkPort."""
+
+    form = re.compile(rf"([^:]+):({_ID})(?::([01]?))?", re.IGNORECASE)
+    example = "<physical network>:<network adapter object id>[:<port, 0 or 1>]"
+
+    def __init__(self) -> None:
+        super().__init__(type_name="network port")
+
+    def fields(self, *found: str) -> NetworkPort:
+        """The network as written, the adapter's id in lower case, and its port, or 0."""
+        return NetworkPort(found[0], found[1].lower(), found[2] or "0")
+
+
+COMMON = [
+    cfg.ListOpt(
+        "hmc",
+        default=[],
+        sample_default=["hmc.example.com"],
+        help="Host name or address of the HMC that manages this host's machine. With several, "
+        "separated by commas, the first that answers is used.",
+    ),
+    cfg.PortOpt("hmc_port", default=6794, help="Port of the HMC's Web Services API."),
+    cfg.StrOpt("hmc_username", sample_default="openstack", help="User on the HMC."),
+    cfg.StrOpt("hmc_password", secret=True, sample_default="SECRET", help="The user's password."),
+    cfg.BoolOpt(
+        "hmc_verify",
+        default=True,
+        help="Whether the HMC's certificate must be one that hmc_ca_file, or else this node, "
+        "trusts. Without this, whoever is between this node and the HMC can read the password.",
+    ),
+    cfg.StrOpt(
+        "hmc_ca_file",
+        sample_default="/etc/firstlight-dpm/hmc-ca.pem",
+        help="PEM file, or directory, of the authorities that may have signed the HMC's "
+        "certificate; a self-signed certificate is its own. Unset: those that Python's requests "
+        "trusts.",
+    ),
+    cfg.IntOpt(
+        "hmc_read_timeout",
+        default=300,
+        min=1,
+        help="Seconds to wait for the HMC's answer to one request.",
+    ),
+    cfg.IntOpt(
+        "hmc_operation_timeout",
+        default=600,
+        min=1,
+        help="Seconds that a job on the HMC, such as starting a partition, may take.",
+    ),
+    cfg.IntOpt(
+        "hmc_status_timeout",
+        default=300,
+        min=1,
+        help="Seconds, after such a job, until the partition has the status that it should have.",
+    ),
+    cfg.Opt(
+        "cpc_object_id",
+        type=ObjectId(),
+        sample_default="3f1c4a0e-7c2d-11e6-8b77-0242ac130004",
+        help="Object id of the machine (CPC); the HMC's API shows it as object-id.",
+    ),
+]
+
+COMPUTE = [
+    cfg.IntOpt(
+        "max_processors",
+        sample_default=8,
+        min=1,
+        help="Shared physical IFL processors that a partition of this host may use; at most as "
+        "many as the machine has.",
+    ),
+    cfg.IntOpt(
+        "max_memory",
+        min=512,
+        sample_default=65536,
+        help="Memory in MiB for all partitions of this host together; at most what the machine "
+        "has for customers.",
+    ),
+    cfg.MultiOpt(
+        "physical_storage_adapter_mappings",
+        item_type=StorageAdapterMapping(),
+        sample_default="6511af2e-7c2d-11e6-8b77-0242ac130004:0",
+        help="One line for each FCP port that partitions of this host reach their volumes "
+        "through. The order matters: the first line is the boot adapter.",
+    ),
+    cfg.ListOpt(
+        "target_wwpn_ignore_list",
+        default=[],
+        sample_default=["500507680b214ac1"],
+        help="Target WWPNs that are never booted from, such as those of a storage system's file "
+        "services. Case, and a leading 0x, make no difference.",
+    ),
+]
+
+NETWORK = [
+    cfg.MultiOpt(
+        "physical_network_adapter_mappings",
+        item_type=NetworkAdapterMapping(),
+        sample_default="physnet1:74e2d5b0-7c2d-11e6-8b77-0242ac130004:0",
+        help="One line for each physical network: its name, and the adapter and port (0, unless "
+        "given) it is cabled to. No network twice, and no port twice.",
+    ),
+]
+
+
+def register_common(conf: cfg.ConfigOpts) -> None:
+    """What both services need to find the machine."""
+    conf.register_group(GROUP)
+    conf.register_opts(COMMON, group=GROUP)
+
+
+def register_compute(conf: cfg.ConfigOpts) -> None:
+    """All of nova-compute's."""
+    register_common(conf)
+    conf.register_opts(COMPUTE, group=GROUP)
+
+
+def register_network(conf: cfg.ConfigOpts) -> None:
+    """All of neutron-dpm-agent's."""
+    register_common(conf)
+    conf.register_opts(NETWORK, group=GROUP)
+
+
+def list_compute_options() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """oslo-config-generator's namespace ``nova_dpm``."""
+    return [(GROUP, [*COMMON, *COMPUTE])]
+
+
+def list_network_options() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
+    """oslo-config-generator's namespace ``networking_dpm``."""
+    return [(GROUP, [*COMMON, *NETWORK])]
