@@ -8,16 +8,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-#: ``binding:vif_type`` of a port on a virtual switch, as networking-dpm had it.
-VIF_VSWITCH = "dpm_vswitch"
-#: ``binding:vif_type`` of a port on an adapter's port.
-VIF_ADAPTER = "dpm_adapter"
-
-#: Keys of ``binding:vif_details``: the id of the virtual switch or adapter, the adapter's port,
-#: and the VLAN, if the port is on one.
-OBJECT_ID = "object_id"
-ELEMENT_ID = "element_id"
-VLAN = "vlan"
+from firstlight_dpm.bindings import OBJECT_ID, PORT, VIF_TYPE_ADAPTER, VIF_TYPE_VSWITCH
 
 _ID = r"[0-9a-f-]{36}"
 _TEXT = re.compile(rf"({_ID})(?::([0-9]))?")
@@ -42,8 +33,8 @@ class Backing(NamedTuple):
     @classmethod
     def of_vif(cls, vif_type: str, details: Mapping[str, Any]) -> "Backing":
         """What a port was bound to; raises ValueError if it was not by our ML2 driver."""
-        port = details.get(ELEMENT_ID) if vif_type == VIF_ADAPTER else None
-        if vif_type not in (VIF_VSWITCH, VIF_ADAPTER) or OBJECT_ID not in details:
+        port = details.get(PORT, "0") if vif_type == VIF_TYPE_ADAPTER else None
+        if vif_type not in (VIF_TYPE_VSWITCH, VIF_TYPE_ADAPTER) or OBJECT_ID not in details:
             raise ValueError(f"the port is bound as {vif_type}, which is not DPM's")
         return cls.parse(cls(details[OBJECT_ID], port))
 
@@ -61,14 +52,14 @@ class Backing(NamedTuple):
     @property
     def vif_type(self) -> str:
         """``binding:vif_type`` of a port that is bound to this."""
-        return VIF_VSWITCH if self.port is None else VIF_ADAPTER
+        return VIF_TYPE_VSWITCH if self.port is None else VIF_TYPE_ADAPTER
 
     @property
     def vif_details(self) -> dict[str, str]:
         """Its part of ``binding:vif_details``; a new dictionary each time."""
         if self.port is None:
             return {OBJECT_ID: self.object_id}
-        return {OBJECT_ID: self.object_id, ELEMENT_ID: self.port}
+        return {OBJECT_ID: self.object_id, PORT: self.port}
 
     @property
     def nic_property(self) -> tuple[str, str]:

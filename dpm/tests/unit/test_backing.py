@@ -31,7 +31,7 @@ def test_on_an_adapter() -> None:
     """An adapter's port has a type of its own and names both."""
     assert str(PORT) == f"{ID}:1"
     assert PORT.vif_type == "dpm_adapter"
-    assert PORT.vif_details == {"object_id": ID, "element_id": "1"}
+    assert PORT.vif_details == {"object_id": ID, "port": "1"}
     uri = f"/api/adapters/{ID}/network-ports/1"
     assert PORT.nic_property == ("network-adapter-port-uri", uri)
 
