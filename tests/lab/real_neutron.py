@@ -2,7 +2,7 @@
 
 It has no agents and no message bus: networks, subnets, ports, routers and security groups are what
 the metadata service asks about, and all of them are the API's. Its migrations do not run on SQLite,
-so the schema is made from its models and stamped.
+so the schema is made from its models and stamped. Another database can be named.
 """
 
 import time
@@ -38,7 +38,7 @@ notify_nova_on_port_status_changes = false
 notify_nova_on_port_data_changes = false
 {options}
 [database]
-connection = sqlite:///{directory}/neutron.sqlite
+connection = {database}
 [quotas]
 default_quota = -1
 quota_network = -1
@@ -50,6 +50,7 @@ quota_security_group_rule = -1
 lock_path = {directory}
 [keystone_authtoken]
 {authtoken}
+{sections}
 [ml2]
 type_drivers = flat,vxlan
 tenant_network_types = vxlan
@@ -83,6 +84,9 @@ class RealNeutron:
         keystone: running; it is told of the endpoint by :meth:`create`.
         options: more of ``[DEFAULT]``.
         drivers: ML2's mechanism drivers; those of :data:`EXTENSIONS` can be among them.
+        database: the URL of an empty one, which several agents at a time need; without it, SQLite
+            in `directory`.
+        sections: more sections of neutron.conf.
     """
 
     def __init__(
@@ -94,6 +98,8 @@ class RealNeutron:
         options: Mapping[str, str] | None = None,
         *,
         drivers: str = "openvswitch",
+        database: str | None = None,
+        sections: str = "",
     ) -> None:
         self._environment = environment
         self._directory = directory
@@ -109,6 +115,8 @@ class RealNeutron:
         self._token = ""
         self._made = False  # a network, which every administrator sees
         self._drivers = drivers
+        self._sections = sections
+        self._database = database or f"sqlite:///{directory}/neutron.sqlite"
         self.configure(**(options or {}))
 
     def configure(self, **options: str) -> None:
@@ -121,6 +129,8 @@ class RealNeutron:
             directory=self._directory,
             paste=self._environment / "etc" / "neutron" / "api-paste.ini",
             drivers=self._drivers,
+            database=self._database,
+            sections=self._sections,
             options=_lines({"service_plugins": "router", **options}),
             authtoken=_lines(authtoken),
         )
@@ -128,8 +138,7 @@ class RealNeutron:
 
     def create(self) -> None:
         """Make the database, announce the endpoint to Keystone, start."""
-        url = f"sqlite:///{self._directory}/neutron.sqlite"
-        self._run("python", "-c", _MAKE_SCHEMA, url)
+        self._run("python", "-c", _MAKE_SCHEMA, self._database)
         conf = str(self._directory / "neutron.conf")
         self._run("neutron-db-manage", "--config-file", conf, "stamp", "heads")
         announce(self._keystone, "network", self.url)
@@ -152,6 +161,11 @@ class RealNeutron:
     def resume(self) -> None:
         """Answer again."""
         self._uwsgi.resume()
+
+    @property
+    def pid(self) -> int:
+        """Of its process, while it serves."""
+        return self._uwsgi.pid
 
     # -- what an administrator does with it --------------------------------------------------------
 
