@@ -54,7 +54,8 @@ class Fairness:
     def _who(self, guest: Guest) -> Hashable:
         found = self._peek(guest) if self._peek is not None else None
         if isinstance(found, Found):
-            return found.port_id
+            # In the store two servers may have ports of one name.
+            return found.instance_id, found.port_id
         mac = mac_of(guest.address) if guest.address.version == 6 else None
         return (guest.place, mac or guest.address)
 

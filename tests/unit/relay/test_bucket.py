@@ -90,6 +90,14 @@ def test_one_port_is_one_guest():
     assert apart.refusal(IPV4) is apart.refusal(IPV6) is None
 
 
+def test_two_servers_with_ports_of_one_name():
+    """Port ids of the store are unique within a server; each server has a bucket all the same."""
+    servers = {IPV4: Found("one", "p", "port", MAC), IPV6: Found("other", "p", "port", MAC)}
+    apart = Fairness(servers.get, Bucket(0.1, 1, Clock()))
+    assert apart.refusal(IPV4) is apart.refusal(IPV6) is None
+    assert apart.refusal(IPV6).status == 429
+
+
 def test_windows_count_their_versions():
     """Neutron's windows count IPv4, IPv6, or both together, as ip_versions says."""
     four = fairness((IPV4, IPV6), windows=[Window(10, 1, Clock())])
