@@ -8,7 +8,16 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from firstlight_dpm.bindings import OBJECT_ID, PORT, VIF_TYPE_ADAPTER, VIF_TYPE_VSWITCH
+#: ``binding:vif_type`` of a port on a virtual switch, as networking-dpm had it.
+VIF_TYPE_VSWITCH = "dpm_vswitch"
+#: ``binding:vif_type`` of a port on an adapter's port.
+VIF_TYPE_ADAPTER = "dpm_adapter"
+
+#: Keys of ``binding:vif_details``: the object id of the virtual switch or adapter, the adapter's
+#: port as text ("0" where it is not said), and the VLAN's id, absent on a flat network.
+OBJECT_ID = "object_id"
+PORT = "port"
+VLAN = "vlan"
 
 _ID = r"[0-9a-f-]{36}"
 _TEXT = re.compile(rf"({_ID})(?::([0-9]))?")

@@ -1,0 +1,123 @@
+"""The command ``neutron-dpm-agent``. What its configuration lacks is said before it runs."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+# First: neutron decides which of oslo.service's backends the process has.
+from neutron.common import config as neutron_config
+from neutron.conf.agent import securitygroups_rpc
+from oslo_config import cfg
+from oslo_service import service
+
+from firstlight_dpm import names, options
+from firstlight_dpm.backing import Backing
+from firstlight_dpm.errors import Consequence, HmcError, attempting
+from firstlight_dpm.hmc import Hmc, Login, features
+from firstlight_dpm.hmc.session import BadLogin
+from firstlight_dpm.network.agent.manager import Agent, Manager
+from firstlight_dpm.network.agent.mapping import BadMapping, resolve
+from firstlight_dpm.network.agent.nics import Reader
+from firstlight_dpm.network.agent.watch import Watch
+
+LOG = logging.getLogger(__name__)
+
+_NOOP = (None, "", "noop", "neutron.agent.firewall.NoopFirewallDriver")
+_LONGEST_WAIT = 60  # seconds between two attempts to reach the HMC
+
+
+class BadConfiguration(ValueError):
+    """The agent cannot run so; the text says what to change."""
+
+
+class Machine(NamedTuple):
+    """What is asked of the machine once, at the start."""
+
+    mapped: dict[str, Backing]
+    nic_vlan: bool
+
+
+def main() -> int:
+    """Run until a signal; returns the exit code, 1 if the configuration cannot work."""
+    neutron_config.register_common_config_options()
+    securitygroups_rpc.register_securitygroups_opts()
+    options.register_network(cfg.CONF)
+    neutron_config.init(sys.argv[1:])
+    neutron_config.setup_logging()
+    neutron_config.setup_gmr()
+    try:
+        agent = make_agent(cfg.CONF)
+    except (BadConfiguration, BadMapping, BadLogin, names.BadHost, HmcError) as error:
+        LOG.error("neutron-dpm-agent does not start: %s", error)  # noqa: TRY400  the operator's
+        return 1
+    return int(service.launch(cfg.CONF, agent, restart_method="mutate").wait() or 0)
+
+
+def make_agent(conf: cfg.ConfigOpts) -> Agent:
+    """The agent that `conf` describes, not running; waits for an HMC that cannot be reached.
+
+    Raises:
+        BadConfiguration, BadMapping, BadLogin, BadHost: what to change.
+        HmcError: the HMC refuses, for a reason that will not pass.
+    """
+    check_firewall(conf)
+    host = names.check_host(conf.host)
+    login = Login.of(conf)
+    lines = conf.dpm.physical_network_adapter_mappings or []
+    machine = patiently(lambda: ask_machine(login, lines), time.sleep)
+    LOG.info("Physical networks: %s", {net: str(on) for net, on in machine.mapped.items()})
+    reader = Reader(Hmc(login), host, frozenset(machine.mapped.values()))
+    watch = Watch(reader.read, conf.AGENT.polling_interval)
+    manager = Manager(host, machine.mapped, watch, nic_vlan=machine.nic_vlan)
+    return Agent(manager, watch, conf.AGENT.polling_interval, conf.AGENT.quitting_rpc_timeout)
+
+
+def check_firewall(conf: cfg.ConfigOpts) -> None:
+    """Raises BadConfiguration if security groups are expected to be enforced."""
+    driver = conf.SECURITYGROUP.firewall_driver
+    if driver not in _NOOP:
+        raise BadConfiguration(
+            f"[SECURITYGROUP] firewall_driver is {driver}; set it to noop, because nothing can "
+            "filter between a partition and its network"
+        )
+
+
+def ask_machine(login: Login, lines: list[options.NetworkPort]) -> Machine:
+    """Find the machine, and what the mappings mean on it; logged off afterwards.
+
+    Raises:
+        BadConfiguration, BadMapping: what to change.
+        HmcError: the machine could not be asked.
+    """
+    hmc = Hmc(login)
+    try:
+        cpc = hmc.find_cpc()
+        if not cpc.dpm_enabled:
+            raise BadConfiguration(
+                f"the machine {cpc.name} is not in DPM mode; see [dpm] cpc_object_id"
+            )
+        with attempting("asking what the machine can do"):
+            can = features(cpc)
+        return Machine(resolve(cpc, lines, adapter_ports=can.adapter_ports), can.vlan)
+    finally:
+        hmc.close()  # the agent runs in another process, which cannot share connections
+
+
+def patiently(ask: Callable[[], Machine], sleep: Callable[[float], None]) -> Machine:
+    """What `ask` answers, as soon as it can; an HMC that is away is no reason to end."""
+    wait = 1
+    while True:
+        try:
+            return ask()
+        except HmcError as error:
+            if error.consequence is not Consequence.LATER:
+                raise
+            LOG.warning("%s. Trying again in %d s", error, wait)
+            sleep(wait)
+            wait = min(2 * wait, _LONGEST_WAIT)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
