@@ -3,8 +3,8 @@
 ``python3 guest/make_zipapp.py [DIRECTORY]``; standard library only.
 """
 
+import argparse
 import shutil
-import sys
 import zipfile
 from pathlib import Path
 
@@ -61,4 +61,6 @@ def _elements(target: Path, zipapp: Path) -> None:
 
 
 if __name__ == "__main__":
-    print(build(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE.parent / "dist"))
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0].replace("``", "") + ".")
+    parser.add_argument("directory", nargs="?", type=Path, default=HERE.parent / "dist")
+    print(build(parser.parse_args().directory))

@@ -8,6 +8,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from parts import absent, need
@@ -80,7 +81,7 @@ class Root:
 
 
 def machine_root(directory: Path, version: str) -> Root:
-    """Busybox, the kernel's modules, this Python with what cloud-init imports, and the script."""
+    """Busybox, kernel modules, this Python with what cloud-init imports, our tools, the script."""
     root = Root(directory)
     for name in ("proc", "sys", "dev", "run", "tmp", "root", "var/lib"):
         (directory / name).mkdir(parents=True)
@@ -93,10 +94,23 @@ def machine_root(directory: Path, version: str) -> Root:
     here = Path(__file__).parent
     root.put(here / "root" / "boot", "init")
     root.put(here / "driver.py", "driver.py")
+    _put_tools(root)
     (directory / "etc").mkdir()
     (directory / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
     (directory / "etc/os-release").write_text("NAME=Debian\nID=debian\nVERSION_ID=12\n")
     return root
+
+
+def _put_tools(root: Root) -> None:
+    """The zipapp as `make guest` makes it, where the image element puts it."""
+    target = root.directory / "usr/local/bin"
+    maker = Path(__file__).parents[2] / "guest" / "make_zipapp.py"
+    with TemporaryDirectory() as made:
+        subprocess.run([sys.executable, maker, made], check=True, stdout=subprocess.DEVNULL)
+        root.put(
+            Path(made, "firstlight-guest.pyz"),
+            target.relative_to(root.directory) / "firstlight-guest",
+        )
 
 
 def _modules(version: str) -> Iterable[Path]:

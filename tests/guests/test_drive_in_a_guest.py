@@ -114,6 +114,16 @@ def test_cloud_init_learns_the_same_from_both(booted: Seen) -> None:
     assert _facts(drive) == _facts(served)
 
 
+def test_the_guests_own_tool_reads_both(booted: Seen) -> None:
+    """``firstlight-guest get`` finds the drive and leaves no mount behind; or asks the network."""
+    got = booted.below("get")
+    assert got["errors"] == b""
+    assert got["drive"] == booted.files["drive/openstack/latest/meta_data.json"]
+    assert _lasting(got["network"]) == _lasting(got["drive"])
+    assert got["value"].strip() == INSTANCE.encode()
+    assert got["mounted"] == b"0\n"
+
+
 def test_the_ec2_documents_agree(booted: Seen) -> None:
     """The drive's one JSON file says what the crawl of the tree finds, in its own types."""
     drive, served = (
