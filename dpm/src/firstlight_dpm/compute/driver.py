@@ -1,0 +1,265 @@
+"""Nova's driver for IBM Z in DPM mode: Nova's methods, and nothing else.
+
+An instance is a partition of a machine; the Hardware Management Console (HMC) makes, starts, stops
+and deletes it. What each method may be relied on for is nova.virt.driver.ComputeDriver's contract.
+Nova's methods grow arguments with its releases; those that a partition has no use for are ``*_``
+and ``**__``.
+"""
+
+import logging
+from typing import Any
+
+from nova import exception
+from nova.compute import task_states
+from nova.conf import CONF
+from nova.virt import configdrive, driver, hardware
+from nova.virt.node import get_local_node_uuid
+
+from firstlight_dpm import options
+from firstlight_dpm.compute import boot, connector, console, machine, partitions
+from firstlight_dpm.compute.machine import Share
+from firstlight_dpm.compute.nics import Nics
+from firstlight_dpm.compute.partitions import Partitions
+from firstlight_dpm.compute.plan import carry_out
+from firstlight_dpm.compute.plugging import plugged
+from firstlight_dpm.compute.spawning import Order, Spawning, Start
+from firstlight_dpm.compute.states import power_state_of
+from firstlight_dpm.compute.storage import Hbas, Storage, StorageGroups
+from firstlight_dpm.compute.told import tells_nova
+from firstlight_dpm.compute.vifs import Vif
+from firstlight_dpm.errors import Gone, HmcError, attempting
+from firstlight_dpm.hmc import Features, Hmc, Login, features
+from firstlight_dpm.hmc.session import BadLogin
+
+LOG = logging.getLogger(__name__)
+
+#: While Nova makes a server (again), a partition that is not there is made when first needed.
+#: Unshelving and rebuilding ask for the connector without prepare_for_spawn.
+_MAKING = frozenset(
+    {
+        task_states.SCHEDULING,
+        task_states.NETWORKING,
+        task_states.BLOCK_DEVICE_MAPPING,
+        task_states.SPAWNING,
+        task_states.REBUILDING,
+        task_states.REBUILD_BLOCK_DEVICE_MAPPING,
+        task_states.REBUILD_SPAWNING,
+        task_states.UNSHELVING,
+    }
+)
+
+
+class DPMDriver(driver.ComputeDriver):
+    """``compute_driver = dpm.DPMDriver``: a host is a CPC subset, known by ``[DEFAULT] host``."""
+
+    capabilities = driver.ComputeDriver.capabilities | {
+        "supports_attach_interface": True,
+        "supports_image_type_raw": True,
+    }
+
+    def __init__(self, virtapi: Any) -> None:
+        super().__init__(virtapi)
+        options.register_compute(CONF)
+
+    @tells_nova
+    def init_host(self, host: str) -> None:
+        """Check what the operator said against the machine; raises with what to change."""
+        try:
+            self._hmc = Hmc(Login.of(CONF))
+        except BadLogin as error:
+            raise exception.InvalidConfiguration(str(error)) from error
+        self._share = Share.of(CONF, host)
+        cpc = self._hmc.find_cpc()
+        machine.check(cpc, self._share)
+        with attempting(f"asking what machine {cpc.name} can do"):
+            self._build(features(cpc))
+        machine.check_owner(self._partitions.all().values(), self._partitions.node)
+        LOG.info("host %s is a subset of machine %s", host, cpc.name)
+
+    def _build(self, can: Features) -> None:
+        host, ports = self._share.host, self._share.ports
+        storage: Storage = (
+            StorageGroups(self._hmc, host, ports) if can.storage_groups else Hbas(host, ports)
+        )
+        self._partitions = Partitions(self._hmc, host, get_local_node_uuid())
+        self._nics = Nics(self._hmc, host, can)
+        ignored = tuple(CONF.dpm.target_wwpn_ignore_list)
+        self._spawning = Spawning(self._partitions, storage, self._nics, ignored)
+
+    def cleanup_host(self, *_: Any, **__: Any) -> None:
+        """Log off from the HMC."""
+        self._hmc.close()
+
+    # What there is
+
+    def get_available_nodes(self, *_: Any, **__: Any) -> list[str]:
+        """The host is its only node."""
+        return [self._share.host]
+
+    @tells_nova
+    def list_instance_uuids(self) -> list[str]:
+        """Of this host's partitions; other hosts' and other people's are not seen."""
+        return list(self._partitions.all())
+
+    def list_instances(self) -> list[str]:
+        """The same: a partition knows its instance's UUID and no other name of it."""
+        return self.list_instance_uuids()
+
+    @tells_nova
+    def instance_exists(self, instance: Any) -> bool:
+        """Whether the instance has a partition."""
+        return self._partitions.find(instance.uuid) is not None
+
+    @tells_nova
+    def get_info(self, instance: Any, *_: Any, **__: Any) -> hardware.InstanceInfo:
+        """The power state; raises InstanceNotFound."""
+        partition = self._partitions.get(instance.uuid)
+        state = power_state_of(partition.get_property("status"))
+        return hardware.InstanceInfo(state=state, internal_id=partition.name)
+
+    @tells_nova
+    def get_available_resource(self, *_: Any, **__: Any) -> dict[str, Any]:
+        """What Nova shows of the host."""
+        return machine.resources(self._hmc.find_cpc(), self._share, self._used())
+
+    def update_provider_tree(self, provider_tree: Any, nodename: str, *_: Any, **__: Any) -> None:
+        """What Placement may give away of the host."""
+        known = provider_tree.data(nodename).inventory
+        ratio = self._get_allocation_ratios(known)["VCPU"]
+        provider_tree.update_inventory(nodename, machine.inventory(self._share, ratio))
+
+    @tells_nova
+    def get_console_output(self, _context: Any, instance: Any) -> bytes:
+        """What the guest said on the HMC's operating system messages; machines from the z14 on."""
+        partition = self._partitions.get(instance.uuid)
+        try:
+            return console.output(partition).encode()
+        except Gone as error:
+            raise exception.ConsoleNotAvailable(str(error)) from error
+
+    def _used(self) -> list[dict[str, Any]]:
+        used = []
+        for partition in self._partitions.all().values():
+            try:
+                with attempting(f"reading partition {partition.name}"):
+                    partition.pull_full_properties()
+            except Gone:
+                continue
+            used.append(dict(partition.properties))
+        return used
+
+    # Making and removing servers
+
+    @tells_nova
+    def prepare_for_spawn(self, instance: Any) -> None:
+        """Make the partition, whose WWPNs Cinder needs; refuse what cannot become one."""
+        self._refuse(instance)
+        carry_out(self._spawning.preparation(_order(instance)))
+
+    @tells_nova
+    def failed_spawn_cleanup(self, instance: Any) -> None:
+        """Remove what prepare_for_spawn made."""
+        carry_out(self._spawning.removal(instance.uuid))
+
+    @tells_nova
+    def spawn(
+        self,
+        _context: Any,
+        instance: Any,
+        *_: Any,
+        network_info: Any = None,
+        block_device_info: Any = None,
+        power_on: bool = True,
+        **__: Any,
+    ) -> None:
+        """Make a partition that boots from its volume; nothing is left of it if that fails."""
+        self._refuse(instance)
+        start = Start(
+            block_device_info,
+            network_info,
+            lambda vifs: plugged(self.virtapi, CONF, instance, vifs),
+            power_on,
+        )
+        carry_out(self._spawning.plan(_order(instance), start))
+
+    def destroy(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
+        """Remove the partition and what belongs to it, if it is there, in whatever state.
+
+        Raises InstancePowerOffFailure if that cannot be done, so that Nova does not give away the
+        addresses of a partition that may still run.
+        """
+        try:
+            carry_out(self._spawning.removal(instance.uuid))
+        except HmcError as error:
+            raise exception.InstancePowerOffFailure(reason=str(error)) from error
+
+    def cleanup(self, context: Any, instance: Any, *_: Any, **__: Any) -> None:
+        """The same: nothing is left outside the partition."""
+        self.destroy(context, instance)
+
+    def _refuse(self, instance: Any) -> None:
+        """Raises InstanceUnacceptable for what no partition can be, before anything is made."""
+        if instance.image_ref:
+            raise exception.InstanceUnacceptable(
+                instance_id=instance.uuid,
+                reason="a partition boots from a volume, not from an image: make a volume from "
+                "the image and boot from that",
+            )
+        if configdrive.required_by(instance):
+            raise exception.InstanceUnacceptable(
+                instance_id=instance.uuid,
+                reason="this host makes no config drives: ask for none (and see that Nova's "
+                "force_config_drive is off); the metadata service tells the same",
+            )
+
+    # Power
+
+    @tells_nova
+    def power_on(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
+        """See that the partition runs."""
+        partitions.start(self._partitions.get(instance.uuid))
+
+    @tells_nova
+    def power_off(self, instance: Any, *_: Any, **__: Any) -> None:
+        """See that the partition is stopped; DPM cannot ask the guest to shut down first."""
+        partitions.stop(self._partitions.get(instance.uuid))
+
+    @tells_nova
+    def reboot(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
+        """Stop and start the partition, whichever type of reboot: DPM has no softer one."""
+        partitions.restart(self._partitions.get(instance.uuid))
+
+    # Volumes and ports
+
+    @tells_nova
+    def get_volume_connector(self, instance: Any) -> dict[str, Any]:
+        """The WWPNs of the instance's own ports."""
+        if instance.task_state in _MAKING:
+            self._refuse(instance)
+            carry_out(self._spawning.preparation(_order(instance)))
+        wwpns = self._spawning.initiators(instance.uuid)
+        return connector.connector(instance.uuid, wwpns, CONF.my_block_storage_ip)
+
+    def attach_volume(self, _context: Any, connection_info: Any, *_: Any, **__: Any) -> None:
+        """Nothing is to be done: Cinder has mapped the volume to ports that the guest has."""
+        boot.check_type(connection_info)
+
+    def detach_volume(self, _context: Any, connection_info: Any, *_: Any, **__: Any) -> None:
+        """Nothing is to be done: Cinder takes the mapping away."""
+        boot.check_type(connection_info)
+
+    @tells_nova
+    def attach_interface(self, _context: Any, instance: Any, _image_meta: Any, vif: Any) -> None:
+        """Give the partition a NIC, running or not."""
+        partition, wanted = self._partitions.get(instance.uuid), Vif.of(vif)
+        self._nics.check(partition, [wanted])
+        self._nics.plug(partition, wanted)
+
+    @tells_nova
+    def detach_interface(self, _context: Any, instance: Any, vif: Any) -> None:
+        """Take the port's NIC from the partition, running or not."""
+        self._nics.unplug(self._partitions.get(instance.uuid), vif["id"])
+
+
+def _order(instance: Any) -> Order:
+    return Order(instance.uuid, instance.flavor.vcpus, instance.flavor.memory_mb)

@@ -1,0 +1,130 @@
+"""NICs of a partition: one for each port, on what the port was bound to.
+
+From the z14 on the machine gives a NIC the port's MAC address and keeps it to its VLAN. A z13 can
+do neither; there the guest's tools set the address that they find on the kernel command line.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import zhmcclient
+from nova import exception
+
+from firstlight_dpm import names
+from firstlight_dpm.compute import command_line
+from firstlight_dpm.compute.vifs import Vif
+from firstlight_dpm.errors import Gone, attempting
+from firstlight_dpm.hmc import Features, Hmc
+
+LOG = logging.getLogger(__name__)
+
+PARAMETERS = "boot-os-specific-parameters"
+
+
+@dataclass(frozen=True)
+class Nics:
+    """NICs on one machine. Each operation may be repeated, and raises HmcErrors."""
+
+    hmc: Hmc
+    host: str
+    features: Features
+
+    def check(self, partition: zhmcclient.Partition, vifs: Sequence[Vif]) -> None:
+        """Raises InvalidInput if the partition cannot have these beside what it has."""
+        if not self.features.vlan:
+            for vif in vifs:
+                _refuse_vlan(vif)
+        if not self.features.mac_address:
+            _refuse_too_many(partition, len(vifs))
+
+    def plug(self, partition: zhmcclient.Partition, vif: Vif) -> None:
+        """Make the port's NIC, if it is not there, and tell the guest what the machine cannot."""
+        nic = _find(partition, vif.port) or self._make(partition, vif)
+        if not self.features.mac_address:
+            with attempting(f"telling partition {partition.name} of the NIC of port {vif.port}"):
+                devno = str(nic.get_property("device-number"))
+                said = _parameters(partition)
+                _say(partition, command_line.with_nic(said, devno, vif.mac))
+
+    def unplug(self, partition: zhmcclient.Partition, port: str) -> None:
+        """Delete the port's NIC, if it is there."""
+        nic = _find(partition, port)
+        if nic is None:
+            return
+        try:
+            with attempting(f"deleting the NIC of port {port}"):
+                devno = str(nic.prop("device-number", ""))
+                nic.delete()
+        except Gone:
+            LOG.info("the NIC of port %s was deleted by somebody else", port)
+            return
+        with attempting(f"telling partition {partition.name} that port {port} has gone"):
+            _say(partition, command_line.without_nic(_parameters(partition), devno))
+
+    def _make(self, partition: zhmcclient.Partition, vif: Vif) -> zhmcclient.Nic:
+        with attempting(f"making the NIC of port {vif.port} for partition {partition.name}"):
+            nic = partition.nics.create(self._properties(vif))
+            nic.pull_full_properties()
+        return nic
+
+    def _properties(self, vif: Vif) -> dict[str, object]:
+        name, uri = vif.backing.nic_property
+        properties: dict[str, object] = {
+            "name": names.nic_name(vif.port),
+            "description": names.nic_description(self.host, vif.mac),
+            name: uri,
+        }
+        if self.features.mac_address:
+            properties["mac-address"] = vif.mac
+        if vif.vlan is not None:
+            properties |= {"vlan-id": vif.vlan, "vlan-type": "enforced"}
+        return properties | self._kind(vif)
+
+    def _kind(self, vif: Vif) -> dict[str, str]:
+        """A z17's Network Express adapters serve two kinds of NIC, so it must be said which.
+
+        Linux drives ``neth``, the one that is a PCI function.
+        """
+        if not self.features.adapter_ports:
+            return {}
+        adapter = self.hmc.cpc().adapters.resource_object(f"/api/adapters/{vif.backing.object_id}")
+        family = adapter.get_property("adapter-family")
+        return {"type": "neth"} if family == "network-express" else {}
+
+
+def _refuse_vlan(vif: Vif) -> None:
+    if vif.vlan is not None:
+        raise exception.InvalidInput(
+            reason=f"port {vif.port} is on VLAN {vif.vlan}, but this machine's NICs know no VLANs; "
+            "use a flat network"
+        )
+
+
+def _refuse_too_many(partition: zhmcclient.Partition, wanted: int) -> None:
+    with attempting(f"reading the command line of partition {partition.name}"):
+        room = command_line.room(_parameters(partition))
+    if wanted > room:
+        raise exception.InvalidInput(
+            reason=f"{wanted} ports are too many: on this machine the guest learns a NIC's MAC "
+            f"address from the {command_line.LIMIT} characters of {PARAMETERS}, which have room "
+            f"for {room} more"
+        )
+
+
+def _find(partition: zhmcclient.Partition, port: str) -> zhmcclient.Nic | None:
+    with attempting(f"looking for the NIC of port {port}"):
+        # The list is a property of the partition, which making a NIC leaves as it was read.
+        partition.pull_full_properties()
+        nics = partition.nics.list(full_properties=True)
+    return next((nic for nic in nics if names.port_of(nic.name) == port), None)
+
+
+def _parameters(partition: zhmcclient.Partition) -> str:
+    partition.pull_full_properties()
+    return str(partition.get_property(PARAMETERS) or "")
+
+
+def _say(partition: zhmcclient.Partition, parameters: str) -> None:
+    if parameters != (partition.get_property(PARAMETERS) or ""):
+        partition.update_properties({PARAMETERS: parameters})
