@@ -15,6 +15,7 @@ SECTIONS = {
     "drive": "bench.drive_bench",
     "vendordata": "bench.vendordata_bench",
     "agent": "bench.agent_bench",
+    "relay": "bench.relay_bench",
 }
 
 
@@ -26,6 +27,12 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3, help="of which the median is told")
     parser.add_argument("--seconds", type=int, default=3, help="of each load")
     parser.add_argument("--instances", type=int, default=10_000, help="in the store")
+    parser.add_argument(
+        "--networks",
+        type=lambda text: [int(number) for number in text.split(",")],
+        default=[1, 50, 500],
+        help="that the relay serves, such as 1,50,500; beyond 50 only its memory is measured",
+    )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="firstlight-bench-") as directory:
         for name in args.only or SECTIONS:

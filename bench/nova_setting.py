@@ -98,7 +98,7 @@ def beside_nova(directory: Path, number: int) -> Iterator[Setting]:
             databases = empty_databases(stack.enter_context(a_mariadb()), "nova")
         neutron = stack.enter_context(_neutron(directory))
         nova = Nova(environment, directory, neutron=neutron, databases=databases)
-        kinds = [_kind(each) for each in range(1, number + 1)]
+        kinds = [kind(each) for each in range(1, number + 1)]
         nova.make_instances(kinds)
         yield Setting(
             nova,
@@ -133,7 +133,7 @@ def _neutron(directory: Path) -> Iterator[str]:
         process.wait()
 
 
-def _kind(number: int) -> Kind:
+def kind(number: int) -> Kind:
     """A server as they mostly are: a key, user data, metadata, one port with one subnet."""
     subnet = {
         "cidr": "10.0.0.0/16",

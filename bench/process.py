@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -61,7 +61,7 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of CPU that the process and its children have used."""
-        return sum(_cpu(pid) for pid in _tree(self.process.pid))
+        return cpu([self.process.pid])
 
     def rss(self) -> int:
         """Bytes of memory that the process and its children occupy."""
@@ -80,11 +80,29 @@ class Server:
             self.process.wait()
 
 
+def cpu(pids: Iterable[int]) -> float:
+    """Seconds of CPU that these processes and their children have used."""
+    return sum(_cpu(pid) for parent in pids for pid in _tree(parent))
+
+
+def memory(pids: Iterable[int]) -> int:
+    """Bytes that these processes and their children occupy; what several share is divided."""
+    return sum(_share(pid) for parent in pids for pid in _tree(parent))
+
+
+def _share(pid: int) -> int:
+    """PSS: proc(5)."""
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    [line] = [line for line in rollup.splitlines() if line.startswith("Pss:")]
+    return int(line.split()[1]) * 1024
+
+
 def _cpu(pid: int) -> float:
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
 def _tree(pid: int) -> list[int]:
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid, *(each for child in children for each in _tree(int(child)))]
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")  # any thread may have started one
+    children = [int(child) for task in tasks for child in task.read_text().split()]
+    return [pid, *(each for child in children for each in _tree(child))]

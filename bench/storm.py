@@ -1,26 +1,34 @@
-"""Many guests that boot at once: each asks in order, all of them at the same time."""
+"""Many guests at once, each with one question after another."""
 
 import re
 import select
 import socket
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from statistics import quantiles
 
 from bench.load import Load
 from bench.process import Server
 
-Boot = Sequence[tuple[bytes, int]]  # what a guest sends, and the status it must get
+Question = tuple[bytes, int]  # what a guest sends, and the status it must get
+Boot = Iterable[Question]
 
 _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 _CLOSE = re.compile(rb"\r\nConnection: close\r\n", re.IGNORECASE)
 
 
-class _Guest:
-    """One boot, on one connection as long as the service keeps it."""
+class Guest:
+    """One boot, on one connection as long as the service keeps it.
 
-    def __init__(self, port: int, boot: Boot) -> None:
-        self._port = port
+    Attributes:
+        times: seconds that each good answer took, its connection included.
+        errors: answers that were not whole, or not of the status that was wanted.
+    """
+
+    def __init__(self, connect: Callable[[], socket.socket], boot: Boot) -> None:
+        self._connect = connect
         self._left = iter(boot)
         self._status = 0
         self._asked_at = 0.0
@@ -38,7 +46,7 @@ class _Guest:
         request, self._status = following
         self._asked_at, self._answer = time.perf_counter(), b""
         if self.socket is None:
-            self.socket = socket.create_connection(("127.0.0.1", self._port))
+            self.socket = self._connect()
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.sendall(request)
         return True
@@ -56,8 +64,10 @@ class _Guest:
         whole = length is not None and len(body) == int(length.group(1))
         if chunk and not whole:
             return False
-        self.times.append(time.perf_counter() - self._asked_at)
-        self.errors += not (whole and head.startswith(b"HTTP/1.1 %d " % self._status))
+        if whole and head.startswith(b"HTTP/1.1 %d " % self._status):
+            self.times.append(time.perf_counter() - self._asked_at)
+        else:
+            self.errors += 1
         if not chunk or _CLOSE.search(head + b"\r\n"):
             self._hang_up()
         return True
@@ -70,38 +80,52 @@ class _Guest:
 
 def storm(server: Server, boots: Sequence[Boot]) -> Load:
     """Let all of them boot; until the last one has its last answer."""
-    guests = [_Guest(server.port, boot) for boot in boots]
+    connect = partial(socket.create_connection, ("127.0.0.1", server.port))
+    guests = [Guest(connect, boot) for boot in boots]
     cpu, began = server.cpu(), time.perf_counter()
-    _run(guests)
-    seconds = time.perf_counter() - began
+    run(guests)
+    return summed(guests, time.perf_counter() - began, server.cpu() - cpu)
+
+
+def summed(guests: Iterable[Guest], seconds: float, cpu: float) -> Load:
+    """What they were told in `seconds`, for so many seconds of `cpu`."""
+    guests = list(guests)
     times = [each for guest in guests for each in guest.times]
+    if len(times) < 2:
+        raise SystemExit("the guests have got no answers")
     marks = quantiles(times, n=100)
-    return Load(
-        len(times) / seconds,
-        marks[49],
-        marks[98],
-        (server.cpu() - cpu) / len(times),
-        sum(guest.errors for guest in guests),
-    )
+    errors = sum(guest.errors for guest in guests)
+    return Load(len(times) / seconds, marks[49], marks[98], cpu / len(times), errors)
 
 
-def _run(guests: Sequence[_Guest]) -> None:
-    asking: dict[int, _Guest] = {}
+def run(guests: Iterable[Guest], *, at_once: int = 0) -> None:
+    """Let the guests ask until none has a question left.
+
+    `at_once` of them wait for an answer at any time; whoever has got one goes to the end of the
+    queue. 0: all of them do.
+    """
+    queue = deque(guests)
+    asking: dict[int, Guest] = {}
     with select.epoll() as poll:
 
-        def ask(guest: _Guest) -> None:
-            kept = guest.socket
-            if guest.ask():
-                assert guest.socket is not None
-                asking[guest.socket.fileno()] = guest
-                if guest.socket is not kept:  # closing a socket has taken it out of `poll`
+        def ask_next() -> None:
+            while queue:
+                guest = queue.popleft()
+                if guest.ask():
+                    assert guest.socket is not None
+                    asking[guest.socket.fileno()] = guest
                     poll.register(guest.socket, select.EPOLLIN)
+                    return
 
-        for guest in guests:
-            ask(guest)
+        for _ in range(at_once or len(queue)):
+            ask_next()
         while asking:
             for number, _event in poll.poll():
                 guest = asking[number]
+                kept = guest.socket
                 if guest.read():
                     del asking[number]
-                    ask(guest)
+                    if guest.socket is kept:  # closing it has taken it out of `poll`
+                        poll.unregister(number)
+                    queue.append(guest)
+                    ask_next()

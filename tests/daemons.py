@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -74,6 +74,12 @@ class Daemon:
             self._signal(process, signal.SIGKILL)
             process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Of its first process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def pause(self) -> None:
         """Make it hang: connections stay open, nothing is answered."""
         assert self._process is not None
@@ -119,7 +125,8 @@ def running(make: Callable[[Path, int], Daemon]) -> Iterator[Daemon]:
 @pytest.fixture(scope="session")
 def rabbitmq() -> Iterator[Daemon]:
     """A running RabbitMQ with the user guest."""
-    yield from _rabbitmq()
+    with a_rabbitmq() as broker:
+        yield broker
 
 
 def memcached_at(home: Path, port: int) -> Daemon:
@@ -136,7 +143,9 @@ def redis_at(home: Path, port: int) -> Daemon:
     return Daemon(command, port, home / "log", end=signal.SIGKILL)
 
 
-def _rabbitmq() -> Iterator[Daemon]:
+@contextmanager
+def a_rabbitmq() -> Iterator[Daemon]:
+    """A RabbitMQ that runs until the block ends."""
     need("rabbitmq-server")
     # Erlang's port mapper would stay behind; here it is a daemon of ours as well.
     for mapper in running(_epmd_at):

@@ -79,6 +79,12 @@ class Server:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Of its first process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def pause(self) -> None:
         """Make it hang: connections stay open, nothing is answered."""
         self._signal_all(signal.SIGSTOP)

@@ -82,6 +82,11 @@ class Keystone:
         """Serve no more. Stopping twice does no harm."""
         self._uwsgi.stop()
 
+    @property
+    def pid(self) -> int:
+        """Of its process, while it serves."""
+        return self._uwsgi.pid
+
     def credentials(self, user: str, project: str | None = None, **more: str) -> dict[str, str]:
         """keystoneauth's options for a password of `user`; without a project, add a scope."""
         scope = {"project_name": project, "project_domain_id": "default"} if project else {}

@@ -38,6 +38,12 @@ class NeutronRpc:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """Of the parent of its workers, while it serves."""
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         """Serve no more. Stopping twice does no harm."""
         process, self._process = self._process, None

@@ -191,6 +191,18 @@ class RealNeutron:
         """Take it away."""
         self._call("PUT", f"routers/{router}/remove_router_interface", {"subnet_id": subnet})
 
+    def schedule(self, agent: str, *, network: str = "", router: str = "") -> None:
+        """Give a DHCP agent a network, or an L3 agent a router; it may have it already."""
+        kind, fields = _scheduled(network, router)
+        given = self._send("POST", f"agents/{agent}/{kind}", fields)
+        if not given.ok and given.status_code != 409:
+            raise NeutronFailed(f"agent {agent}: {given.status_code} {given.text[:500]}")
+
+    def unschedule(self, agent: str, *, network: str = "", router: str = "") -> None:
+        """Take it away again."""
+        kind, fields = _scheduled(network, router)
+        self._call("DELETE", f"agents/{agent}/{kind}/{next(iter(fields.values()))}")
+
     def ask(self, path: str) -> requests.Response:
         """GET as an administrator, whatever the status."""
         return self._send("GET", path, None)
@@ -240,6 +252,15 @@ def _command(environment: Path, port: int) -> list[str]:
         *("--set", f"start-time={int(time.time())}"),
         *options("--module", "neutron.wsgi.api:application", threads=8),
     ]
+
+
+def _scheduled(network: str, router: str) -> tuple[str, dict[str, str]]:
+    """What agents are given is called, and how it is named."""
+    return (
+        ("dhcp-networks", {"network_id": network})
+        if network
+        else ("l3-routers", {"router_id": router})
+    )
 
 
 def _plural(kind: str) -> str:

@@ -82,6 +82,12 @@ class Uwsgi:
         self._process.send_signal(number)
 
     @property
+    def pid(self) -> int:
+        """Of its process, while it serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def _log(self) -> Path:
         return self._directory / "uwsgi.log"
 

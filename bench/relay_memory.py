@@ -1,0 +1,56 @@
+"""What a relay occupies, by how many networks it serves."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from uuid import uuid4
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import storm
+from bench.process import memory
+from bench.relay_chains import Relay, our_relay, their_relay
+from bench.relay_cloud import Cloud, Guest
+from bench.relay_networks import NOBODYS, Town
+from namespaces import METADATA
+from servers import free_port
+
+# What a guest asks whom Neutron does not know: that has the whole relay at work.
+_QUESTION = (f"GET / HTTP/1.1\r\nHost: {METADATA}\r\nConnection: close\r\n\r\n".encode(), 404)
+_AT_ONCE = 4
+
+Start = Callable[[Cloud, Path, Town, int], AbstractContextManager[Relay]]
+
+
+def tell_memory(console: Console, cloud: Cloud, directory: Path, counts: Sequence[int]) -> None:
+    """Print it for each of `counts`, after a guest of each network has asked."""
+    theirs = _occupied(their_relay, cloud, directory / "their-memory", counts)
+    ours = _occupied(our_relay, cloud, directory / "our-memory", counts)
+    table = Table("networks", "theirs MB", "ours MB", "theirs x ours", title="memory (PSS)")
+    for count, their, our in zip(counts, theirs, ours, strict=True):
+        table.add_row(str(count), f"{their / 1e6:.1f}", f"{our / 1e6:.1f}", f"{their / our:.1f}")
+    console.print(table)
+
+
+def _occupied(start: Start, cloud: Cloud, directory: Path, counts: Sequence[int]) -> Sequence[int]:
+    directory.mkdir()
+    found = []
+    with (
+        Town(directory / "town") as town,
+        start(cloud, directory / "relay", town, free_port()) as relay,
+    ):
+        for count in counts:
+            while len(town.networks) < count:
+                town.network(str(uuid4()))
+            relay.serve(town.networks)
+            asking = [
+                storm.Guest(town.connect(Guest(network, NOBODYS, "")), [_QUESTION])
+                for network in town.networks
+            ]
+            storm.run(asking, at_once=_AT_ONCE)
+            errors = sum(each.errors for each in asking)
+            if errors:
+                raise SystemExit(f"{relay.name}: {errors} of {count} networks did not answer")
+            found.append(memory(relay.processes))
+    return found
