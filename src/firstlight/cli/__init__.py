@@ -23,6 +23,7 @@ COMMANDS = {
     "show": "what an instance would see",
     "config-drive": "an instance's documents as a disk",
     "check": "which part of the road is broken, and how to mend it",
+    "dpm": "IBM Z in DPM mode: an HMC to test against (with firstlight-dpm)",
 }
 
 

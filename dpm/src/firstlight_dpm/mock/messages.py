@@ -1,0 +1,41 @@
+"""What the operating system in a partition says on its console."""
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from firstlight_dpm.mock.refusal import unless
+from firstlight_dpm.mock.request import Operations, Request
+
+if TYPE_CHECKING:
+    from firstlight_dpm.mock.console import Console
+
+#: As many as are kept for one partition.
+_KEPT = 100
+
+
+def write(hmc: "Console", partition: Any) -> None:
+    """What Linux would say when it starts, as far as the boot parameters decide it."""
+    properties = partition.properties
+    said = hmc.said.setdefault(partition.uri, [])
+    command_line = properties["boot-os-specific-parameters"].strip()
+    for text in (
+        f"Linux version 0 (mock) on {properties['name']}",
+        f"Kernel command line: {command_line}",
+        f"Memory: {properties['initial-memory'] * 1024}K",
+    ):
+        said.append({"sequence-number": len(said) + 1, "message-text": text, "os-name": "Linux"})
+
+
+def listed(hmc: "Console", request: Request, partition_id: str) -> Any:
+    """List OS Messages of a Partition."""
+    partition = hmc.resource(f"/api/partitions/{partition_id}")
+    status = partition.properties["status"]
+    unless(status in ("active", "degraded"), 409, 1, f"The partition is {status}")
+    query = parse_qs(request.query)
+    begin = int(query.get("begin-sequence-number", ["0"])[0])
+    end = int(query.get("end-sequence-number", ["999999999"])[0])
+    said = hmc.said.get(partition.uri, [])[-_KEPT:]
+    return {"os-messages": [one for one in said if begin <= one["sequence-number"] <= end]}
+
+
+OPERATIONS: Operations = (("GET", "/api/partitions/([^/]+)/operations/list-os-messages", listed),)
