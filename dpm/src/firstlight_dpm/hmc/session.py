@@ -10,6 +10,7 @@ import zhmcclient
 from oslo_config import cfg
 
 from firstlight_dpm.errors import Gone, attempting
+from firstlight_dpm.hmc.jobs import PatientSession
 
 
 class BadLogin(ValueError):
@@ -104,7 +105,7 @@ def _session(login: Login) -> zhmcclient.Session:
     if login.verify is False:
         # Once is enough: the operator said so, and docs/dpm/configure.md says what it costs.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-    return zhmcclient.Session(
+    return PatientSession(
         list(login.hosts),
         login.username,
         login.password,
