@@ -17,17 +17,13 @@ class PatientSession(zhmcclient.Session):  # type: ignore[misc]
     def post(
         self,
         uri: str,
-        resource: Any = None,
-        body: Any = None,
-        logon_required: bool = True,
+        *rest: Any,
         wait_for_completion: bool = False,
         operation_timeout: float | None = None,
         **others: Any,
     ) -> Any:
         """As zhmcclient's, down to the exceptions."""
-        answer = super().post(
-            uri, resource=resource, body=body, logon_required=logon_required, **others
-        )
+        answer = super().post(uri, *rest, **others)
         if not wait_for_completion or not isinstance(answer, zhmcclient.Job):
             return answer
         default = self.retry_timeout_config.operation_timeout
