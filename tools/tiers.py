@@ -20,12 +20,16 @@ BIN = ROOT / ".venv" / "bin"
 
 
 class Tier(NamedTuple):
-    """`commands` must succeed; then pytest runs `tests`, in an environment that `builder` makes."""
+    """`commands` must succeed; then pytest runs `tests`, which need what `builder` makes.
+
+    With `inside`, that environment's own Python runs them, in place of .venv's.
+    """
 
     promise: str
     commands: tuple[tuple[str, ...], ...] = ()
     tests: tuple[str, ...] = ()
     builder: str = ""
+    inside: bool = False
 
 
 TIERS = {
@@ -56,6 +60,12 @@ TIERS = {
     ),
     "fuzz": Tier("no input makes a 500, a hang or a leak", tests=("tests/fuzz",)),
     "lab": Tier("real Nova and Keystone", tests=("tests/lab",), builder="tools/lab-env"),
+    "dpm": Tier(
+        "IBM Z in DPM mode, inside real Nova and Neutron",
+        tests=("dpm/tests",),
+        builder="tools/dpm-env",
+        inside=True,
+    ),
     "docs": Tier("documented commands, samples and units are right", tests=("tests/docs",)),
 }
 QUICK = ("style", "unit")
@@ -120,17 +130,28 @@ def run(name: str, tier: Tier) -> Outcome:
         ok = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, check=False).returncode == 0
         passed, failed = passed + ok, failed + (not ok)
     if tier.tests:
-        counts = run_pytest(tier.tests)
+        counts = run_pytest(interpreter(tier), tier.tests)
         passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     return Outcome(passed, failed, skipped, time.monotonic() - began)
 
 
-def run_pytest(tests: tuple[str, ...]) -> tuple[int, int, int]:
+def interpreter(tier: Tier) -> Path:
+    """The Python that runs the tier's tests; one that does not exist if it cannot be made."""
+    if not tier.inside:
+        return BIN / "python"
+    made = subprocess.run([tier.builder], cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    return Path(made.stdout.strip() or "no-environment") / "bin" / "python"
+
+
+def run_pytest(python: Path, tests: tuple[str, ...]) -> tuple[int, int, int]:
     """Passed, failed, skipped; a run that breaks, or finds nothing to run, counts as one failed."""
+    if not python.exists():
+        print(f"{python} does not exist; the lines above say why")
+        return 0, 1, 0
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         code = subprocess.run(
-            [BIN / "python", "-m", "pytest", "-q", f"--junitxml={report}", *tests],
+            [python, "-m", "pytest", "-q", f"--junitxml={report}", *tests],
             cwd=ROOT,
             env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
             check=False,
