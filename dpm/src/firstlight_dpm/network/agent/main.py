@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 # First: neutron decides which of oslo.service's backends the process has.
 from neutron.common import config as neutron_config
+from neutron.conf import common as neutron_options
 from neutron.conf.agent import securitygroups_rpc
 from oslo_config import cfg
 from oslo_service import service
@@ -42,6 +43,7 @@ class Machine(NamedTuple):
 def main() -> int:
     """Run until a signal; returns the exit code, 1 if the configuration cannot work."""
     neutron_config.register_common_config_options()
+    accept_nova_hosts(cfg.CONF)
     securitygroups_rpc.register_securitygroups_opts()
     options.register_network(cfg.CONF)
     neutron_config.init(sys.argv[1:])
@@ -72,6 +74,17 @@ def make_agent(conf: cfg.ConfigOpts) -> Agent:
     watch = Watch(reader.read, conf.AGENT.polling_interval)
     manager = Manager(host, machine.mapped, watch, nic_vlan=machine.nic_vlan)
     return Agent(manager, watch, conf.AGENT.polling_interval, conf.AGENT.quitting_rpc_timeout)
+
+
+def accept_nova_hosts(conf: cfg.ConfigOpts) -> None:
+    """Let ``host`` be what Nova lets it be, such as ``subset_1``.
+
+    Neutron takes only what could be a node's name or address. Ours is the name of a CPC subset;
+    nova-dpm's own examples have an underscore in it, and partitions that exist carry it.
+    """
+    (theirs,) = [option for option in neutron_options.core_opts if option.dest == "host"]
+    conf.unregister_opt(theirs)
+    conf.register_opt(cfg.StrOpt("host", default=theirs.default, help=theirs.help))
 
 
 def check_firewall(conf: cfg.ConfigOpts) -> None:
