@@ -54,7 +54,7 @@ class ObjectId(types.String):
             ) from None
 
 
-class _Mapping(types.ConfigType):  # type: ignore[misc]
+class _Mapping(types.ConfigType):
     """A line of fields with ``:`` between them."""
 
     form: re.Pattern[str]

@@ -11,7 +11,7 @@ import zhmcclient
 _FIRST, _LONGEST = 0.1, 1.0
 
 
-class PatientSession(zhmcclient.Session):  # type: ignore[misc]
+class PatientSession(zhmcclient.Session):
     """zhmcclient's session, which waits for jobs as above."""
 
     def post(
