@@ -6,6 +6,8 @@ from pathlib import Path
 from oslo_config import cfg, generator
 
 ROOT = Path(__file__).resolve().parent.parent
+SERVICES = ("metadata", "vendordata", "agent", "broker", "proxy")
+DPM = ("nova_dpm", "networking_dpm")  # of the distribution firstlight-dpm
 
 
 def write(name: str, directory: Path) -> Path:
@@ -21,6 +23,8 @@ def write(name: str, directory: Path) -> Path:
 
 
 if __name__ == "__main__":
-    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "etc" / "firstlight"
-    for name in ("metadata", "vendordata", "agent", "broker", "proxy"):
-        print(write(name, directory))
+    directory = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    for name in SERVICES:
+        print(write(name, directory or ROOT / "etc" / "firstlight"))
+    for name in DPM:
+        print(write(name, directory or ROOT / "dpm" / "etc"))
