@@ -1,0 +1,70 @@
+"""What every service of the cloud stands on: an environment, a directory, a database server, a
+message bus and Keystone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from cloud.program import Program
+from lab.keystone import REGION, Keystone
+from lab.uwsgi import HOST, Uwsgi, command, environment_of
+from servers import Server
+
+Options = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Handed to each service.
+
+    Attributes:
+        environment: with everything installed, see tools/dpm-env.
+        directory: each service has one of its own in it.
+        database: a server for all of them.
+        bus: ``transport_url``.
+        keystone: running.
+    """
+
+    environment: Path
+    directory: Path
+    database: Server
+    bus: str
+    keystone: Keystone
+
+    def room(self, name: str) -> Path:
+        """A directory for one service."""
+        room = self.directory / name
+        room.mkdir()
+        return room
+
+    def user(self, name: str, **more: str) -> Options:
+        """keystoneauth's options for a service's user, such as ``[placement]`` takes them."""
+        return self.keystone.credentials(name, "service", region_name=REGION, **more)
+
+    def tokens(self) -> Options:
+        """``[keystone_authtoken]``."""
+        return self.keystone.credentials(
+            "nova",
+            "service",
+            www_authenticate_uri=self.keystone.url,
+            service_token_roles_required="true",
+        )
+
+    def program(
+        self,
+        room: Path,
+        program: str,
+        *arguments: str | Path,
+        name: str = "",
+        **variables: str,
+    ) -> Program:
+        """A command of the environment, not started."""
+        words = [self.environment / "bin" / program, *arguments]
+        variables = environment_of(self.environment) | variables
+        return Program(words, room, name or program, variables=variables)
+
+    def api(self, room: Path, port: int, module: str, *more: str, **variables: str) -> Uwsgi:
+        """The `application` of that module under uWSGI, not started."""
+        served = command(self.environment, port, "--module", f"{module}:application", *more)
+        url = f"http://{HOST}:{port}"
+        return Uwsgi(self.environment, room, served, url, variables=variables)

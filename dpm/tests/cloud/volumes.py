@@ -1,0 +1,72 @@
+"""Real Cinder: API under uWSGI, scheduler and volume service, with a disk array made of files."""
+
+from pathlib import Path
+
+from cloud import ini
+from cloud.ground import Ground
+from cloud.program import Program
+from lab.uwsgi import Uwsgi, run
+
+_DRIVER = Path(__file__).parent / "cinder_driver"
+
+
+class Volumes:
+    """Whoever made it ends it with :meth:`stop`."""
+
+    def __init__(self, ground: Ground, port: int) -> None:
+        self._ground = ground
+        self._room = ground.room("cinder")
+        self.array = self._room / "array"
+        self._conf = ini.write(self._room / "cinder.conf", self._sections())
+        self.api: Uwsgi = ground.api(
+            self._room, port, "cinder.wsgi.api", f"--pyargv=--config-file {self._conf}"
+        )
+        self._programs = [self._program("cinder-scheduler"), self._program("cinder-volume")]
+
+    def make_database(self) -> None:
+        """Its tables."""
+        at = (self._ground.environment, self._room)
+        run(*at, "cinder-manage", "--config-file", str(self._conf), "db", "sync")
+
+    def start(self) -> None:
+        """Serve; returns when the API answers."""
+        for program in self._programs:
+            program.start()
+        self.api.start()
+
+    def stop(self) -> None:
+        """Serve no more."""
+        self.api.stop()
+        for program in self._programs:
+            program.stop()
+
+    def zoned(self) -> list[Path]:
+        """The volumes that a host can reach: one file each, with its connector."""
+        return list(self.array.glob("*.zoned"))
+
+    def _program(self, name: str) -> Program:
+        variables = {"PYTHONPATH": str(_DRIVER)}
+        return self._ground.program(self._room, name, "--config-file", self._conf, **variables)
+
+    def _sections(self) -> ini.Sections:
+        room, ground = self._room, self._ground
+        return {
+            "DEFAULT": {
+                "state_path": str(room),
+                "transport_url": ground.bus,
+                "api_paste_config": str(ground.environment / "etc" / "cinder" / "api-paste.ini"),
+                "auth_strategy": "keystone",
+                "glance_catalog_info": "image::publicURL",
+                "enabled_backends": "array",
+                "osapi_volume_workers": "1",
+            },
+            "array": {
+                "volume_driver": "array_of_files.ArrayOfFiles",
+                "volume_backend_name": "array",
+                "array_directory": str(self.array),
+            },
+            "database": {"connection": ground.database.database("cinder")},
+            "coordination": {"backend_url": f"file://{room}/locks"},
+            "oslo_concurrency": {"lock_path": str(room)},
+            "keystone_authtoken": ground.tokens(),
+        }
