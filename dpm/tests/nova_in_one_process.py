@@ -1,11 +1,9 @@
 """Real Nova, all of its services in one process by its own fixtures, on a served HMC.
 
-Importing this imports Nova's tests, which decide how Nova threads, so it is imported before any
-other part of Nova. Neutron and Cinder are Nova's stand-ins; only what a DPM cloud's would say is
-added to them: ports bound by our ML2 driver, volumes reached by Fibre Channel.
+Neutron and Cinder are Nova's stand-ins; only what a DPM cloud's would say is added to them: ports
+bound by our ML2 driver, volumes reached by Fibre Channel.
 """
 
-import os
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -13,15 +11,14 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OS_NOVA_DISABLE_EVENTLET_PATCHING", "1")
-
-from nova.tests.functional import integrated_helpers  # noqa: I001 - see above
 from nova.conf import CONF
+from nova.tests.functional import integrated_helpers
 from oslo_utils import uuidutils
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from wsgi_intercept import requests_intercept
 
+import nova_first  # noqa: F401
 from firstlight_dpm import backing, options
 from firstlight_dpm.mock import serve
 
@@ -42,7 +39,7 @@ def one_process(machine: str, **dpm: Any) -> Iterator["OneProcess"]:
         cloud.doCleanups()
 
 
-class OneProcess(integrated_helpers._IntegratedTestBase):  # noqa: SLF001 - Nova has no public one
+class OneProcess(integrated_helpers._IntegratedTestBase):
     """Nova's own test case, as a thing to be held: pytest's tests are functions."""
 
     ADMIN_API = True
@@ -101,7 +98,7 @@ class OneProcess(integrated_helpers._IntegratedTestBase):  # noqa: SLF001 - Nova
 
     def port(self, **details: Any) -> str:
         """A new port, bound as our ML2 driver binds it; returns its UUID."""
-        number = len(self.neutron._ports)  # noqa: SLF001 - the stand-in's only way
+        number = len(self.neutron._ports)
         plugged = self.backing()
         port = {
             **self.neutron.port_1,
@@ -116,7 +113,7 @@ class OneProcess(integrated_helpers._IntegratedTestBase):  # noqa: SLF001 - Nova
             "binding:vif_type": plugged.vif_type,
             "binding:vif_details": plugged.vif_details | details,
         }
-        self.neutron._ports[port["id"]] = port  # noqa: SLF001
+        self.neutron._ports[port["id"]] = port
         return str(port["id"])
 
     def backing(self) -> backing.Backing:

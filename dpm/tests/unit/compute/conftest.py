@@ -1,0 +1,3 @@
+"""Nova comes first."""
+
+import nova_first  # noqa: F401
