@@ -8,12 +8,6 @@ from typing import NamedTuple
 
 from oslo_config import cfg, types
 
-GROUP = cfg.OptGroup(
-    "dpm",
-    title="IBM Z in DPM mode",
-    help="The Hardware Management Console, and this host's share (its CPC subset) of a machine.",
-)
-
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 
@@ -203,29 +197,38 @@ NETWORK = [
 ]
 
 
+def group() -> cfg.OptGroup:
+    """``[dpm]``, a new one each time: oslo.config keeps the values that are set in it."""
+    return cfg.OptGroup(
+        "dpm",
+        title="IBM Z in DPM mode",
+        help="The Hardware Management Console, and this host's share (its CPC subset) of a machine.",
+    )
+
+
 def register_common(conf: cfg.ConfigOpts) -> None:
     """What both services need to find the machine."""
-    conf.register_group(GROUP)
-    conf.register_opts(COMMON, group=GROUP)
+    conf.register_group(group())
+    conf.register_opts(COMMON, group="dpm")
 
 
 def register_compute(conf: cfg.ConfigOpts) -> None:
     """All of nova-compute's."""
     register_common(conf)
-    conf.register_opts(COMPUTE, group=GROUP)
+    conf.register_opts(COMPUTE, group="dpm")
 
 
 def register_network(conf: cfg.ConfigOpts) -> None:
     """All of neutron-dpm-agent's."""
     register_common(conf)
-    conf.register_opts(NETWORK, group=GROUP)
+    conf.register_opts(NETWORK, group="dpm")
 
 
 def list_compute_options() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """oslo-config-generator's namespace ``nova_dpm``."""
-    return [(GROUP, [*COMMON, *COMPUTE])]
+    return [(group(), [*COMMON, *COMPUTE])]
 
 
 def list_network_options() -> list[tuple[cfg.OptGroup, list[cfg.Opt]]]:
     """oslo-config-generator's namespace ``networking_dpm``."""
-    return [(GROUP, [*COMMON, *NETWORK])]
+    return [(group(), [*COMMON, *NETWORK])]
