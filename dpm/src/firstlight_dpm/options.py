@@ -202,7 +202,7 @@ def group() -> cfg.OptGroup:
     return cfg.OptGroup(
         "dpm",
         title="IBM Z in DPM mode",
-        help="The Hardware Management Console, and this host's share (its CPC subset) of a machine.",
+        help="The Hardware Management Console, and this host's share of a machine (a CPC subset).",
     )
 
 

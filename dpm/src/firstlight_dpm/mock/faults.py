@@ -6,7 +6,13 @@ from typing import Any
 
 from firstlight_dpm.mock.refusal import Refusal, unless
 
-_FIELDS = {"method", "uri", "skip", "times", "drop", "delay", "status", "reason", "message", "job"}
+_FIELDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("method", "uri", "message"), (str,)),
+    **dict.fromkeys(("skip", "status", "reason"), (int,)),
+    **dict.fromkeys(("drop", "job"), (bool,)),
+    "times": (int, type(None)),
+    "delay": (int, float),
+}
 _LONGEST_DELAY = 600
 
 
@@ -63,17 +69,19 @@ class Fault:
 def fault(description: Any) -> Fault:
     """The fault that a JSON object describes; refuses what it does not know."""
     unless(isinstance(description, dict), 400, 1, "A fault is a JSON object")
-    unknown = set(description) - _FIELDS
+    unknown = set(description) - set(_FIELDS)
     unless(not unknown, 400, 6, f"A fault has no {', '.join(sorted(map(str, unknown)))}")
+    wrong = [name for name, value in description.items() if not isinstance(value, _FIELDS[name])]
+    unless(not wrong, 400, 7, f"A fault's {', '.join(wrong)} is of the wrong type")
     made = Fault(**description)
-    try:
-        re.compile(made.method), re.compile(made.uri)
-        fits = 0 <= made.delay <= _LONGEST_DELAY and made.skip >= 0
-    except (re.error, TypeError) as error:
-        raise Refusal(400, 7, f"A fault's field is not right: {error}") from None
+    fits = 0 <= made.delay <= _LONGEST_DELAY and made.skip >= 0
     unless(
         fits, 400, 7, f"A fault waits at most {_LONGEST_DELAY} seconds, and skips no less than 0"
     )
+    try:
+        re.compile(made.method), re.compile(made.uri)
+    except re.error as error:
+        raise Refusal(400, 7, f"A fault's expression is not right: {error}") from None
     return made
 
 

@@ -67,7 +67,7 @@ def test_cpc_object_id_is_folded(read):
 @pytest.mark.parametrize("text", ["", "garbage", ID[:-1], ID + "0", "g" + ID[1:], ID + "\\n"])
 def test_what_is_no_object_id_is_refused(read, text):
     """The value's name is in the error."""
-    with pytest.raises(ValueError, match="cpc_object_id|not a DPM object id"):
+    with pytest.raises(ValueError, match=r"cpc_object_id|not a DPM object id"):
         _ = read(f"cpc_object_id = {text}").cpc_object_id
 
 
