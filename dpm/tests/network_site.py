@@ -4,7 +4,8 @@ Two subsets, `sub1` and `sub10`, share a z14; `old` has a z13.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,6 @@ from daemons import Daemon, rabbitmq  # noqa: F401  (a fixture)
 from firstlight_dpm.backing import Backing
 from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.mock import Served, serve
-from lab.a_keystone import a_keystone
-from lab.keystone import Keystone
 from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
 from lab.uwsgi import environment_of
@@ -30,7 +29,9 @@ from servers import Server, eventually, free_port, mariadb  # noqa: F401  (a fix
 PATIENCE = 120  # seconds; a busy machine imports Neutron for half a minute
 ENVIRONMENT = Path(sys.prefix)
 
-_ML2 = """
+_LAST = """
+[DEFAULT]
+auth_strategy = noauth
 [ml2]
 type_drivers = flat,vlan
 tenant_network_types = flat
@@ -41,14 +42,28 @@ network_vlan_ranges = red
 """
 
 
+class NoKeystone:
+    """In its place: Neutron has ``auth_strategy = noauth``, and asks nobody who one is."""
+
+    url = "http://127.0.0.1:9/v3"
+
+    def credentials(self, *_who: str, **_more: str) -> dict[str, str]:
+        """None are needed."""
+        return {}
+
+    def call(self, *_request: Any) -> dict[str, Any]:
+        """There is no catalog to announce anything in."""
+        return {"service": {"id": ""}}
+
+
 class Neutron(RealNeutron):
-    """Its ML2 knows flat networks and VLANs."""
+    """Its ML2 knows flat networks and VLANs; whoever asks is an administrator."""
 
     def configure(self, **options: str) -> None:
         """What is written last counts."""
         super().configure(**options)
         with (self._directory / "neutron.conf").open("a") as conf:
-            conf.write(_ML2)
+            conf.write(_LAST)
 
 
 @dataclass
@@ -128,14 +143,7 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:
-    """Of this Neutron alone."""
-    yield from a_keystone(tmp_path_factory)
-
-
-@pytest.fixture(scope="session")
 def site(
-    keystone: Keystone,
     rabbitmq: Daemon,  # noqa: F811
     mariadb: Server,  # noqa: F811
     tmp_path_factory: pytest.TempPathFactory,
@@ -152,7 +160,7 @@ def site(
             ENVIRONMENT,
             directory,
             free_port(),
-            keystone,
+            NoKeystone(),  # type: ignore[arg-type]
             {"transport_url": bus, "rpc_workers": "1", "service_plugins": ""},
             drivers="dpm",
             database=mariadb.database("neutron_dpm"),
@@ -160,8 +168,8 @@ def site(
         stack.callback(neutron.stop)
         rpc = NeutronRpc(ENVIRONMENT, directory)
         stack.callback(rpc.stop)
+        stack.callback(stop_together, agents.values())
         for program in agents.values():
-            stack.callback(program.stop)
             program.start()
         neutron.create()
         rpc.start()
@@ -174,6 +182,12 @@ def site(
                 pytest.fail(f"the agent of {host} does not report:\n{agents[host].said()}")
         furnish(site)
         yield site
+
+
+def stop_together(programs: Iterable[Program]) -> None:
+    """An agent takes some seconds to say good-bye to RabbitMQ."""
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(Program.stop, programs))
 
 
 def furnish(site: Site) -> None:
@@ -200,7 +214,11 @@ def make_agent(directory: Path, bus: str, host: str, served: Served) -> Program:
         room / "agent.conf",
         {
             "DEFAULT": {"host": host, "transport_url": bus, "state_path": str(room)},
-            "AGENT": {"polling_interval": "1", "report_interval": "2"},
+            "AGENT": {
+                "polling_interval": "1",
+                "report_interval": "2",
+                "quitting_rpc_timeout": "1",
+            },
             "dpm": {
                 **served.options,
                 "hmc_read_timeout": "10",

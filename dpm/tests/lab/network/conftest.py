@@ -1,3 +1,3 @@
 """Fixtures of the tests beside."""
 
-from network_site import keystone, mariadb, rabbitmq, site  # noqa: F401  (fixtures)
+from network_site import mariadb, rabbitmq, site  # noqa: F401
