@@ -20,7 +20,7 @@ from firstlight_dpm.network import reported
 LOG = log.getLogger(__name__)
 
 
-class DpmMechanismDriver(mech_agent.SimpleAgentMechanismDriverBase):  # type: ignore[misc]
+class DpmMechanismDriver(mech_agent.SimpleAgentMechanismDriverBase):
     """Ports of partitions; vnic_type ``normal`` only."""
 
     _explicitly_not_supported_extensions = frozenset({vlantransparent.ALIAS, qinq.ALIAS})

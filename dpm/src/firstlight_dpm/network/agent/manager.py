@@ -23,7 +23,7 @@ from firstlight_dpm.network.agent.watch import Watch
 LOG = log.getLogger(__name__)
 
 
-class Callbacks(  # type: ignore[misc]
+class Callbacks(
     securitygroups_rpc.SecurityGroupAgentRpcCallbackMixin, base.CommonAgentManagerRpcCallBackBase
 ):
     """What Neutron's server tells agents; called by threads of oslo.messaging."""
@@ -46,7 +46,7 @@ class Callbacks(  # type: ignore[misc]
         return updated
 
 
-class Manager(base.CommonAgentManagerBase):  # type: ignore[misc]
+class Manager(base.CommonAgentManagerBase):
     """The devices of one host are the NICs that a Watch knows.
 
     Args:
@@ -125,7 +125,7 @@ class Manager(base.CommonAgentManagerBase):  # type: ignore[misc]
         """Nothing was set up."""
 
 
-class Agent(_common_agent.CommonAgentLoop):  # type: ignore[misc]
+class Agent(_common_agent.CommonAgentLoop):
     """The common agent, and the watch beside it."""
 
     def __init__(self, manager: Manager, watch: Watch, interval: int, quitting: int) -> None:

@@ -75,7 +75,7 @@ class Reader:
                 continue
             port = names.port_of(str(entry.get("name")))
             backing = Backing.of_nic(entry)
-            if port and backing in self._backings and self._is_unclaimed(entry):
+            if port and backing and backing in self._backings and self._is_unclaimed(entry):
                 yield port, Nic(str(entry.get("element-uri")), backing)
 
     def _is_own(self, entry: Entry) -> bool:
