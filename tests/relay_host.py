@@ -3,16 +3,19 @@
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import Future
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from agent_process import alive
 from firstlight.wire.messages import Response
 from firstlight.wire.sockets import Unix
 from namespaces import Networks
@@ -36,6 +39,7 @@ class Process:
             *(sys.executable, "-m", "firstlight.cli", command, "--config-file", str(config)),
         ]
         self.process: subprocess.Popen | None = None
+        self._successor = 0
 
     def start(self) -> None:
         """Start it; it is up some time later."""
@@ -55,6 +59,33 @@ class Process:
         if process is not None:
             process.send_signal(number)
             process.wait(PATIENCE)
+        successor, self._successor = self._successor, 0
+        if successor:
+            os.kill(successor, number)
+            assert eventually(lambda: not alive(successor), PATIENCE)
+
+    def begin_reload(self) -> None:
+        """Have a successor take over, and wait until it serves; the old one may be busy still."""
+        said = len(self.log.read_text())
+        os.kill(self.pid, signal.SIGHUP)
+        taken = re.compile(r"process (\d+) has taken over")
+        assert eventually(
+            lambda: taken.search(self.log.read_text()[said:]) is not None, PATIENCE
+        ), self.log.read_text()[said:]
+        self._before = self.pid
+        self._successor = int(taken.findall(self.log.read_text()[said:])[-1])
+
+    def reloaded(self) -> bool:
+        """Whether the old one has ended."""
+        if self.process is not None and self.process.poll() is not None:
+            assert self.process.returncode == 0
+            self.process = None
+        return not alive(self._before)
+
+    @property
+    def pid(self) -> int:
+        """Of the one that serves."""
+        return self._successor or (self.process.pid if self.process else 0)
 
 
 class RelayHost:
@@ -68,6 +99,8 @@ class RelayHost:
         self._options = options
         self._stack = ExitStack()
         self.asked: list[dict[str, str]] = []  # the headers of what came to the agent
+        self.held: Future[Response] = Future()  # the answer to who asks for /held,
+        self.held_by = 0  # and how many do
 
     def __enter__(self) -> "RelayHost":
         try:
@@ -145,6 +178,9 @@ class RelayHost:
         return path
 
     def _agent(self, request):
+        if request.target == "/held":
+            self.held_by += 1
+            return self.held
         headers = {name.decode(): value.decode() for name, value in request.headers.items()}
         self.asked.append(headers)
         place = next(

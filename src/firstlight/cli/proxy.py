@@ -1,6 +1,7 @@
 """``firstlight proxy``: the relay, from the network namespaces to the metadata service."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,12 +18,13 @@ from firstlight.cli.serving import STATUS, serving
 from firstlight.conf import ConfigError
 from firstlight.relay import answers
 from firstlight.relay.address import BadUpstream
-from firstlight.relay.following import Following
+from firstlight.relay.following import BrokerAway, Following
 from firstlight.relay.neighbours import Neighbours
 from firstlight.relay.proxy import Proxy
 from firstlight.relay.proxying import ProxyCollector, behind, fairness
 from firstlight.relay.resolvers.deploy import Unusable
 from firstlight.relay.socket_mode import NoSuchUser, agent_socket
+from firstlight.wire.handover import takes_over
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
 from firstlight.wire.process import run as run_process
@@ -61,7 +63,15 @@ def run(args: argparse.Namespace) -> int:
         conf = configuration.load("proxy", args.config_file, args.config_dir)
         log.setup(conf, "firstlight")
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
-    except (BadUpstream, CannotListen, ConfigError, NoSuchUser, Unusable, ValueError) as error:
+    except (
+        BadUpstream,
+        BrokerAway,
+        CannotListen,
+        ConfigError,
+        NoSuchUser,
+        Unusable,
+        ValueError,
+    ) as error:
         print(f"firstlight proxy: {error}", file=sys.stderr)
         return 1
 
@@ -82,7 +92,10 @@ def proxy_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator
     with behind(conf, neighbours) as agent:
         fair = fairness(conf, agent.peek)
         following = Following(
-            conf.relay.broker_socket, Proxy(fair, agent.handle).handle, neighbours
+            conf.relay.broker_socket,
+            Proxy(fair, agent.handle).handle,
+            neighbours,
+            takes_over=takes_over(os.environ),
         )
         registry.register(ProxyCollector(following, fair))
         if agent.collector is not None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 
 from firstlight.relay.handing import (
     NEIGHBOURS,
@@ -33,6 +32,10 @@ _FIRST = 5.0
 _AGAIN = 0.2
 
 
+class BrokerAway(Exception):
+    """A process that is to take over would listen nowhere; the message says why."""
+
+
 class Following:
     """What one process has of the broker.
 
@@ -40,9 +43,13 @@ class Following:
         broker: the path of its socket.
         handler: answers on the listeners.
         neighbours: gets the sockets that the namespaces' neighbour tables are asked by.
+        takes_over: from a process that listens already.
     """
 
-    def __init__(self, broker: str, handler: Handler, neighbours: Neighbours) -> None:
+    def __init__(
+        self, broker: str, handler: Handler, neighbours: Neighbours, *, takes_over: bool = False
+    ) -> None:
+        self._takes_over = takes_over
         self._neighbours = neighbours
         self._broker = broker
         self._handler = handler
@@ -54,10 +61,17 @@ class Following:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def begin(self, server: Server) -> None:
-        """Follow from now on; see :meth:`Server.accompany`."""
+        """Follow from now on; see :meth:`Server.accompany`.
+
+        Raises:
+            BrokerAway: the process that this one is to replace has sockets, and this one gets none.
+        """
         self._following = asyncio.create_task(self._follow(server))
-        with suppress(TimeoutError):
+        try:
             await asyncio.wait_for(self._level.wait(), _FIRST)
+        except TimeoutError:
+            if self._takes_over:
+                raise BrokerAway(self._away) from None
 
     def trouble(self) -> str | None:
         """Why nothing is learnt of namespaces that appear now; None: the broker is there."""

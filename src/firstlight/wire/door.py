@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from firstlight.wire.limits import Limits
+from firstlight.wire.sockets import duplicate
 
 LOG = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ async def open_with_tls(
     loop = asyncio.get_running_loop()
     return await loop.create_server(
         visitor,
-        sock=listening.dup(),
+        sock=duplicate(listening),
         backlog=limits.backlog,
         ssl=tls,
         ssl_handshake_timeout=limits.head_time,
@@ -75,7 +76,7 @@ class PlainDoor:
         self._no_room = no_room
         self._moving: set[asyncio.Task[None]] = set()
         self._open = True
-        self._socket = listening.dup()
+        self._socket = duplicate(listening)
         self._socket.setblocking(False)
         self._family = int(listening.family)
         self._socket.listen(limits.backlog)

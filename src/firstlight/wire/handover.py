@@ -77,6 +77,11 @@ class Successor:
             LOG.error("process %d ended with %d; its own messages say why", self.pid, code)
 
 
+def takes_over(environ: Mapping[str, str]) -> bool:
+    """Whether a process that serves waits for this one to serve in its place."""
+    return READY_FD in environ
+
+
 def report_ready(environ: MutableMapping[str, str]) -> None:
     """Tell the process that started this one, if it waits for it, that this one serves."""
     writing = environ.pop(READY_FD, None)

@@ -115,6 +115,15 @@ def open_all(
     return opened
 
 
+def duplicate(opened: socket.socket) -> socket.socket:
+    """Another descriptor of the same socket.
+
+    Not ``opened.dup()``: that makes it block, and with it whoever else has this socket: a process
+    that accepts from it until nobody is left would then wait in accept(2) for the next guest.
+    """
+    return socket.socket(opened.family, opened.type, opened.proto, fileno=os.dup(opened.fileno()))
+
+
 def describe(addresses: Mapping[str, Address], opened: Mapping[str, socket.socket]) -> str:
     """The value of :data:`INHERIT` for a process that is to take these over."""
     return json.dumps(

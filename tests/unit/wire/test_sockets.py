@@ -99,3 +99,13 @@ def test_nothing_stays_open_after_an_error(tmp_path):
         sockets.open_all({"a": Unix(path), "b": Tcp("192.0.2.1", 1)}, {})
     with pytest.raises(ConnectionRefusedError), socket.socket(socket.AF_UNIX) as probe:
         probe.connect(path)
+
+
+def test_a_duplicate_blocks_nobody():
+    """Who accepts from a socket without waiting goes on so when another process gets a copy."""
+    with socket.create_server(("127.0.0.1", 0)) as opened:
+        opened.setblocking(False)
+        with sockets.duplicate(opened) as copy:
+            assert copy.getsockname() == opened.getsockname()
+            assert not os.get_blocking(opened.fileno())
+            assert not os.get_inheritable(copy.fileno())

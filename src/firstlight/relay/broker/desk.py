@@ -21,6 +21,7 @@ from firstlight.relay.handing import (
 )
 from firstlight.relay.kernel import peer_user
 from firstlight.relay.namespaces import Spot
+from firstlight.wire.sockets import duplicate
 
 LOG = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class _Client:
 
     def tell(self, message: Message, passed: socket.socket | None = None) -> None:
         # A copy, because the broker may close its own before this one is sent.
-        self._unsent.append((message, None if passed is None else passed.dup()))
+        self._unsent.append((message, None if passed is None else duplicate(passed)))
         if len(self._unsent) == 1:
             self._send()
         elif len(self._unsent) > _MOST_UNSENT:
