@@ -1,6 +1,6 @@
 """What a relay occupies, by how many networks it serves."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from uuid import uuid4
@@ -19,18 +19,23 @@ from servers import free_port
 # What a guest asks whom Neutron does not know: that has the whole relay at work.
 _QUESTION = (f"GET / HTTP/1.1\r\nHost: {METADATA}\r\nConnection: close\r\n\r\n".encode(), 404)
 _AT_ONCE = 4
+_TITLE = "memory of the relay (PSS): haproxies and neutron-metadata-agent; broker and proxy"
 
 Start = Callable[[Cloud, Path, Town, int], AbstractContextManager[Relay]]
 
 
-def tell_memory(console: Console, cloud: Cloud, directory: Path, counts: Sequence[int]) -> None:
-    """Print it for each of `counts`, after a guest of each network has asked."""
+def tell_memory(
+    console: Console, cloud: Cloud, directory: Path, counts: Sequence[int]
+) -> Mapping[int, float]:
+    """Print it for each of `counts`, after a guest of each network has asked; theirs over ours."""
     theirs = _occupied(their_relay, cloud, directory / "their-memory", counts)
     ours = _occupied(our_relay, cloud, directory / "our-memory", counts)
-    table = Table("networks", "theirs MB", "ours MB", "theirs x ours", title="memory (PSS)")
-    for count, their, our in zip(counts, theirs, ours, strict=True):
+    table = Table("networks", "theirs MB", "ours MB", "theirs x ours", title=_TITLE)
+    found = list(zip(counts, theirs, ours, strict=True))
+    for count, their, our in found:
         table.add_row(str(count), f"{their / 1e6:.1f}", f"{our / 1e6:.1f}", f"{their / our:.1f}")
     console.print(table)
+    return {count: their / our for count, their, our in found}
 
 
 def _occupied(start: Start, cloud: Cloud, directory: Path, counts: Sequence[int]) -> Sequence[int]:
