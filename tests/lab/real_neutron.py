@@ -50,13 +50,13 @@ quota_security_group_rule = -1
 lock_path = {directory}
 [keystone_authtoken]
 {authtoken}
-{sections}
 [ml2]
 type_drivers = flat,vxlan
 tenant_network_types = vxlan
 mechanism_drivers = {drivers}
 [ml2_type_vxlan]
 vni_ranges = 1:4000
+{sections}
 """
 
 _MAKE_SCHEMA = """\
@@ -86,7 +86,7 @@ class RealNeutron:
         drivers: ML2's mechanism drivers; those of :data:`EXTENSIONS` can be among them.
         database: the URL of an empty one, which several agents at a time need; without it, SQLite
             in `directory`.
-        sections: more sections of neutron.conf.
+        sections: more of neutron.conf, read after the rest.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ from lab.environment import needed
 from lab.keystone import Keystone
 from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
-from servers import free_port
+from servers import Server, free_port, mariadb  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(scope="session")
@@ -97,14 +97,23 @@ def _furnish(town: Town) -> None:
 def town(
     keystone: Keystone,
     rabbitmq: Daemon,  # noqa: F811
+    mariadb: Server,  # noqa: F811
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Town]:
     """Two tenants with equal addresses and MACs, routers, an address that two ports have."""
     environment = needed()
     directory = tmp_path_factory.mktemp("neutron-rpc")
     url = f"rabbit://guest:guest@127.0.0.1:{rabbitmq.port}/"
-    bus = {"transport_url": url, "rpc_workers": "1", "rpc_response_timeout": "60"}
-    neutron = RealNeutron(environment, directory, free_port(), keystone, bus)
+    options = {
+        "transport_url": url,
+        "rpc_workers": "1",
+        "rpc_response_timeout": "60",
+        # Agents serve what a test gives them, and nothing else of the town.
+        "network_auto_schedule": "false",
+        "router_auto_schedule": "false",
+    }
+    database = mariadb.database("neutron_of_the_town")
+    neutron = RealNeutron(environment, directory, free_port(), keystone, options, database=database)
     rpc = NeutronRpc(environment, directory)
     try:
         neutron.create()

@@ -1,0 +1,134 @@
+"""Our broker, proxy and metadata service, as an operator runs them beside Neutron's agents."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from agent_process import get, running
+from firstlight.sources.store import Store
+from lab.relay.node import Guest, Node
+from parts import need
+from servers import free_port
+from store_samples import server
+
+_NOBODY = "65534"
+_COMMAND = "import sys; from firstlight.cli import main; sys.exit(main())"
+_METADATA = """\
+[DEFAULT]
+metadata_listen = 127.0.0.1
+metadata_listen_port = {port}
+[neutron]
+service_metadata_proxy = true
+metadata_proxy_shared_secret = s3cret
+[firstlight]
+status_port = {status}
+access_log =
+[store]
+connection = {store}
+"""
+_BROKER = """\
+[DEFAULT]
+state_path = {home}
+[relay]
+broker_socket = {home}/broker.sock
+proxy_user = nobody
+"""
+_PROXY = """\
+[DEFAULT]
+host = the-node
+state_path = {home}/proxy
+metadata_proxy_socket = {home}/proxy/metadata_proxy
+nova_metadata_host = 127.0.0.1
+nova_metadata_port = {port}
+metadata_proxy_shared_secret = s3cret
+[relay]
+broker_socket = {home}/broker.sock
+access_log =
+{more}
+"""
+
+
+class Relay:
+    """Broker and proxy on a node: the one with two privileges, the other with none."""
+
+    def __init__(self, node: Node, *files: Path) -> None:
+        self._node = node
+        self._socket = node.home / "proxy" / "firstlight_status"
+        self._files = files
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    def start(self, port: int, more: str = "") -> None:
+        """Start both; the metadata service is at `port`."""
+        home = self._node.home
+        directory = home / "proxy"
+        directory.mkdir()
+        directory.chmod(0o777)
+        broker = self._node.write("broker.conf", _BROKER.format(home=home))
+        proxy = self._node.write("proxy.conf", _PROXY.format(home=home, port=port, more=more))
+        few = "--bounding-set=-all,+sys_admin,+net_bind_service,+chown"
+        self._run("broker", [broker], few)
+        user = (f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--bounding-set=-all")
+        self._run("proxy", [*self._files, proxy], *user)
+
+    def readiness(self) -> dict[str, Any]:
+        """What /readyz says; empty as long as nobody answers."""
+        try:
+            _status, body = get(self._socket, "/readyz")
+        except OSError:
+            return {}
+        said: dict[str, Any] = json.loads(body)
+        return said
+
+    def troubles(self) -> dict[str, str] | None:
+        """What it finds wrong; None: it cannot be asked."""
+        checks = self.readiness().get("checks")
+        return checks and {name: said for name, said in checks.items() if said != "ok"}
+
+    def check(self) -> subprocess.CompletedProcess[str]:
+        """`firstlight check proxy` there, as root."""
+        files = [*self._files, self._node.home / "proxy.conf"]
+        return subprocess.run(
+            self._node.host.command(*self._words("check", files), "proxy"),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def _run(self, name: str, files: list[Path], *privileges: str) -> None:
+        words = (need("setpriv"), *privileges, *self._words(name, files))
+        log = self._node.home / f"{name}.log"
+        self._processes.append(self._node.host.start(*words, log=log))
+
+    @staticmethod
+    def _words(command: str, files: Iterable[Path]) -> list[str]:
+        options = [f"--config-file={file}" for file in files]
+        return [sys.executable, "-c", _COMMAND, command, *options]
+
+
+@contextmanager
+def metadata_service(node: Node) -> Iterator[int]:
+    """The metadata service, its store beside it; its port, here and on the node."""
+    port = free_port()
+    opened = Store.open(_store(node))
+    opened.prepare()
+    opened.close()
+    text = _METADATA.format(port=port, status=free_port(), store=_store(node))
+    with running(node.home, "metadata", text):
+        node.host.reach(port)
+        yield port
+
+
+def add_servers(node: Node, guests: Iterable[Guest]) -> None:
+    """Put these guests into the store."""
+    store = Store.open(_store(node))
+    for guest in guests:
+        store.add(server(uuid=guest.uuid, project_id=guest.port["project_id"]))
+    store.close()
+
+
+def _store(node: Node) -> str:
+    return f"sqlite:///{node.home}/store.sqlite"
