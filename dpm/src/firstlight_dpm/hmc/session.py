@@ -31,6 +31,10 @@ class Login:
     read_timeout: int = 300
     operation_timeout: int = 600
     status_timeout: int = 300
+    #: Seconds to wait for a connection, and how often any request is repeated that got none or no
+    #: answer: zhmcclient's values, for callers that have no time and nobody to ask again.
+    connect_timeout: int = 30
+    retries: int = 3
 
     @classmethod
     def of(cls, conf: cfg.ConfigOpts) -> "Login":
@@ -112,7 +116,10 @@ def _session(login: Login) -> zhmcclient.Session:
         port=login.port,
         verify_cert=login.verify,
         retry_timeout_config=zhmcclient.RetryTimeoutConfig(
+            connect_timeout=login.connect_timeout,
+            connect_retries=login.retries,
             read_timeout=login.read_timeout,
+            read_retries=login.retries,
             operation_timeout=login.operation_timeout,
             status_timeout=login.status_timeout,
         ),

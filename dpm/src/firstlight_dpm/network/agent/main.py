@@ -4,6 +4,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 # First: neutron decides which of oslo.service's backends the process has.
@@ -70,7 +71,8 @@ def make_agent(conf: cfg.ConfigOpts) -> Agent:
     lines = conf.dpm.physical_network_adapter_mappings or []
     machine = patiently(lambda: ask_machine(login, lines), time.sleep)
     LOG.info("Physical networks: %s", {net: str(on) for net, on in machine.mapped.items()})
-    reader = Reader(Hmc(login), host, frozenset(machine.mapped.values()))
+    # The watch asks again by itself, and says sooner that the HMC is away.
+    reader = Reader(Hmc(replace(login, retries=0)), host, frozenset(machine.mapped.values()))
     watch = Watch(reader.read, conf.AGENT.polling_interval)
     manager = Manager(host, machine.mapped, watch, nic_vlan=machine.nic_vlan)
     return Agent(manager, watch, conf.AGENT.polling_interval, conf.AGENT.quitting_rpc_timeout)

@@ -1,0 +1,137 @@
+"""``dpm_nics`` as vendor data: a provider of Firstlight's vendordata service, for guests on IBM Z.
+
+It looks at the guest's partition on the HMC. Only this module needs Firstlight, and only where the
+vendordata service runs.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import zhmcclient
+from oslo_config import cfg
+
+from firstlight.conf import ConfigError
+from firstlight.vendordata.cloud import Cloud
+from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed
+from firstlight_dpm import options
+from firstlight_dpm.cards import cards
+from firstlight_dpm.errors import HmcError, attempting
+from firstlight_dpm.hmc import Hmc, Login
+from firstlight_dpm.hmc.session import BadLogin
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class DpmNics(Provider):
+    """``{"nics": [...]}`` for an instance that is a partition; nothing for any other."""
+
+    options = (
+        cfg.ListOpt(
+            "config_files",
+            default=[],
+            help="Files with a section [dpm], as nova-compute's, one for each machine (CPC): "
+            "hmc, hmc_username, hmc_password and cpc_object_id are read, and the hmc_* options "
+            "beside them. A user who may only look at partitions, adapters and virtual switches "
+            "is enough.",
+        ),
+        cfg.BoolOpt(
+            "networks",
+            default=True,
+            help="Say of each NIC which of Neutron's networks it is on, which takes a question to "
+            "Neutron.",
+        ),
+        cfg.IntOpt(
+            "max_age",
+            default=10,
+            min=0,
+            help="Seconds for which an answer may be kept. NICs come and go while a server runs.",
+        ),
+    )
+    needs = frozenset({Need.PORTS})
+
+    def __init__(self, consoles: Sequence[Hmc], cloud: Cloud | None, *, max_age: int) -> None:
+        self._consoles = consoles
+        self._cloud = cloud
+        self.max_age = max_age
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:
+        """See :class:`Provider`."""
+        if not conf.config_files:
+            raise ConfigError(
+                "config_files is empty: name a file with a [dpm] section for each machine"
+            )
+        consoles = [Hmc(read_login(path)) for path in conf.config_files]
+        cloud = clients.cloud(cls.needs) if conf.networks else None
+        return cls(consoles, cloud, max_age=conf.max_age)
+
+    def provide(self, context: Context) -> Mapping[str, Any] | None:
+        """See :class:`Provider`."""
+        if not _UUID.fullmatch(context.instance_id):
+            return None
+        try:
+            found = self._find(context.instance_id)
+            told = cards(*found, self._networks(context)) if found else []
+        except HmcError as error:
+            raise ProviderFailed(f"The HMC could not tell: {error}.") from error
+        return {"nics": told} if told else None
+
+    def ready(self) -> None:
+        """See :class:`Provider`."""
+        for hmc in self._consoles:
+            try:
+                with attempting(f"looking for the machine {hmc.login.cpc}"):
+                    hmc.cpc().pull_properties(["status"])
+            except HmcError as error:
+                raise ProviderFailed(f"The HMC cannot be asked: {error}.") from error
+
+    def close(self) -> None:
+        """See :class:`Provider`."""
+        for hmc in self._consoles:
+            hmc.close()
+
+    def _find(self, instance: str) -> tuple[Hmc, zhmcclient.Partition] | None:
+        """On whichever machine it is; an HMC that is away matters only if no other has it."""
+        failures: list[HmcError] = []
+        for hmc in self._consoles:
+            try:
+                partition = _partition(hmc, instance)
+            except HmcError as error:
+                failures.append(error)
+                continue
+            if partition is not None:
+                return hmc, partition
+        if failures:
+            raise failures[0]
+        return None
+
+    def _networks(self, context: Context) -> dict[str, str]:
+        if self._cloud is None:
+            return {}
+        ports = self._cloud.ports(context)
+        return {str(port["id"]): str(port["network_id"]) for port in ports}
+
+
+def read_login(path: str) -> Login:
+    """How to ask the HMC of one machine; raises ConfigError, naming the file."""
+    conf = cfg.ConfigOpts()
+    options.register_common(conf)
+    try:
+        conf(args=[], default_config_files=[path], default_config_dirs=[])
+        # A guest's question is answered within 4.5 seconds or not at all.
+        return replace(Login.of(conf), connect_timeout=2, read_timeout=4, retries=0)
+    except (cfg.Error, BadLogin, ValueError) as error:
+        raise ConfigError(f"config_files: {path}: {error}") from error
+
+
+def _partition(hmc: Hmc, instance: str) -> zhmcclient.Partition | None:
+    """The partition of an instance, whatever the host of it is called."""
+    form = f"OpenStack-.+-{instance}"
+    with attempting(f"looking for the partition of the instance {instance}"):
+        listed = hmc.cpc().partitions.list(filter_args={"name": form})
+    found = [partition for partition in listed if re.fullmatch(form, partition.name)]
+    if len(found) > 1:
+        raise ProviderFailed(f"Several partitions are named after the instance {instance}.")
+    return found[0] if found else None
