@@ -28,9 +28,9 @@ TARGETS = ["500507680b244ac1", "500507680b244ac2"]
 
 
 @contextmanager
-def one_process(machine: str, **dpm: Any) -> Iterator["OneProcess"]:
+def one_process(machine: str, **dpm: Any) -> Iterator["Cloud"]:
     """A cloud with one compute host on a machine of that generation; `dpm` are its options."""
-    cloud = OneProcess(machine, dpm)
+    cloud = Cloud(machine, dpm)
     try:
         cloud.setUp()
         yield cloud
@@ -39,9 +39,10 @@ def one_process(machine: str, **dpm: Any) -> Iterator["OneProcess"]:
         cloud.doCleanups()
 
 
-class OneProcess(integrated_helpers._IntegratedTestBase):
+class Cloud(integrated_helpers._IntegratedTestBase):
     """Nova's own test case, as a thing to be held: pytest's tests are functions."""
 
+    __test__ = False
     ADMIN_API = True
     microversion = "latest"
 
@@ -135,7 +136,8 @@ class OneProcess(integrated_helpers._IntegratedTestBase):
 
     def request(self, ports: list[str], volume: str, **more: Any) -> dict[str, Any]:
         """The body of a request for a server that boots from a volume."""
-        server = self._build_server(networks=[{"port": port} for port in ports], **more)
+        networks = [{"port": port} for port in ports] or "none"
+        server = self._build_server(networks=networks, **more)
         server.pop("imageRef")
         server["block_device_mapping_v2"] = [
             {
@@ -147,10 +149,23 @@ class OneProcess(integrated_helpers._IntegratedTestBase):
         ]
         return {"server": server}
 
-    def make_server(self, ports: list[str], volume: str, status: str = "ACTIVE") -> dict[str, Any]:
+    def make_server(
+        self, ports: list[str], volume: str, status: str = "ACTIVE", **more: Any
+    ) -> dict[str, Any]:
         """A server, once it has the status."""
-        server = self.api.post_server(self.request(ports, volume))
+        server = self.api.post_server(self.request(ports, volume, **more))
         return self._wait_for_state_change(server, status)
+
+    def ended_server(self, ports: list[str], volume: str) -> dict[str, Any]:
+        """A server, once Nova has made it or given it up."""
+        server = self.api.post_server(self.request(ports, volume))
+        return self._wait_for_server_parameter(
+            server, {"OS-EXT-STS:task_state": None}, wait_for_fault_key=False
+        )
+
+    def log(self) -> str:
+        """What Nova's services have logged, from information on."""
+        return str(self.stdlog.logger.output)
 
     # What the HMC has.
 
@@ -167,6 +182,52 @@ class OneProcess(integrated_helpers._IntegratedTestBase):
         """The only one."""
         (partition,) = self.partitions()
         return partition
+
+    def wwpns(self) -> list[str]:
+        """Of the only partition's storage ports, in the order of the configuration."""
+        if not self.hmc.machine.storage_groups:
+            return [hba.properties["wwpn"] for hba in self.partition().hbas.list()]
+        (group,) = self.hmc.console.groups.list()
+        return [
+            one.properties["world-wide-port-name-info"]["world-wide-port-name"]
+            for one in group.virtual_storage_resources.list()
+        ]
+
+    def boot_path(self) -> tuple[str, str, str]:
+        """Initiator, target and LUN that the only partition boots by."""
+        properties = self.partition().properties
+        if properties["boot-device"] == "storage-adapter":
+            hba = self.hmc.console.resource(properties["boot-storage-device"])
+            return (
+                hba.properties["wwpn"],
+                properties["boot-world-wide-port-name"],
+                properties["boot-logical-unit-number"],
+            )
+        assert properties["boot-device"] == "storage-volume"
+        volume = self.hmc.console.resource(properties["boot-storage-volume"])
+        path = volume.properties["paths"][0]
+        return (
+            self.wwpns()[0],
+            path["target-world-wide-port-name"],
+            path["logical-unit-number"],
+        )
+
+    def told_mac(self, nic: dict[str, Any]) -> str:
+        """The MAC address that the guest's NIC has, or that the guest is told to give it."""
+        if self.hmc.machine.writable_mac:
+            return str(nic["mac-address"])
+        (item,) = (one for one in self.told() if one.startswith(nic["device-number"].lower()))
+        mac = item.rstrip(";").split(",")[2]
+        return ":".join(mac[at : at + 2] for at in range(0, 12, 2))
+
+    def told(self) -> list[str]:
+        """What the only partition's guest is told of its NICs on its command line."""
+        return self.partition().properties["boot-os-specific-parameters"].split()
+
+    def connector(self, volume: str) -> dict[str, Any]:
+        """What Cinder was told of the server that a volume is attached to."""
+        (attachment,) = self.cinder.volume_to_attachment[volume].values()
+        return dict(attachment["connector"])
 
     def left(self) -> dict[str, list[str]]:
         """The names of whatever is on the HMC that a server needs."""

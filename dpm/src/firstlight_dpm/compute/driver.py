@@ -6,7 +6,6 @@ Nova's methods grow arguments with its releases; those that a partition has no u
 and ``**__``.
 """
 
-import logging
 from typing import Any
 
 from nova import exception
@@ -14,6 +13,7 @@ from nova.compute import task_states
 from nova.conf import CONF
 from nova.virt import configdrive, driver, hardware
 from nova.virt.node import get_local_node_uuid
+from oslo_log import log as logging
 
 from firstlight_dpm import options
 from firstlight_dpm.compute import boot, connector, console, machine, partitions
@@ -27,7 +27,7 @@ from firstlight_dpm.compute.states import power_state_of
 from firstlight_dpm.compute.storage import Hbas, Storage, StorageGroups
 from firstlight_dpm.compute.told import tells_nova
 from firstlight_dpm.compute.vifs import Vif
-from firstlight_dpm.errors import Gone, HmcError, attempting
+from firstlight_dpm.errors import Gone, HmcError, WrongStatus, attempting
 from firstlight_dpm.hmc import Features, Hmc, Login, features
 from firstlight_dpm.hmc.session import BadLogin
 
@@ -134,7 +134,7 @@ class DPMDriver(driver.ComputeDriver):
         partition = self._partitions.get(instance.uuid)
         try:
             return console.output(partition).encode()
-        except Gone as error:
+        except (Gone, WrongStatus) as error:
             raise exception.ConsoleNotAvailable(str(error)) from error
 
     def _used(self) -> list[dict[str, Any]]:
@@ -150,11 +150,15 @@ class DPMDriver(driver.ComputeDriver):
 
     # Making and removing servers
 
-    @tells_nova
     def prepare_for_spawn(self, instance: Any) -> None:
         """Make the partition, whose WWPNs Cinder needs; refuse what cannot become one."""
         self._refuse(instance)
-        carry_out(self._spawning.preparation(_order(instance)))
+        try:
+            carry_out(self._spawning.preparation(_order(instance)))
+        except HmcError as error:
+            LOG.warning("no partition could be prepared: %s", error, instance=instance)
+            # Of all that this may raise, only this makes Nova try another host.
+            raise exception.ComputeResourcesUnavailable(reason=str(error)) from error
 
     @tells_nova
     def failed_spawn_cleanup(self, instance: Any) -> None:
@@ -235,8 +239,7 @@ class DPMDriver(driver.ComputeDriver):
     def get_volume_connector(self, instance: Any) -> dict[str, Any]:
         """The WWPNs of the instance's own ports."""
         if instance.task_state in _MAKING:
-            self._refuse(instance)
-            carry_out(self._spawning.preparation(_order(instance)))
+            self.prepare_for_spawn(instance)
         wwpns = self._spawning.initiators(instance.uuid)
         return connector.connector(instance.uuid, wwpns, CONF.my_block_storage_ip)
 

@@ -4,12 +4,12 @@ From the z14 on the machine gives a NIC the port's MAC address and keeps it to i
 do neither; there the guest's tools set the address that they find on the kernel command line.
 """
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import zhmcclient
 from nova import exception
+from oslo_log import log as logging
 
 from firstlight_dpm import names
 from firstlight_dpm.compute import command_line

@@ -4,11 +4,11 @@ Each operation may be repeated: what is so already is left alone, what is gone i
 raise HmcErrors. A partition handed out belongs to the thread that asked.
 """
 
-import logging
 from dataclasses import dataclass
 
 import zhmcclient
 from nova import exception
+from oslo_log import log as logging
 
 from firstlight_dpm import names
 from firstlight_dpm.compute import states

@@ -4,12 +4,12 @@ A step that fails is undone too, because it may have done half of its work; so e
 alone what is not there.
 """
 
-import logging
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from typing import NamedTuple
 
 from nova import exception
+from oslo_log import log as logging
 
 from firstlight_dpm.errors import HmcError
 

@@ -1,6 +1,5 @@
 """Waiting until Neutron says that the ports are up, as Nova's options want it."""
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from nova import exception
 from nova.virt.virtapi import VirtAPI
 from oslo_config import cfg
+from oslo_log import log as logging
 
 from firstlight_dpm.compute.vifs import Vif
 

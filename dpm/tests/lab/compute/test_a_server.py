@@ -2,8 +2,7 @@
 
 import pytest
 
-import nova_in_one_process
-from nova_in_one_process import HOST, NOTHING, one_process
+from nova_in_one_process import HOST, NOTHING, TARGETS, Cloud, one_process
 
 # What Nova warns of as it runs, in threads of its own, is not ours.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -16,17 +15,76 @@ def cloud(request):
         yield cloud
 
 
-def test_life(cloud: nova_in_one_process.OneProcess):
-    """Create, stop, start, reboot, delete: the partition follows, and nothing is left."""
-    server = cloud.make_server([cloud.port()], cloud.volume())
+def test_life(cloud: Cloud):
+    """Stop, start, reboot: the partition follows; ports come and go; nothing is left."""
+    ports = [cloud.port(), cloud.port()]
+    server = cloud.make_server(ports, cloud.volume())
     partition = cloud.partition()
-    assert partition.properties["status"] == "active"
     assert partition.name == f"OpenStack-{HOST}-{server['id']}"
+    assert partition.properties["description"].startswith(f"OpenStack CPCSubset={HOST} node=")
+    assert partition.properties["status"] == "active"
+    check_nics(cloud, ports)
+
     cloud._stop_server(server)
     assert partition.properties["status"] == "stopped"
     cloud._start_server(server)
     assert partition.properties["status"] == "active"
-    cloud._reboot_server(server, hard=True)
+    for hard in (False, True):
+        cloud._reboot_server(server, hard=hard)
+        assert partition.properties["status"] == "active"
+
+    added = cloud.port()
+    cloud._attach_interface(server, added)
+    check_nics(cloud, [*ports, added])
+    cloud._detach_interface(server, ports[1])
+    check_nics(cloud, [ports[0], added])
     assert partition.properties["status"] == "active"
+
     cloud._delete_server(server)
     assert cloud.left() == NOTHING
+
+
+def test_volumes(cloud: Cloud):
+    """It boots from the volume with boot index 0; Cinder is told its own WWPNs for each volume."""
+    data, boot, later = cloud.volume(), cloud.volume(target_lun=7), cloud.volume()
+    request = cloud.request([], boot)
+    request["server"]["block_device_mapping_v2"].insert(0, attached(data, boot_index=1))
+    server = cloud._wait_for_state_change(cloud.api.post_server(request), "ACTIVE")
+    wwpns = cloud.wwpns()
+    assert len(wwpns) == len(cloud.hmc.machine.storage_ports)
+    assert cloud.boot_path() == (wwpns[0], TARGETS[0], "0007000000000000")
+
+    cloud._attach_volume(server, later)
+    for volume in (data, boot, later):
+        connector = cloud.connector(volume)
+        assert connector["host"] == server["id"]
+        assert connector["wwpns"] == wwpns
+        assert connector["ip"] == "192.0.2.10"
+    cloud.api.delete_server_volume(server["id"], later)
+    cloud._wait_for_volume_detach(server["id"], later)
+
+    cloud._delete_server(server)
+    assert cloud.left() == NOTHING
+
+
+def attached(volume: str, boot_index: int) -> dict[str, object]:
+    """A volume in a request for a server."""
+    return {
+        "boot_index": boot_index,
+        "uuid": volume,
+        "source_type": "volume",
+        "destination_type": "volume",
+    }
+
+
+def check_nics(cloud: Cloud, ports: list[str]) -> None:
+    """Each port, and no other, has a NIC on what it was bound to, whose MAC the guest learns."""
+    nics = [nic.properties for nic in cloud.partition().nics.list()]
+    assert [nic["name"] for nic in nics] == [f"OpenStack_Port_{port}" for port in ports]
+    kind, uri = cloud.backing().nic_property
+    for port, nic in zip(ports, nics, strict=True):
+        mac = cloud.neutron._ports[port]["mac_address"]
+        assert nic[kind] == uri
+        assert nic["description"] == f"OpenStack mac={mac}, CPCSubset={HOST}"
+        assert cloud.told_mac(nic) == mac
+    assert len(cloud.told()) == (0 if cloud.hmc.machine.writable_mac else len(ports))
