@@ -7,13 +7,18 @@ Sections = Mapping[str, Mapping[str, str | Sequence[str]]]
 
 
 def write(path: Path, *parts: Sections) -> Path:
-    """Write the sections of all `parts`, later ones over earlier; the path is handed back.
+    """Write the sections of all `parts`, see :func:`text`; the path is handed back."""
+    path.write_text(text(*parts))
+    return path
+
+
+def text(*parts: Sections) -> str:
+    """The sections of all `parts`, later ones over earlier.
 
     An option with a list is written once for each of its values, as oslo.config's multi-valued
     options are.
     """
-    path.write_text("".join(_section(name, parts) for name in dict.fromkeys(_names(parts))))
-    return path
+    return "".join(_section(name, parts) for name in dict.fromkeys(_names(parts)))
 
 
 def _names(parts: Sequence[Sections]) -> list[str]:

@@ -1,20 +1,24 @@
 """The whole cloud: which services there are, and in which order they start."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from cloud.compute import Compute
 from cloud.ground import Ground
 from cloud.networks import Networks
-from cloud.placement import placement
+from cloud.placement import Placement
 from cloud.volumes import Volumes
+from daemons import a_rabbitmq
 from lab.apis import announce, glance_api
+from lab.keystone import Keystone
 from lab.uwsgi import Uwsgi
-from servers import free_port
+from servers import a_mariadb, free_port
 
-_AT_ONCE = 3  # what starts, mostly computes
+_AT_ONCE = 3  # jobs, most of which compute
 
 
 @dataclass(frozen=True)
@@ -28,34 +32,53 @@ class Cloud:
 
 
 @contextmanager
-def running(ground: Ground) -> Iterator[Cloud]:
-    """Everything but the hosts, until the block ends."""
-    compute, networks, volumes = (
-        kind(ground, free_port()) for kind in (Compute, Networks, Volumes)
-    )
-    inventory, images = in_parallel(
-        [
-            lambda: placement(ground, free_port()),
-            lambda: glance_api(
-                ground.environment, ground.room("glance"), free_port(), ground.keystone
-            ),
-            compute.make_database,
-            networks.make_database,
-            volumes.make_database,
-        ]
-    )[:2]
-    # Nova's conductor and scheduler end at once if placement is not there.
-    first, then = (inventory, networks), (compute, volumes, images)
+def running(directory: Path) -> Iterator[Cloud]:
+    """Everything but the hosts, until the block ends, from the environment of this interpreter."""
     with ExitStack() as stack:
-        for service in (*first, *then):
-            stack.callback(service.stop)
-        _announce(ground, compute.api, networks.api, volumes.api, inventory, images)
-        for services in (first, then):
-            in_parallel([service.start for service in services])
-        yield Cloud(ground, compute, networks, volumes)
+        yield _started(_ground(directory, stack), stack)
 
 
-def in_parallel(jobs: Sequence[Callable[[], object]]) -> list:
+def _ground(directory: Path, stack: ExitStack) -> Ground:
+    environment = Path(sys.prefix)
+    for room in ("keystone", "locks"):
+        (directory / room).mkdir()
+    keystone = Keystone(environment, directory / "keystone", free_port())
+    stack.callback(keystone.stop)
+    bus, database, _ = _in_parallel(
+        lambda: stack.enter_context(a_rabbitmq()),
+        lambda: stack.enter_context(a_mariadb()),
+        keystone.create,
+    )
+    url = f"rabbit://guest:guest@127.0.0.1:{bus.port}/"
+    return Ground(environment, directory, database, url, keystone)
+
+
+def _started(ground: Ground, stack: ExitStack) -> Cloud:
+    placement, compute, networks, volumes = (
+        kind(ground, free_port()) for kind in (Placement, Compute, Networks, Volumes)
+    )
+    for service in (placement, compute, networks, volumes):
+        stack.callback(service.stop)
+    # Nova's conductor and scheduler end at once if placement is not there.
+    images, *_ = _in_parallel(
+        lambda: _images(ground),
+        placement.start,
+        networks.start,
+        compute.make_database,
+        volumes.make_database,
+    )
+    stack.callback(images.stop)
+    _announce(ground, placement.api, compute.api, volumes.api, images)
+    _in_parallel(compute.start, volumes.start, images.start)
+    return Cloud(ground, compute, networks, volumes)
+
+
+def _images(ground: Ground) -> Uwsgi:
+    room = ground.room("glance")
+    return glance_api(ground.environment, room, free_port(), ground.keystone)
+
+
+def _in_parallel(*jobs: Callable[[], object]) -> list:
     """Do them; what each gave, in their order."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return [future.result() for future in [pool.submit(job) for job in jobs]]
@@ -68,9 +91,8 @@ def _announce(ground: Ground, *apis: Uwsgi) -> None:
 
 
 _CATALOG = (
-    ("compute", "/v2.1"),
-    ("network", ""),
-    ("block-storage", "/v3"),
     ("placement", ""),
+    ("compute", "/v2.1"),
+    ("block-storage", "/v3"),
     ("image", ""),
 )
