@@ -17,7 +17,7 @@ from firstlight.drive import output, write
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """With a file system that can hide a file until it is whole, and with one that cannot."""
     if request.param == "hidden name":
-        monkeypatch.setattr(output, "_OWN_FILES", "/nonexistent")
+        monkeypatch.setattr(output, "_OWN_FILES", "/proc/nonexistent")
     return str(request.param)
 
 
@@ -112,7 +112,7 @@ import os, sys
 from pathlib import Path
 from firstlight.drive import output, write
 if sys.argv[2] == "hidden name":
-    output._OWN_FILES = "/nonexistent"
+    output._OWN_FILES = "/proc/nonexistent"
 def chunks():
     yield b"new" * 100_000
     print("half", flush=True)
