@@ -22,7 +22,8 @@ class Client:
 
     def __init__(self, ground: Ground) -> None:
         self._directory = ground.room("client")
-        self._variables = environment_of(ground.environment) | _variables(ground)
+        home = {"HOME": str(self._directory)}  # for its cache of entry points
+        self._variables = environment_of(ground.environment) | _variables(ground) | home
 
     def sh(self, line: str, **variables: str) -> str:
         """What a line of shell prints.
@@ -60,5 +61,4 @@ def _variables(ground: Ground) -> Mapping[str, str]:
         **{f"OS_{name.upper()}": value for name, value in credentials.items()},
         "OS_IDENTITY_API_VERSION": "3",
         "OS_REGION_NAME": REGION,
-        "HOME": "/nonexistent",
     }
