@@ -1,7 +1,9 @@
 """Guests that wait for a resolver: asked about together, and about each only once at a time.
 
-The first of them opens a batch; it is asked as soon as a thread is free, but not before `window`
-has passed. So the busier the resolver is, the bigger the batches.
+The first of them opens a batch, which is asked about when `window` has passed; whoever comes while
+it is away is in the next one. So the busier the resolver is, the bigger the batches: what a list of
+ports costs Neutron depends little on how many it is asked for. Only who has waited long for a batch
+that does not come back is asked about beside it.
 """
 
 import logging
@@ -9,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Lock
+from threading import Event, Lock
 
 from firstlight.relay.contract import Guest, Resolution, Resolver, Unavailable
 
@@ -36,10 +38,12 @@ class Batches:
     """Questions to one resolver, which it owns.
 
     Args:
-        resolver: asked on threads of ours, `threads` at a time, about `most` guests at a time.
+        resolver: asked on threads of ours about `most` guests at a time; `threads` at a time, if
+            one question takes long.
         landed: see :data:`Landed`; called on those threads, before those who wait are told.
         waiting: guests that may wait; beyond them the answer is Unavailable, at once.
         window: seconds for which a batch is open at least.
+        long: seconds after which who waits is asked about beside a question that is under way.
         clock: monotonic seconds.
     """
 
@@ -52,6 +56,7 @@ class Batches:
         most: int,
         waiting: int,
         window: float,
+        long: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._resolver = resolver
@@ -60,11 +65,13 @@ class Batches:
         self._most = most
         self._most_waiting = waiting
         self._window = window
+        self._long = long
         self._clock = clock
         self._executor = ThreadPoolExecutor(threads, resolver.name)
         self._lock = Lock()
-        self._running = 0
-        self._closed = False
+        self._asking = False  # one thread takes what there is
+        self._beside = 0  # others take what that one leaves waiting
+        self._closed = Event()
         self._queue: deque[_Flight] = deque()
         self._flights: dict[tuple[Guest, bool], _Flight] = {}
         self.refused = 0  # guests for whom there was no room
@@ -89,7 +96,7 @@ class Batches:
     def close(self) -> None:
         """End the threads once they are idle; those who wait are told Unavailable."""
         with self._lock:
-            self._closed = True
+            self._closed.set()
             dropped, self._queue = self._queue, deque()
         for flight in dropped:
             self._tell(flight, _STOPPING)
@@ -97,7 +104,7 @@ class Batches:
 
     def _join(self, guest: Guest, fresh: bool) -> "Future[Resolution]":
         flight = _Flight(guest, fresh)
-        if self._closed:
+        if self._closed.is_set():
             flight.future.set_result(_STOPPING)
             return flight.future
         if len(self._flights) >= self._most_waiting:
@@ -106,37 +113,59 @@ class Batches:
             return flight.future
         self._flights[guest, fresh] = flight
         self._queue.append(flight)
-        if self._running < self._threads:
-            self._running += 1
-            self._executor.submit(self._run)
+        if not self._asking:
+            self._asking = True
+            self._executor.submit(self._ask)
+        elif self._beside < self._threads - 1:
+            self._beside += 1
+            self._executor.submit(self._ask_beside)
         return flight.future
 
-    def _run(self) -> None:
+    def _ask(self) -> None:
         time.sleep(self._window)
-        while batch := self._take():
-            try:
+        while True:
+            with self._lock:
+                batch = self._take()
+                if not batch:
+                    self._asking = False
+                    return
+            self._settle(batch)
+
+    def _ask_beside(self) -> None:
+        while True:
+            with self._lock:
+                if not self._queue:
+                    self._beside -= 1
+                    return
+                longest = self._queue[0]
+            self._closed.wait(self._long)
+            with self._lock:
+                left = bool(self._queue) and self._queue[0] is longest
+                batch = self._take() if left else ()
+            if batch:
                 self._settle(batch)
-            except Exception:  # the thread's one catch-all: somebody waits for each of them
-                LOG.exception("the resolver %s failed", self._resolver.name)
-                failed = Unavailable(f"{self._resolver.name} failed; see the log")
-                for flight in batch:
-                    if not flight.future.done():
-                        self._tell(flight, failed)
 
     def _take(self) -> Sequence[_Flight]:
-        """Those who wait longest, of one kind; none: this thread ends."""
+        """Those who wait longest, of one kind. The lock is held."""
         batch: list[_Flight] = []
-        with self._lock:
-            while self._queue and len(batch) < self._most:
-                if batch and self._queue[0].fresh is not batch[0].fresh:
-                    break
-                batch.append(self._queue.popleft())
-            if not batch:
-                self._running -= 1
-            self.asked += len(batch)
+        while self._queue and len(batch) < self._most:
+            if batch and self._queue[0].fresh is not batch[0].fresh:
+                break
+            batch.append(self._queue.popleft())
+        self.asked += len(batch)
         return batch
 
     def _settle(self, batch: Sequence[_Flight]) -> None:
+        try:
+            self._resolve(batch)
+        except Exception:  # the thread's one catch-all: somebody waits for each of them
+            LOG.exception("the resolver %s failed", self._resolver.name)
+            failed = Unavailable(f"{self._resolver.name} failed; see the log")
+            for flight in batch:
+                if not flight.future.done():
+                    self._tell(flight, failed)
+
+    def _resolve(self, batch: Sequence[_Flight]) -> None:
         began = self._clock()
         guests = [flight.guest for flight in batch]
         resolutions = self._resolver.resolve(guests, fresh=batch[0].fresh)

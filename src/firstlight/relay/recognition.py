@@ -21,8 +21,9 @@ from firstlight.relay.contract import Found, Guest, Resolution, Resolver, Unavai
 # shows that MAC at that address now. On a thread, since it asks the kernel.
 StillThere = Callable[[Guest, str], bool]
 
-_THREADS = 2  # one batch gathers while the other is away
+_THREADS = 2  # so that one question that hangs is not the end of all
 _WINDOW = 0.002  # seconds; a boot's first requests come within it
+_LONG = 0.1  # seconds; Neutron takes 10 to 30 ms for a few guests
 _BATCH = 100
 _WAITING = 10_000
 # Seconds. What was looked up so lately is not looked up again, however often a guest asks for
@@ -94,6 +95,7 @@ class Recognition:
             most=_BATCH,
             waiting=_WAITING,
             window=_WINDOW,
+            long=_LONG,
             clock=clock,
         )
 
