@@ -110,8 +110,8 @@ class DpmNics(Provider):
     def _networks(self, context: Context) -> dict[str, str]:
         if self._cloud is None:
             return {}
-        ports = self._cloud.ports(context)
-        return {str(port["id"]): str(port["network_id"]) for port in ports}
+        known = ((port.get("id"), port.get("network_id")) for port in self._cloud.ports(context))
+        return {str(port): str(network) for port, network in known if port and network}
 
 
 def read_login(path: str) -> Login:
