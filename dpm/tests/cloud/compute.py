@@ -1,11 +1,10 @@
-"""Real Nova: API under uWSGI, conductor, scheduler, and any number of compute services."""
+"""Real Nova: API under uWSGI, conductor and scheduler."""
 
 import json
 from pathlib import Path
 
 from cloud import ini
 from cloud.ground import Ground
-from cloud.program import Program
 from lab.apis import nova_api
 from lab.keystone import REGION
 from lab.uwsgi import HOST, run
@@ -19,14 +18,19 @@ _INSIDE = Path(__file__).parent / "inside" / "nova_databases.py"
 
 
 class Compute:
-    """The services of the control plane; whoever made it ends it with :meth:`stop`."""
+    """The services of the control plane; whoever made it ends it with :meth:`stop`.
+
+    Attributes:
+        conf: nova.conf of the services with databases.
+        common: what every service of Nova is told, a host's as well.
+    """
 
     def __init__(self, ground: Ground, port: int) -> None:
         self._ground = ground
         self._room = ground.room("nova")
         databases = {name: ground.database.database(name) for name in _DATABASES}
-        self._common = _common(ground)
-        self.conf = ini.write(self._room / "nova.conf", self._common, _control(databases))
+        self.common = _common(ground)
+        self.conf = ini.write(self._room / "nova.conf", self.common, _control(databases))
         self.api = nova_api(ground.environment, self.conf, port, ground.keystone)
         self._programs = [
             ground.program(self._room, name, "--config-file", self.conf)
@@ -50,16 +54,6 @@ class Compute:
         self.api.stop()
         for program in self._programs:
             program.stop()
-
-    def host(self, room: Path, name: str, *more: ini.Sections) -> Program:
-        """A ``nova-compute`` named `name`, not started, with these sections.
-
-        `room` is its state directory and holds its configuration, and no other's: Nova keeps the
-        node's identity in there.
-        """
-        own = {"DEFAULT": {"host": name, "state_path": str(room)}}
-        conf = ini.write(room / "nova.conf", self._common, own, *more)
-        return self._ground.program(room, "nova-compute", "--config-file", conf)
 
 
 _DATABASES = ("nova_api", "nova", "nova_cell0")

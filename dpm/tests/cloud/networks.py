@@ -1,10 +1,7 @@
-"""Real Neutron with the DPM mechanism driver: API, RPC server, and any number of agents."""
-
-from pathlib import Path
+"""Real Neutron with the DPM mechanism driver: API and RPC server."""
 
 from cloud import ini
 from cloud.ground import Ground
-from cloud.program import Program
 from lab.keystone import REGION
 from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
@@ -14,7 +11,6 @@ class Networks:
     """Whoever made it ends it with :meth:`stop`."""
 
     def __init__(self, ground: Ground, port: int) -> None:
-        self._ground = ground
         room = ground.room("neutron")
         # Nova, whatever its policy says, finds the server that an event is about for
         # administrators only.
@@ -46,9 +42,3 @@ class Networks:
         """Serve no more."""
         self.neutron.stop()
         self._rpc.stop()
-
-    def agent(self, room: Path, host: str, *more: ini.Sections) -> Program:
-        """A ``neutron-dpm-agent`` of the subset `host`, not started."""
-        own = {"DEFAULT": {"host": host, "transport_url": self._ground.bus}}
-        conf = ini.write(room / "neutron_dpm_agent.conf", own, *more)
-        return self._ground.program(room, "neutron-dpm-agent", "--config-file", conf)

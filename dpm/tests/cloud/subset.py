@@ -1,30 +1,55 @@
-"""A host of the cloud: a CPC subset, which is a nova-compute and a neutron-dpm-agent of one name."""
+"""A host of the cloud: a CPC subset, which is a nova-compute and a neutron-dpm-agent of one name.
 
-from collections.abc import Mapping
-from contextlib import ExitStack
+It is configured and started as docs/dpm/getting-started.md says, for another machine than the
+page's.
+"""
 
-from cloud import ini
+from pathlib import Path
+
+from cloud import ini, page
+from cloud.ground import Ground
 from cloud.program import Program
 from cloud.whole import Cloud
 from firstlight_dpm.mock import Served
 
 PHYSNET = "provider"
-MAX_PROCESSORS, MAX_MEMORY = 8, 65536
+NOVA_CONF = "/etc/nova/subset_1/nova.conf"
+AGENT_CONF = "/etc/neutron/subset_1/neutron_dpm_agent.conf"
 
 
 class Subset:
     """The pair of services; whoever made it ends it with :meth:`stop`.
 
     Args:
+        name: its ``host``.
         network_port: which of the machine's ports is cabled to the network :data:`PHYSNET`.
     """
 
     def __init__(self, cloud: Cloud, name: str, console: Served, network_port: str) -> None:
+        ground = cloud.ground
+        room = ground.room(name)
+        storage = {"physical_storage_adapter_mappings": console.machine.storage_ports}
+        network = {"physical_network_adapter_mappings": f"{PHYSNET}:{network_port}"}
         self.name = name
-        room = cloud.ground.room(name)
-        dpm = {"dpm": console.options}
-        self.compute: Program = cloud.compute.host(room, name, dpm, _compute(console))
-        self.agent: Program = cloud.networks.agent(room, name, dpm, _agent(network_port))
+        self.compute = _as_the_page_says(
+            ground,
+            room,
+            NOVA_CONF,
+            cloud.compute.common,
+            {
+                "DEFAULT": {"host": name, "state_path": str(room)},
+                "dpm": {**console.options, **storage},
+            },
+        )
+        self.agent = _as_the_page_says(
+            ground,
+            room,
+            AGENT_CONF,
+            {
+                "DEFAULT": {"host": name, "transport_url": ground.bus},
+                "dpm": {**console.options, **network},
+            },
+        )
 
     def start(self) -> None:
         """Start both."""
@@ -33,18 +58,13 @@ class Subset:
 
     def stop(self) -> None:
         """End both."""
-        with ExitStack() as stack:
-            stack.callback(self.compute.stop)
-            stack.callback(self.agent.stop)
+        self.compute.stop()
+        self.agent.stop()
 
 
-def _compute(console: Served) -> ini.Sections:
-    storage: Mapping[str, list[str]] = {
-        "physical_storage_adapter_mappings": list(console.machine.storage_ports)
-    }
-    limits = {"max_processors": str(MAX_PROCESSORS), "max_memory": str(MAX_MEMORY)}
-    return {"DEFAULT": {"compute_driver": "dpm.DPMDriver"}, "dpm": {**limits, **storage}}
-
-
-def _agent(network_port: str) -> ini.Sections:
-    return {"dpm": {"physical_network_adapter_mappings": [f"{PHYSNET}:{network_port}"]}}
+def _as_the_page_says(ground: Ground, room: Path, path: str, *sections: ini.Sections) -> Program:
+    """The program that reads the file `path` there; `sections` are over those of the page."""
+    text = page.PAGE.read_text()
+    conf = ini.write(room / Path(path).name, page.file(text, path), *sections)
+    program, *words = page.service(text, path)
+    return ground.program(room, program, *(conf if word == path else word for word in words))
