@@ -74,6 +74,12 @@ OPTIONS = [
             ),
             cfg.StrOpt("nova_client_cert", default="", help="Certificate to show to it, PEM."),
             cfg.StrOpt("nova_client_priv_key", default="", help="The certificate's key, PEM."),
+            cfg.IntOpt(
+                "agent_down_time",
+                default=75,
+                min=1,
+                help="Seconds after which Neutron takes an agent that is silent for dead.",
+            ),
             cfg.StrOpt(
                 "metadata_proxy_shared_secret",
                 default="",

@@ -53,6 +53,15 @@ waits 10. A metadata service that needs longer (slow vendor data) needs a larger
                 min=1,
                 help="MiB that an upstream's response may have; past it the answer is 502.",
             ),
+            cfg.BoolOpt(
+                "ovn_report",
+                default=False,
+                help="""
+On OVN: write into the southbound database that this host's metadata agent is alive, as Neutron's
+OVN metadata agent does; [DEFAULT] host must be the hostname of the chassis. Only where that agent
+does not run: it has the same entry in Neutron's list, and that it has died would not show.
+""",
+            ),
             cfg.StrOpt(
                 "status_socket",
                 default="$state_path/firstlight_status",

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack, closing
+from typing import Protocol
 
 from oslo_config import cfg
 from prometheus_client import Metric
@@ -11,18 +12,27 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from firstlight.relay.agent import Agent
+from firstlight.relay.chassis import open_chassis_report
 from firstlight.relay.patience import hang_up
 from firstlight.relay.recognition import Recognition, StillThere
-from firstlight.relay.report import Report, open_report
+from firstlight.relay.report import open_report
 from firstlight.relay.resolvers.deploy import open_recognition
 from firstlight.relay.resolvers.neutron_rpc import NAME as NEUTRON_RPC
 from firstlight.relay.resolvers.neutron_rpc import open_transport
+from firstlight.relay.resolvers.ovn import NAME as OVN
 from firstlight.relay.upstreaming import open_upstreams
 from firstlight.relay.upstreams import Upstreams
 from firstlight.wire.server import Server
 from firstlight.wire.status import Check
 
 LOG = logging.getLogger(__name__)
+
+
+class Reports(Protocol):
+    """What tells Neutron that the agent is alive."""
+
+    def start(self) -> None: ...
+    def trouble(self) -> str | None: ...
 
 
 class Relay:
@@ -86,8 +96,11 @@ class Relay:
         """Let go of threads and connections."""
         self._held.close()
 
-    def _reporting(self, conf: cfg.ConfigOpts, stack: ExitStack) -> Report | None:
-        """Who is asked over the message bus is told over it as well; others know no such agent."""
+    def _reporting(self, conf: cfg.ConfigOpts, stack: ExitStack) -> Reports | None:
+        """Who is asked is told as well, over the message bus or in OVN's southbound database;
+        others know no such agent."""
+        if self.recognition.name == OVN and conf.relay.ovn_report:
+            return stack.enter_context(closing(open_chassis_report(conf)))
         if self.recognition.name != NEUTRON_RPC or not conf.AGENT.report_interval:
             return None
         transport = open_transport(conf)

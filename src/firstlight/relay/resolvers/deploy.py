@@ -97,7 +97,8 @@ def _of_neutron(conf: cfg.ConfigOpts) -> _Terms:
 
 
 def _ovn(conf: cfg.ConfigOpts) -> Resolver:
-    from firstlight.relay.resolvers.ovn import BadDatabase, open_ovn
+    from firstlight.relay.ovsdb import BadDatabase
+    from firstlight.relay.resolvers.ovn import open_ovn
 
     try:
         return open_ovn(conf)

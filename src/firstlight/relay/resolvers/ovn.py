@@ -1,11 +1,6 @@
-"""Ports of OVN's southbound database, in an index that its events keep: no question is asked.
-
-The replica is python-ovs' own. ovsdbapp's connection, on top of it, would make the start wait for
-the database.
-"""
+"""Ports of OVN's southbound database, in an index that its events keep: no question is asked."""
 
 import logging
-import os
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -13,50 +8,22 @@ from typing import Any
 from oslo_config import cfg
 
 from firstlight.relay.contract import Guest, Resolution, Unavailable
+from firstlight.relay.ovsdb import DATABASE, PAUSE, Replicating, southbound_remote
 from firstlight.relay.resolvers.index import Index
-from firstlight.relay.resolvers.southbound import DATABASE, SCHEMA, port_of
+from firstlight.relay.resolvers.southbound import SCHEMA, port_of
 
 LOG = logging.getLogger(__name__)
 
 NAME = "ovn"
-_PAUSE = 1000  # milliseconds after a failure
-
-
-class BadDatabase(Exception):
-    """The database cannot be used as it is configured; the message says what to change."""
 
 
 def open_ovn(conf: cfg.ConfigOpts) -> "OvnResolver":
     """The resolver, on ``[ovn] ovn_sb_connection``. It connects on a thread of its own.
 
     Raises:
-        BadDatabase: python-ovs is not installed, or the remote or a TLS file cannot be used.
+        BadDatabase: see :func:`~firstlight.relay.ovsdb.southbound_remote`.
     """
-    try:
-        from ovs.stream import Stream
-    except ImportError as error:
-        raise BadDatabase(
-            f"the resolver ovn needs python-ovs ({error}): pip install 'firstlight[ovn]'"
-        ) from error
-    section = conf.ovn
-    for remote in section.ovn_sb_connection:
-        if not remote.startswith(("tcp:", "ssl:", "unix:")):
-            raise BadDatabase(
-                f"[ovn] ovn_sb_connection: {remote} is not like tcp:HOST:6642, ssl:HOST:6642 or"
-                " unix:FILE"
-            )
-    if any(remote.startswith("ssl:") for remote in section.ovn_sb_connection):
-        for option, use in (
-            ("ovn_sb_private_key", Stream.ssl_set_private_key_file),
-            ("ovn_sb_certificate", Stream.ssl_set_certificate_file),
-            ("ovn_sb_ca_cert", Stream.ssl_set_ca_cert_file),
-        ):
-            if not os.access(section[option], os.R_OK):
-                raise BadDatabase(
-                    f"[ovn] {option}: {section[option] or 'unset'} cannot be read, and ssl needs it"
-                )
-            use(section[option])
-    return OvnResolver(",".join(section.ovn_sb_connection))
+    return OvnResolver(southbound_remote(conf))
 
 
 class OvnResolver:
@@ -73,12 +40,10 @@ class OvnResolver:
         self._index = Index()
         self._lock = threading.Lock()  # of the replica and the index
         self._trouble: str | None = f"{remote}: not connected yet"
-        self._wake = os.eventfd(0)
-        self._ended = False
         self._replica = _replica(remote, self._index)
         self._session: int | None = None  # of the connection whose rows the index has
-        self._thread = threading.Thread(target=self._run, name=NAME, daemon=True)
-        self._thread.start()
+        self._replicating = Replicating(NAME, self._turn, self._replica.close)
+        self._replicating.start()
 
     def resolve(
         self,
@@ -98,24 +63,14 @@ class OvnResolver:
 
     def close(self) -> None:
         """Hang up, and end the thread."""
-        self._ended = True
-        os.eventfd_write(self._wake, 1)
-        self._thread.join()
-        os.close(self._wake)
+        self._replicating.close()
 
-    def _run(self) -> None:
-        from ovs.poller import POLLIN, Poller
-
-        while not self._ended:
-            poller = Poller()
-            with self._lock:
-                if self._follow():
-                    self._replica.wait(poller)
-                else:
-                    poller.timer_wait(_PAUSE)
-            poller.fd_wait(self._wake, POLLIN)
-            poller.block()
-        self._replica.close()
+    def _turn(self, poller: Any) -> None:
+        with self._lock:
+            if self._follow():
+                self._replica.wait(poller)
+            else:
+                poller.timer_wait(PAUSE)
 
     def _follow(self) -> bool:
         """Take what has arrived, and say whether that is all there is; False: it failed."""

@@ -9,28 +9,22 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
+from firstlight.relay.ovsdb import DATABASE, MAP, TEXT, TEXTS
 from firstlight.relay.resolvers.ports import Port
 
-DATABASE = "OVN_Southbound"
-
-_TEXT = {"type": "string"}
-_TEXTS: dict[str, Any] = {"type": {"key": "string", "min": 0, "max": "unlimited"}}
-_MAP: dict[str, Any] = {
-    "type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"},
-}
 # The columns that are read, and no others: each relay holds a copy of every row.
 SCHEMA: dict[str, Any] = {
     "name": DATABASE,
     "version": "1.0.0",
     "tables": {
-        "Datapath_Binding": {"columns": {"external_ids": _MAP}},
+        "Datapath_Binding": {"columns": {"external_ids": MAP}},
         "Port_Binding": {
             "columns": {
-                "logical_port": _TEXT,
-                "mac": _TEXTS,
+                "logical_port": TEXT,
+                "mac": TEXTS,
                 "chassis": {"type": {"key": "uuid", "min": 0, "max": 1}},
                 "datapath": {"type": {"key": {"type": "uuid", "refTable": "Datapath_Binding"}}},
-                "external_ids": _MAP,
+                "external_ids": MAP,
             }
         },
     },

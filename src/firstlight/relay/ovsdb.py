@@ -1,0 +1,95 @@
+"""OVN's southbound database: where it is, and the thread that keeps a copy of some of its rows.
+
+The copy is python-ovs' own. ovsdbapp's connection, on top of it, would make the start wait for the
+database.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from oslo_config import cfg
+
+DATABASE = "OVN_Southbound"
+PAUSE = 1000  # milliseconds after a failure
+
+# RFC 7047 §3.2, as python-ovs takes a schema.
+TEXT: dict[str, Any] = {"type": "string"}
+NUMBER: dict[str, Any] = {"type": "integer"}
+TEXTS: dict[str, Any] = {"type": {"key": "string", "min": 0, "max": "unlimited"}}
+MAP: dict[str, Any] = {"type": {"key": "string", "value": "string", "min": 0, "max": "unlimited"}}
+
+
+class BadDatabase(Exception):
+    """The database cannot be used as it is configured; the message says what to change."""
+
+
+def southbound_remote(conf: cfg.ConfigOpts) -> str:
+    """``[ovn] ovn_sb_connection`` as ovsdb(7) writes it, several with commas; TLS is set up.
+
+    Raises:
+        BadDatabase: python-ovs is not installed, or the remote or a TLS file cannot be used.
+    """
+    try:
+        from ovs.stream import Stream
+    except ImportError as error:
+        raise BadDatabase(
+            f"the resolver ovn needs python-ovs ({error}): pip install 'firstlight[ovn]'"
+        ) from error
+    section = conf.ovn
+    for remote in section.ovn_sb_connection:
+        if not remote.startswith(("tcp:", "ssl:", "unix:")):
+            raise BadDatabase(
+                f"[ovn] ovn_sb_connection: {remote} is not like tcp:HOST:6642, ssl:HOST:6642 or"
+                " unix:FILE"
+            )
+    if any(remote.startswith("ssl:") for remote in section.ovn_sb_connection):
+        for option, use in (
+            ("ovn_sb_private_key", Stream.ssl_set_private_key_file),
+            ("ovn_sb_certificate", Stream.ssl_set_certificate_file),
+            ("ovn_sb_ca_cert", Stream.ssl_set_ca_cert_file),
+        ):
+            if not os.access(section[option], os.R_OK):
+                raise BadDatabase(
+                    f"[ovn] {option}: {section[option] or 'unset'} cannot be read, and ssl needs it"
+                )
+            use(section[option])
+    return ",".join(section.ovn_sb_connection)
+
+
+class Replicating:
+    """Takes turns on a thread of its own, until :meth:`close`.
+
+    `turn` does what there is to do now, and tells the poller it is given when it wants to have the
+    next one. It must not raise.
+    """
+
+    def __init__(self, name: str, turn: Callable[[Any], None], end: Callable[[], None]) -> None:
+        self._turn = turn
+        self._end = end
+        self._wake = os.eventfd(0)
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread, and call `end` on it as the last thing."""
+        self._ended = True
+        os.eventfd_write(self._wake, 1)
+        if self._thread.ident is not None:
+            self._thread.join()
+        os.close(self._wake)
+
+    def _run(self) -> None:
+        from ovs.poller import POLLIN, Poller
+
+        while not self._ended:
+            poller = Poller()
+            self._turn(poller)
+            poller.fd_wait(self._wake, POLLIN)
+            poller.block()
+        self._end()
