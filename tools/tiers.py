@@ -1,6 +1,8 @@
 """Run tiers of checks and tests, then say in one place what came of them.
 
-``tools/tiers.py check`` runs the quick tiers, ``all`` what a change must pass, or name them. The
+``tools/tiers.py check`` runs the quick tiers, ``all`` what a change must pass, or name them. Two
+tiers run at a time, since most of the time tests wait for a server to start; what a tier says is
+printed when it ends. FIRSTLIGHT_LANES=1 runs one after the other, and lets them speak at once. The
 last lines are one summary; the exit code is 0 only if nothing failed and something ran.
 """
 
@@ -10,10 +12,11 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
@@ -73,6 +76,7 @@ TIERS = {
     "docs": Tier("documented commands, samples and units are right", tests=("tests/docs",)),
 }
 QUICK = ("style", "unit")
+LONGEST_FIRST = ("lab", "integration", "dpm", "guests", "guest_tools")
 APART = {
     "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",)),
 }
@@ -96,9 +100,10 @@ def main(names: list[str]) -> int:
         print(f"no such tier: {', '.join(unknown)}; there are: {', '.join(EVERY)}")
         return 2
     with built_meanwhile(EVERY[name].builder for name in wanted):
-        outcomes = {name: run(name, EVERY[name]) for name in wanted}
+        outcomes = run_all(wanted, int(os.environ.get("FIRSTLIGHT_LANES", "2")))
     print()
-    for name, outcome in outcomes.items():
+    for name in wanted:
+        outcome = outcomes[name]
         print(
             f"{name:12} {outcome.passed:5} passed {outcome.failed:3} failed "
             f"{outcome.skipped:3} skipped {outcome.seconds:6.0f} s   {EVERY[name].promise}"
@@ -125,41 +130,72 @@ def built_meanwhile(builders: Iterable[str]) -> Iterator[None]:
             process.wait()
 
 
-def run(name: str, tier: Tier) -> Outcome:
-    """Run one tier and count."""
-    print(f"\n== {name}: {tier.promise}", flush=True)
+def run_all(names: Sequence[str], lanes: int) -> dict[str, Outcome]:
+    """Run tiers, so many at a time, those that take longest first."""
+    if lanes == 1 or len(names) == 1:
+        return {name: run(name, EVERY[name], sys.stdout) for name in names}
+    late = len(LONGEST_FIRST)
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    order = sorted(names, key=lambda name: rank.get(name, late))
+    with ThreadPoolExecutor(lanes) as pool:
+        return dict(zip(order, pool.map(run_quietly, order), strict=True))
+
+
+def run_quietly(name: str) -> Outcome:
+    """Run one tier, and print what it said in one piece."""
+    print(f"-- {name} begins", flush=True)
+    with tempfile.TemporaryFile("w+", errors="replace") as said:
+        outcome = run(name, EVERY[name], said)
+        said.seek(0)
+        print(said.read(), end="", flush=True)
+    return outcome
+
+
+def run(name: str, tier: Tier, out: IO[str]) -> Outcome:
+    """Run one tier and count; `out` is a real file, to which its programs write."""
+    print(f"\n== {name}: {tier.promise}", file=out, flush=True)
     began = time.monotonic()
     passed = failed = skipped = 0
     for command in tier.commands:
-        ok = subprocess.run([BIN / command[0], *command[1:]], cwd=ROOT, check=False).returncode == 0
+        ok = call([BIN / command[0], *command[1:]], out) == 0
         passed, failed = passed + ok, failed + (not ok)
     for tests in filter(None, (tier.tests, tier.apart)):
-        counts = run_pytest(interpreter(tier), tests)
+        counts = run_pytest(interpreter(tier, out), tests, out)
         passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     return Outcome(passed, failed, skipped, time.monotonic() - began)
 
 
-def interpreter(tier: Tier) -> Path:
+def call(command: Sequence[str | Path], out: IO[str], **variables: str) -> int:
+    """The exit code of a program that writes to `out`."""
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdout=out,
+        stderr=subprocess.STDOUT,
+        check=False,
+    ).returncode
+
+
+def interpreter(tier: Tier, out: IO[str]) -> Path:
     """The Python that runs the tier's tests; one that does not exist if it cannot be made."""
     if not tier.inside:
         return BIN / "python"
-    made = subprocess.run([tier.builder], cwd=ROOT, check=False, stdout=subprocess.PIPE, text=True)
+    made = subprocess.run(
+        [tier.builder], cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=out, text=True
+    )
     return Path(made.stdout.strip() or "no-environment") / "bin" / "python"
 
 
-def run_pytest(python: Path, tests: tuple[str, ...]) -> tuple[int, int, int]:
+def run_pytest(python: Path, tests: Sequence[str], out: IO[str]) -> tuple[int, int, int]:
     """Passed, failed, skipped; a run that breaks, or finds nothing to run, counts as one failed."""
     if not python.exists():
-        print(f"{python} does not exist; the lines above say why")
+        print(f"{python} does not exist; the lines above say why", file=out, flush=True)
         return 0, 1, 0
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
-        code = subprocess.run(
-            [python, "-m", "pytest", "-q", f"--junitxml={report}", *tests],
-            cwd=ROOT,
-            env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
-            check=False,
-        ).returncode
+        command: list[str | Path] = [python, "-m", "pytest", "-q", f"--junitxml={report}", *tests]
+        code = call(command, out, PYTHONDONTWRITEBYTECODE="1")
         if not report.exists():
             return 0, 1, 0
         suite = next(ET.parse(report).iter("testsuite"))
