@@ -1,12 +1,12 @@
 """``firstlight dpm hmc-mock``, which is also ``python -m firstlight_dpm.mock``."""
 
 import argparse
-import contextlib
 import logging
 import signal
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -56,35 +56,28 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code."""
     if args.verbose:
         logging.basicConfig(level=logging.DEBUG, format="%(message)s", stream=sys.stderr)
-    try:
-        return _serve(args)
-    except OSError as error:
-        host, port = args.listen
-        print(
-            f"The mock cannot listen on {host}:{port}, or write its certificate: {error}",
-            file=sys.stderr,
-        )
-        return 1
-
-
-def _serve(args: argparse.Namespace) -> int:
-    host, port = args.listen
-    with (
-        _directory(args.directory) as directory,
-        _until_ended(),
-        serve(
-            args.machine,
-            directory,
-            host=host,
-            port=port,
-            username=args.username,
-            password=args.password,
-            job_seconds=args.job_seconds,
-        ) as served,
-    ):
+    with _directory(args.directory) as directory, _until_ended(), ExitStack() as stack:
+        try:
+            served = stack.enter_context(_serving(args, directory))
+        except OSError as error:
+            print(f"The mock cannot listen on {_written(args.listen)}: {error}", file=sys.stderr)
+            return 1
         print(announcement(served), flush=True)
         signal.pause()
     return 0
+
+
+def _serving(args: argparse.Namespace, directory: Path) -> AbstractContextManager[Served]:
+    host, port = args.listen
+    return serve(
+        args.machine,
+        directory,
+        host=host,
+        port=port,
+        username=args.username,
+        password=args.password,
+        job_seconds=args.job_seconds,
+    )
 
 
 def announcement(served: Served) -> str:
@@ -110,6 +103,10 @@ max_memory = 65536
 physical_network_adapter_mappings = physnet1:{network}"""
 
 
+def _written(address: tuple[str, int]) -> str:
+    return f"{address[0]}:{address[1]}"
+
+
 def _address(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65535:
@@ -124,7 +121,7 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-@contextlib.contextmanager
+@contextmanager
 def _directory(given: Path | None) -> Iterator[Path]:
     if given:
         given.mkdir(parents=True, exist_ok=True)
@@ -134,7 +131,7 @@ def _directory(given: Path | None) -> Iterator[Path]:
         yield Path(directory)
 
 
-@contextlib.contextmanager
+@contextmanager
 def _until_ended() -> Iterator[None]:
     """SIGINT and SIGTERM end the block, and nothing is left behind."""
     before = {number: signal.signal(number, _end) for number in (signal.SIGINT, signal.SIGTERM)}

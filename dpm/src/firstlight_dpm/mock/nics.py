@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _READ_ONLY = {"class", "parent", "element-id", "element-uri"}
 _TYPES = {"osd": "osd", "hipersockets": "iqd", "roce": "roce", "osh": "osh"}
+_EXPRESS = ("neth", "osh")
 #: One NIC takes three device numbers; the first names it.
 _FIRST, _STEP, _LAST = 0x0001, 3, 0x7FFF
 
@@ -98,6 +99,7 @@ def _check_backing(hmc: "Console", body: Body, adapter: Any) -> None:
         by_port = adapter and "network-adapter-port-uri" in body and adapter["type"] != "roce"
         unless(not by_port, 400, 7, "network-adapter-port-uri: this adapter has virtual switches")
     unless(not express or "type" in body, 400, 15, "type: needed on a Network Express adapter")
+    unless(not express or body["type"] in _EXPRESS, 400, 7, f"type: one of {_EXPRESS} here")
 
 
 def _free_number(partition: Any) -> str:

@@ -30,12 +30,13 @@ def test_the_newest_has_no_virtual_switches(someone):
 
 
 def test_a_network_express_nic_needs_its_type(someone):
-    """HTTP 400, reason 15, without."""
+    """HTTP 400, reason 15, without, and 7 with one that such an adapter does not serve."""
     known = someone("z17")
     partition = known.partition()
     properties = {"name": "n", **known.backing("express-1")}
     assert refusal(partition.nics.create, properties) == (400, 15)
-    partition.nics.create({**properties, "type": "osh"})
+    assert refusal(partition.nics.create, {**properties, "type": "osd"}) == (400, 7)
+    partition.nics.create({**properties, "type": "neth"})
 
 
 def test_osa_ports_carry_nics_only_on_the_newest(someone):
