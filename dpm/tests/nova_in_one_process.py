@@ -11,8 +11,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from nova.conf import CONF
+from nova.context import get_admin_context
+from nova.objects.instance import Instance
 from nova.tests.functional import integrated_helpers
+from nova.tests.functional.api.client import OpenStackApiException
 from oslo_utils import uuidutils
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
@@ -21,6 +25,7 @@ from wsgi_intercept import requests_intercept
 import nova_first  # noqa: F401
 from firstlight_dpm import backing, options
 from firstlight_dpm.mock import serve
+from servers import eventually
 
 HOST = "subset1"
 #: Of Cinder's stand-in: what a volume's array listens on.
@@ -137,7 +142,7 @@ class Cloud(integrated_helpers._IntegratedTestBase):
     def request(self, ports: list[str], volume: str, **more: Any) -> dict[str, Any]:
         """The body of a request for a server that boots from a volume."""
         networks = [{"port": port} for port in ports] or "none"
-        server = self._build_server(networks=networks, **more)
+        server = self._build_server(networks=networks) | more
         server.pop("imageRef")
         server["block_device_mapping_v2"] = [
             {
@@ -156,16 +161,37 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         server = self.api.post_server(self.request(ports, volume, **more))
         return self._wait_for_state_change(server, status)
 
-    def ended_server(self, ports: list[str], volume: str) -> dict[str, Any]:
+    def ended_server(self, ports: list[str], volume: str, **more: Any) -> dict[str, Any]:
         """A server, once Nova has made it or given it up."""
-        server = self.api.post_server(self.request(ports, volume))
-        return self._wait_for_server_parameter(
-            server, {"OS-EXT-STS:task_state": None}, wait_for_fault_key=False
-        )
+        return self.ended(self.api.post_server(self.request(ports, volume, **more)))
+
+    def ended(self, server: dict[str, Any]) -> dict[str, Any]:
+        """The same, once it has been asked for."""
+
+        def ended() -> bool:
+            return self._show_server(server)["status"] in ("ACTIVE", "ERROR")
+
+        assert eventually(ended, 60), self._show_server(server)
+        return dict(self._show_server(server))
+
+    def attach_volume_in_vain(self, server: dict[str, Any], volume: str) -> None:
+        """Ask for a volume that the server does not get."""
+        body = {"volumeAttachment": {"volumeId": volume}}
+        with pytest.raises(OpenStackApiException):
+            self.api.post_server_volume(server["id"], body)
 
     def log(self) -> str:
         """What Nova's services have logged, from information on."""
         return str(self.stdlog.logger.output)
+
+    def instance(self, server: dict[str, Any]) -> Any:
+        """Nova's own object of a server."""
+        return Instance.get_by_uuid(get_admin_context(), server["id"])
+
+    def sync_power_states(self) -> None:
+        """What nova-compute does now and then: compare each server with its partition."""
+        for compute in self.computes.values():
+            compute.manager._sync_power_states(get_admin_context())
 
     # What the HMC has.
 

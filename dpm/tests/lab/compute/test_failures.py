@@ -1,6 +1,11 @@
 """Whatever goes wrong while a server is made: nothing is left of it, and Nova says why."""
 
+from dataclasses import replace
+
 import pytest
+from nova.exception import CinderConnectionFailed, HypervisorUnavailable
+from nova.tests.functional.api.client import OpenStackApiException
+from nova.volume.cinder import API
 
 from firstlight_dpm.mock.faults import Fault
 from nova_in_one_process import NOTHING, Cloud, one_process
@@ -44,4 +49,73 @@ def test_each_change_fails(cloud: Cloud):
     # volume, the NIC (and the command line), the start.
     assert passed >= 7
     faults.clear()
+    cloud._delete_server(server)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(uri=".*/operations/start", times=1, status=500, job=True),
+        Fault(uri=".*/operations/start", times=1, drop=True),
+        Fault(method="GET", uri="/api/jobs/.*", times=1, status=500),
+    ],
+    ids=["its job", "its connection", "asking for its job"],
+)
+def test_start_fails(cloud: Cloud, fault: Fault):
+    """A start that ends badly, or whose end nobody learns, leaves nothing."""
+    cloud.hmc.console.faults.add(replace(fault))
+    server = cloud.ended_server([cloud.port()], cloud.volume())
+    assert server["status"] == "ERROR"
+    assert cloud.left() == NOTHING
+    cloud._delete_server(server)
+
+
+def test_cinder_fails(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    """When Cinder maps no volume, the partition that was made for it goes."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise CinderConnectionFailed(reason="no such luck")
+
+    monkeypatch.setattr(API, "attachment_update", refuse)
+    server = cloud.ended_server([cloud.port()], cloud.volume())
+    assert server["status"] == "ERROR"
+    assert cloud.left() == NOTHING
+    cloud._delete_server(server)
+
+
+def test_no_path(cloud: Cloud):
+    """A volume that Cinder zoned to other ports cannot be booted from."""
+    volume = cloud.volume(initiator_target_map={"c05076ffe5ffffff": ["500507680b244ac1"]})
+    server = cloud.ended_server([], volume)
+    assert server["status"] == "ERROR"
+    assert "no path is left to boot by" in cloud.log()
+    assert cloud.left() == NOTHING
+    cloud._delete_server(server)
+
+
+def test_hmc_goes_away(cloud: Cloud):
+    """An HMC that goes away, and comes back, leaves power states as they were."""
+    server = cloud.make_server([], cloud.volume())
+    cloud.hmc.console.faults.add(Fault(drop=True))
+    with pytest.raises(HypervisorUnavailable):
+        cloud.sync_power_states()
+    cloud._run_periodics()
+    assert cloud.api.get_server(server["id"])["OS-EXT-STS:power_state"] == 1
+    with pytest.raises(OpenStackApiException):
+        cloud.api.post_server_action(server["id"], {"reboot": {"type": "HARD"}})
+    cloud.hmc.console.faults.clear()
+    cloud._reboot_server(server, hard=True)
+    cloud._delete_server(server)
+
+
+def test_delete_fails(cloud: Cloud):
+    """A server whose partition cannot be stopped keeps its ports, and can be deleted again."""
+    port = cloud.port()
+    server = cloud.make_server([port], cloud.volume())
+    cloud.hmc.console.faults.add(Fault(uri=".*/operations/stop", times=1, status=500))
+    with pytest.raises(OpenStackApiException):
+        cloud.api.delete_server(server["id"])
+    server = cloud._wait_for_state_change(server, "ERROR")
+    assert cloud.partition().properties["status"] == "active"
+    assert cloud.neutron._ports[port]["device_id"] == server["id"]
     cloud._delete_server(server)

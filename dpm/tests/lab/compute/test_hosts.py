@@ -1,0 +1,128 @@
+"""Hosts of real Nova: two subsets of one machine, a service that starts again, power states."""
+
+import pytest
+from nova.exception import InvalidConfiguration
+
+from firstlight_dpm.mock.faults import Fault
+from nova_in_one_process import HOST, NOTHING, Cloud, one_process
+
+# What Nova warns of as it runs, in threads of its own, is not ours.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+#: A name that begins as the other's does, with a character that a pattern would understand.
+OTHER = "subset1.2"
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    """Two hosts on one machine, each with a server's worth of names of the other."""
+    with one_process("z14") as cloud:
+        cloud._start_compute(OTHER)
+        yield cloud
+
+
+def driver(cloud: Cloud, host: str):
+    """The driver of a host's nova-compute."""
+    return cloud.computes[host].manager.driver
+
+
+def test_two_subsets(cloud: Cloud):
+    """Two hosts on one machine keep to themselves, and leave other partitions alone."""
+    foreign = cloud.machine.partitions.add({"name": "PROD1", "initial-memory": 4096})
+    mine = cloud.make_server([], cloud.volume(), host=HOST)
+    other = cloud.make_server([], cloud.volume(), host=OTHER)
+    assert driver(cloud, HOST).list_instance_uuids() == [mine["id"]]
+    assert driver(cloud, OTHER).list_instance_uuids() == [other["id"]]
+    used = driver(cloud, HOST).get_available_resource(HOST)
+    assert (used["memory_mb_used"], used["vcpus_used"]) == (512, 1)
+    cloud._delete_server(mine)
+    assert [one.name for one in cloud.partitions()] == ["PROD1", f"OpenStack-{OTHER}-{other['id']}"]
+    cloud._delete_server(other)
+    cloud.machine.partitions.remove(foreign.oid)
+    assert cloud.left() == NOTHING
+
+
+def test_what_nova_shows(cloud: Cloud):
+    """The hypervisor is a PRSM with the machine's level, and offers memory and processors."""
+    found = cloud.admin_api.api_get("/os-hypervisors/detail").body["hypervisors"]
+    shown = {one["hypervisor_hostname"]: one for one in found}
+    assert set(shown) == {HOST, OTHER}
+    assert shown[HOST]["hypervisor_type"] == "PRSM"
+    assert shown[HOST]["hypervisor_version"] == 2014001
+    provider = cloud._get_provider_uuid_by_host(HOST)
+    inventory = cloud._get_provider_inventory(provider)
+    assert set(inventory) == {"VCPU", "MEMORY_MB"}
+    assert inventory["MEMORY_MB"]["total"] == 65536
+    assert inventory["MEMORY_MB"]["reserved"] == 0
+    assert inventory["MEMORY_MB"]["allocation_ratio"] == 1.0
+    assert inventory["VCPU"]["total"] == inventory["VCPU"]["max_unit"] == 8
+    assert "COMPUTE_NET_ATTACH_INTERFACE" in cloud._get_provider_traits(provider)
+
+
+def test_starts_again(cloud: Cloud):
+    """nova-compute starts again beside its partitions, and knows them."""
+    server = cloud.make_server([], cloud.volume(), host=HOST)
+    cloud.restart_compute_service(cloud.computes[HOST])
+    assert driver(cloud, HOST).instance_exists(cloud.instance(server))
+    cloud._reboot_server(server, hard=True)
+    cloud._delete_server(server)
+    assert cloud.left() == NOTHING
+
+
+def test_another_cloud(cloud: Cloud):
+    """A host whose partitions another cloud's node made does not start, and says what to set."""
+    name = f"OpenStack-{HOST}-11111111-2222-4333-8444-555555555555"
+    node = "99999999-2222-4333-8444-555555555555"
+    text = f"OpenStack CPCSubset={HOST} node={node}"
+    theirs = cloud.machine.partitions.add({"name": name, "description": text, "initial-memory": 1})
+    with pytest.raises(InvalidConfiguration, match=f"made by compute node {node}"):
+        driver(cloud, HOST).init_host(HOST)
+    theirs.properties["description"] = f"OpenStack CPCSubset={HOST}"
+    driver(cloud, HOST).init_host(HOST)
+    cloud.machine.partitions.remove(theirs.oid)
+
+
+def test_power_states(cloud: Cloud):
+    """A guest that crashed is stopped; one that is degraded runs; one in between is left alone."""
+    server = cloud.make_server([], cloud.volume(), host=HOST)
+    partition = cloud.partition()
+    for status in ("degraded", "reservation-error", "starting", "communications-not-active"):
+        partition.properties["status"] = status
+        cloud.sync_power_states()
+        assert cloud._show_server(server)["status"] == "ACTIVE", status
+    partition.properties["status"] = "paused"
+    cloud.sync_power_states()
+    cloud._wait_for_state_change(server, "SHUTOFF")
+    assert partition.properties["status"] == "stopped"
+    cloud._delete_server(server)
+
+
+def test_started_by_hand(cloud: Cloud):
+    """A partition that somebody starts on the HMC is stopped again: its server is off."""
+    server = cloud.make_server([], cloud.volume(), host=HOST)
+    cloud._stop_server(server)
+    cloud.partition().properties["status"] = "active"
+    cloud.sync_power_states()
+    assert cloud.partition().properties["status"] == "stopped"
+    cloud._delete_server(server)
+
+
+def test_deleted_by_hand(cloud: Cloud):
+    """A server whose partition is gone shows no power state, and is deleted."""
+    server = cloud.make_server([], cloud.volume(), host=HOST)
+    partition = cloud.partition()
+    cloud.machine.partitions.remove(partition.oid)
+    cloud.sync_power_states()
+    assert cloud._show_server(server)["OS-EXT-STS:power_state"] == 0
+    cloud._delete_server(server)
+    assert cloud.left() == NOTHING
+
+
+def test_one_vanishes_meanwhile(cloud: Cloud):
+    """A partition that goes while the resources are counted is not counted."""
+    server = cloud.make_server([], cloud.volume(), host=HOST)
+    gone = Fault(method="GET", uri=r"/api/partitions/[^/]*", times=1, status=404, reason=1)
+    cloud.hmc.console.faults.add(gone)
+    assert driver(cloud, HOST).get_available_resource(HOST)["memory_mb_used"] == 0
+    assert driver(cloud, HOST).get_available_resource(HOST)["memory_mb_used"] == 512
+    cloud._delete_server(server)
