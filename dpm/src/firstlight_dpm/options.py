@@ -48,6 +48,19 @@ class ObjectId(types.String):
             ) from None
 
 
+class Wwpn(types.String):
+    """A world-wide port name, in lower case without ``0x`` and colons however it was written."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="WWPN")
+
+    def __call__(self, value: object) -> str:
+        digits = str(super().__call__(value)).lower().removeprefix("0x").replace(":", "")
+        if not re.fullmatch("[0-9a-f]{16}", digits):
+            raise ValueError(f"{value!r} is not a WWPN of 16 hexadecimal digits")
+        return digits
+
+
 class _Mapping(types.ConfigType):
     """A line of fields with ``:`` between them."""
 
@@ -179,10 +192,11 @@ COMPUTE = [
     ),
     cfg.ListOpt(
         "target_wwpn_ignore_list",
+        item_type=Wwpn(),
         default=[],
         sample_default=["500507680b214ac1"],
         help="Target WWPNs that are never booted from, such as those of a storage system's file "
-        "services. Case, and a leading 0x, make no difference.",
+        "services. Case, colons and a leading 0x make no difference.",
     ),
 ]
 

@@ -1,5 +1,6 @@
 """Sessions with the HMC, one for each thread, because zhmcclient's are for one thread at a time."""
 
+import os
 import threading
 import weakref
 from contextlib import suppress
@@ -38,12 +39,14 @@ class Login:
 
     @classmethod
     def of(cls, conf: cfg.ConfigOpts) -> "Login":
-        """What ``[dpm]`` says; raises BadLogin, naming every option that is missing."""
+        """What ``[dpm]`` says; raises BadLogin, naming every option to be set or changed."""
         dpm = conf.dpm
         needed = ("hmc", "hmc_username", "hmc_password", "cpc_object_id")
         missing = [name for name in needed if not dpm[name]]
         if missing:
             raise BadLogin(f"set {', '.join(missing)} in [dpm]: without it no HMC can be asked")
+        if dpm.hmc_verify and dpm.hmc_ca_file:
+            _check_readable(dpm.hmc_ca_file)
         return cls(
             hosts=tuple(dpm.hmc),
             username=dpm.hmc_username,
@@ -103,6 +106,15 @@ class Hmc:
             self._open.append((weakref.ref(threading.current_thread()), session))
         _log_off([session for _, session in ended])
         return session
+
+
+def _check_readable(authorities: str) -> None:
+    """zhmcclient would say it at the first request only, and as a connection that broke."""
+    if not os.access(authorities, os.R_OK):
+        raise BadLogin(
+            f"[dpm] hmc_ca_file is {authorities}, which this service cannot read; set it to a PEM "
+            "file, or a directory, that it can"
+        )
 
 
 def _session(login: Login) -> zhmcclient.Session:

@@ -45,7 +45,7 @@ def test_the_password_is_not_shown():
     ("values", "verify"),
     [
         ({}, True),
-        ({"hmc_ca_file": "/etc/ca.pem"}, "/etc/ca.pem"),
+        ({"hmc_ca_file": __file__}, __file__),
         ({"hmc_verify": False}, False),
         ({"hmc_verify": False, "hmc_ca_file": "/etc/ca.pem"}, False),
     ],
@@ -53,3 +53,9 @@ def test_the_password_is_not_shown():
 def test_certificates_are_verified_unless_said(values, verify):
     """hmc_verify wins over hmc_ca_file."""
     assert Login.of(conf_with(**WHOLE, **values)).verify == verify
+
+
+def test_authorities_that_cannot_be_read_are_said_at_the_start():
+    """Not as a connection that broke, at the first request."""
+    with pytest.raises(BadLogin, match=r"hmc_ca_file is /nowhere/ca\.pem"):
+        Login.of(conf_with(**WHOLE, hmc_ca_file="/nowhere/ca.pem"))

@@ -136,6 +136,23 @@ def test_what_is_no_network_mapping_is_refused(read, text):
         _ = read(f"physical_network_adapter_mappings = {text}").physical_network_adapter_mappings
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["500507680b214ac1", "500507680B214AC1", "0x500507680b214ac1", "50:05:07:68:0b:21:4a:c1"],
+)
+def test_targets_to_ignore_are_written_in_several_ways(read, text):
+    """All mean the same port; once only one of them did."""
+    read_back = read(f"target_wwpn_ignore_list = {text}, 5005076300c213e9").target_wwpn_ignore_list
+    assert read_back == ["500507680b214ac1", "5005076300c213e9"]
+
+
+@pytest.mark.parametrize("text", ["5005", "500507680b214acx", "500507680b214ac1 5005076300c213e9"])
+def test_what_is_no_wwpn_is_refused(read, text):
+    """It would ignore nothing, silently."""
+    with pytest.raises(ValueError, match="not a WWPN"):
+        _ = read(f"target_wwpn_ignore_list = {text}").target_wwpn_ignore_list
+
+
 def test_types_say_what_they_are_and_are_equal_to_their_like():
     """oslo.config compares types when an option is registered twice."""
     assert options.StorageAdapterMapping() == options.StorageAdapterMapping()
