@@ -3,6 +3,7 @@
 import ctypes
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -85,6 +86,13 @@ class OwnHost:
         self._started.append(started)
         return started
 
+    def kill(self, started: "subprocess.Popen[bytes]") -> None:
+        """Kill what :meth:`start` started, and its children."""
+        for pid in reversed(_family(started.pid)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        started.wait(_PATIENCE)
+
     def namespaces(self) -> list[str]:
         """The names of its network namespaces."""
         return sorted(each.name for each in self._root("run/netns").iterdir())
@@ -112,6 +120,15 @@ class OwnHost:
         with Path(f"/proc/{self.init}/ns/net").open() as file:
             if libc.setns(file.fileno(), _CLONE_NEWNET) != 0:
                 raise OSError(ctypes.get_errno(), "cannot enter the host's network")
+
+
+def _family(pid: int) -> list[int]:
+    """A process and all that come from it, by their ids."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except FileNotFoundError:
+        return []
+    return [pid, *(each for child in children for each in _family(int(child)))]
 
 
 def _lead(listening: socket.socket, port: int) -> None:

@@ -18,6 +18,7 @@ COMMANDS = {
     "agent": "the metadata agent: recognises guests, and signs for them",
     "proxy": "the relay: answers in every network namespace of this host",
     "broker": "the relay's privileged part: opens sockets in network namespaces",
+    "ovnmeta": "on OVN, instead of Neutron's agent: the namespaces in which guests ask",
     "provider": "list the vendordata service's providers, make a new one, try one",
     "instance": "add, list, show, update and remove instances of the embedded store",
     "show": "what an instance would see",

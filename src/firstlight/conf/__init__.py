@@ -25,6 +25,7 @@ from firstlight.conf import (
     neutron,
     nova,
     ovn,
+    ovs,
     pcss,
     pollinate,
     provider_neutron,
@@ -69,6 +70,7 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
     ),
     "agent": (metadata_agent, relay, recognition, ovn, neutron, store),
     "broker": (common, relay_broker),
+    "ovnmeta": (common, ovn, ovs),
     "proxy": (
         metadata_agent,
         relay,
@@ -84,7 +86,9 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
 
 # What reads Neutron's files as well: where they are.
 _NEUTRON_FILES = ("/etc/neutron/neutron.conf", "/etc/neutron/metadata_agent.ini")
+_OVN_FILE = "/etc/neutron/neutron_ovn_metadata_agent.ini"
 _OF_NEUTRON = {
+    "ovnmeta": (_NEUTRON_FILES[0], _OVN_FILE, "/etc/firstlight/ovnmeta.conf"),
     "agent": (*_NEUTRON_FILES, "/etc/firstlight/agent.conf"),
     "proxy": (*_NEUTRON_FILES, "/etc/firstlight/proxy.conf"),
 }

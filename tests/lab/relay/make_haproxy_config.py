@@ -1,6 +1,7 @@
 """Run by the lab's Python: the file that Neutron's own driver writes for haproxy, to stdout.
 
-Arguments: ``network``, ``router`` or ``ovn``, the id, the agent's socket, the pid file.
+Arguments: ``network``, ``router`` or ``ovn``, the id, the agent's socket, the pid file; then files
+of options, if any.
 """
 
 import sys
@@ -11,11 +12,11 @@ from neutron.conf.agent.metadata import config
 from oslo_config import cfg
 from oslo_log import log
 
-kind, identifier, agent, pid_file = sys.argv[1:]
+kind, identifier, agent, pid_file, *files = sys.argv[1:]
 log.register_options(cfg.CONF)
 config.register_meta_conf_opts(config.METADATA_RATE_LIMITING_OPTS, group=config.RATE_LIMITING_GROUP)
 config.register_meta_conf_opts(config.METADATA_HAPROXY_OPTS, group=config.HAPROXY_GROUP)
-cfg.CONF([])
+cfg.CONF([f"--config-file={file}" for file in files])
 routed = kind == "router"
 made = (ovn if kind == "ovn" else driver).HaproxyConfigurator(
     None if routed else identifier,

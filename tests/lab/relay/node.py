@@ -179,6 +179,14 @@ class Node:
         log = self.home / f"{agent}.log"
         self._agents[agent] = self.host.start(agent, *options, log=log, environ=environ)
 
+    def end(self, agent: str) -> None:
+        """Kill an agent, and what it has started to help it: nothing is tidied up."""
+        self.kill(self._agents.pop(agent))
+
+    def kill(self, process: "subprocess.Popen[bytes]") -> None:
+        """Kill a program that :meth:`OwnHost.start` started."""
+        self.host.kill(process)
+
     def logs(self) -> str:
         """The end of what each program has said."""
         logs = sorted(self.home.glob("*.log"))
@@ -201,6 +209,10 @@ class Node:
         guest = Guest(self.host, port, self.home)
         guest.appear(device)
         return guest
+
+    def unplug(self, guest: Guest) -> None:
+        """Take it away, as Nova does."""
+        self.vsctl("del-port", f"tap{guest.port['id'][:11]}")
 
 
 @contextmanager

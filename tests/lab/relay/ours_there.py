@@ -16,7 +16,7 @@ from servers import free_port
 from store_samples import server
 
 _NOBODY = "65534"
-_COMMAND = "import sys; from firstlight.cli import main; sys.exit(main())"
+COMMAND = "import sys; from firstlight.cli import main; sys.exit(main())"
 _METADATA = """\
 [DEFAULT]
 metadata_listen = 127.0.0.1
@@ -59,20 +59,31 @@ class Relay:
         self._node = node
         self._socket = node.home / "proxy" / "firstlight_status"
         self._files = files
-        self._processes: list[subprocess.Popen[bytes]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._port = 0
 
-    def start(self, port: int, more: str = "") -> None:
+    def start(self, port: int) -> None:
         """Start both; the metadata service is at `port`."""
+        self._port = port
         home = self._node.home
         directory = home / "proxy"
         directory.mkdir()
         directory.chmod(0o777)
         broker = self._node.write("broker.conf", _BROKER.format(home=home))
-        proxy = self._node.write("proxy.conf", _PROXY.format(home=home, port=port, more=more))
         few = "--bounding-set=-all,+sys_admin,+net_bind_service,+chown"
         self._run("broker", [broker], few)
+        self._start_proxy("")
+
+    def restart(self, more: str) -> None:
+        """The proxy anew, with more in its section ``[relay]``."""
+        self._node.kill(self._processes["proxy"])
+        self._start_proxy(more)
+
+    def _start_proxy(self, more: str) -> None:
+        text = _PROXY.format(home=self._node.home, port=self._port, more=more)
+        own = self._node.write("proxy.conf", text)
         user = (f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--bounding-set=-all")
-        self._run("proxy", [*self._files, proxy], *user)
+        self._run("proxy", [*self._files, own], *user)
 
     def readiness(self) -> dict[str, Any]:
         """What /readyz says; empty as long as nobody answers."""
@@ -101,12 +112,12 @@ class Relay:
     def _run(self, name: str, files: list[Path], *privileges: str) -> None:
         words = (need("setpriv"), *privileges, *self._words(name, files))
         log = self._node.home / f"{name}.log"
-        self._processes.append(self._node.host.start(*words, log=log))
+        self._processes[name] = self._node.host.start(*words, log=log)
 
     @staticmethod
     def _words(command: str, files: Iterable[Path]) -> list[str]:
         options = [f"--config-file={file}" for file in files]
-        return [sys.executable, "-c", _COMMAND, command, *options]
+        return [sys.executable, "-c", COMMAND, command, *options]
 
 
 @contextmanager

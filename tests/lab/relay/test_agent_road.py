@@ -1,12 +1,9 @@
 """The agent between real haproxies and a real Neutron: what guests get, and Neutron shows."""
 
 import json
-import os
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +11,8 @@ import pytest
 
 from agent_process import metadata_service, running
 from guests.net import GUEST, GUEST_MACS, Net, network
-from lab.environment import needed
 from lab.relay.conftest import Town
+from lab.relay.haproxies import haproxy
 from parts import need
 from servers import eventually
 from store_samples import server
@@ -56,33 +53,6 @@ def agent(
             yield directory
 
 
-@contextmanager
-def haproxy(kind: str, identifier: str, agent: Path, net: Net) -> Iterator[None]:
-    """Neutron's proxy, with the file its driver writes, in the service's namespace."""
-    pid_file, config = agent / f"{kind}.pid", agent / f"{kind}.cfg"
-    made = subprocess.run(
-        [
-            needed() / "bin" / "python",
-            Path(__file__).with_name("make_haproxy_config.py"),
-            *(kind, identifier, agent / "metadata_proxy", pid_file),
-        ],
-        capture_output=True,
-        text=True,
-    )
-    assert made.returncode == 0, made.stderr
-    config.write_text(made.stdout)
-    started = subprocess.run(
-        net.service.command(need("haproxy"), "-f", config), capture_output=True, text=True
-    )
-    assert started.returncode == 0, started.stderr
-    pid = int(pid_file.read_text())
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not Path(f"/proc/{pid}").exists())
-
-
 def _succeeds(command: list[str]) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
@@ -105,7 +75,12 @@ def net(request: pytest.FixtureRequest, town: Town, agent: Path) -> Iterator[Net
     An OVN id names a network too, so Neutron's server, asked by RPC, knows its ports.
     """
     need("curl")
-    with network() as made, haproxy(request.param, town.networks["red"], agent, made):
+    with (
+        network() as made,
+        haproxy(
+            request.param, town.networks["red"], agent / "metadata_proxy", made.service.command
+        ),
+    ):
         # Neutron's RPC server takes a while to come up, and the guest's fe80:: to be its own.
         for url in (BY_IPV4, BY_LINK_LOCAL):
             asking = made.guest.command("curl", "-gsf", "-m", "60", f"{url}/openstack")
@@ -185,7 +160,11 @@ def test_forty_first_requests(net: Net) -> None:
 
 def test_behind_a_router(town: Town, agent: Path, guest: dict[str, Any]) -> None:
     """Where a router's haproxy listens, guests are found on the router's networks."""
-    with network() as net, haproxy("router", town.routers["red"], agent, net):
+    socket_path = agent / "metadata_proxy"
+    with (
+        network() as net,
+        haproxy("router", town.routers["red"], socket_path, net.service.command),
+    ):
         status, body = curl(net, f"{BY_IPV4}:9697/openstack/latest/meta_data.json")
     assert (status, json.loads(body)["uuid"]) == (200, guest["device_id"])
 

@@ -1,0 +1,169 @@
+"""Following the southbound database: what a chassis needs is made, the rest goes."""
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from firstlight.relay.namespaces import place_of
+from firstlight.relay.ovnmeta.making import PREFIX, Failed
+from firstlight.relay.ovnmeta.wanted import Row, Wanted, wanted
+from firstlight.relay.ovsdb import DATABASE, MAP, PAUSE, TEXT, TEXTS, Replicating
+from firstlight.relay.resolvers.southbound import port_of
+
+LOG = logging.getLogger(__name__)
+
+_SETTLED = 0.1  # seconds without a change before anything is done
+_AGAIN = 5.0  # seconds after a failure
+
+
+def _reference(table: str, *, many: bool = False) -> dict[str, Any]:
+    kind: dict[str, Any] = {"key": {"type": "uuid", "refTable": table}, "min": 0}
+    return {"type": kind | ({"max": "unlimited"} if many else {})}
+
+
+_SCHEMA: dict[str, Any] = {
+    "name": DATABASE,
+    "version": "1.0.0",
+    "tables": {
+        "Chassis": {"columns": {"name": TEXT}},
+        "Datapath_Binding": {"columns": {"external_ids": MAP}},
+        "Port_Binding": {
+            "columns": {
+                "logical_port": TEXT,
+                "type": TEXT,
+                "mac": TEXTS,
+                "chassis": _reference("Chassis"),
+                "additional_chassis": _reference("Chassis", many=True),
+                "datapath": _reference("Datapath_Binding"),
+                "external_ids": MAP,
+            }
+        },
+    },
+}
+
+
+class Makes(Protocol):
+    """What namespaces are made by: :class:`firstlight.relay.ovnmeta.making.Host`."""
+
+    chassis: str
+
+    def present(self) -> set[str]: ...
+    def make(self, namespace: Wanted) -> None: ...
+    def remove(self, network_id: str) -> None: ...
+
+
+class Rounds:
+    """Keeps the namespaces of one host, on a thread of its own, until :meth:`close`.
+
+    While the database is away nothing is changed; at the end all namespaces stay.
+    """
+
+    def __init__(self, remote: str, host: Makes) -> None:
+        self._remote = remote
+        self._host = host
+        self._replica = _replica(remote)
+        self._made: dict[str, Wanted] = {}
+        self._troubles: dict[str, str] = {}  # by network
+        self._seen: Any = None  # the state of the rows that was acted upon, or is about to be
+        self._due: float | None = None
+        self._replicating = Replicating("ovnmeta", self._turn, self._replica.close)
+
+    def start(self) -> None:
+        """Begin."""
+        self._replicating.start()
+
+    def close(self) -> None:
+        """End."""
+        self._replicating.close()
+
+    def _turn(self, poller: Any) -> None:
+        try:
+            self._replica.run()
+            self._look()
+        except Exception:  # the thread's one catch-all: rows may be missing, so begin again
+            LOG.exception("following %s at %s failed", DATABASE, self._remote)
+            self._replica.force_reconnect()
+            poller.timer_wait(PAUSE)
+            return
+        self._replica.wait(poller)
+        if self._due is not None:
+            poller.timer_wait(max(0, round(1000 * (self._due - time.monotonic()))))
+
+    def _look(self) -> None:
+        """Whatever has changed, all is compared, as soon as nothing changes for a moment."""
+        state = self._replica.settled()
+        if state is None:
+            self._due = None
+            self._seen = None
+            return
+        now = time.monotonic()
+        if state != self._seen:
+            self._seen = state
+            self._due = now + _SETTLED
+        elif self._due is not None and now >= self._due:
+            self._reconcile(wanted(self._replica.rows(self._host.chassis)))
+            self._due = now + _AGAIN if self._troubles else None
+
+    def _reconcile(self, needed: dict[str, Wanted]) -> None:
+        present = self._host.present()
+        for network in (present | self._made.keys() | self._troubles.keys()) - needed.keys():
+            if self._try(network, None):
+                self._made.pop(network, None)
+        for network, namespace in needed.items():
+            if network not in present or self._made.get(network) != namespace:
+                self._made.pop(network, None)
+                if self._try(network, namespace):
+                    self._made[network] = namespace
+
+    def _try(self, network: str, namespace: Wanted | None) -> bool:
+        """Make it, or remove it; one that fails hurts no other, and is tried again."""
+        try:
+            if namespace is None:
+                self._host.remove(network)
+            else:
+                self._host.make(namespace)
+        except Failed as error:
+            if self._troubles.get(network) != str(error):
+                LOG.warning("ovnmeta-%s: %s", network, error)
+            self._troubles[network] = str(error)
+            return False
+        self._troubles.pop(network, None)
+        LOG.info("ovnmeta-%s: %s", network, "removed" if namespace is None else "made")
+        return True
+
+
+def _replica(remote: str) -> Any:
+    """The replica; its class is made here because the library comes with an extra."""
+    from ovs.db import idl
+
+    class Replica(idl.Idl):  # type: ignore[misc]
+        """Of all ports of the cloud."""
+
+        def settled(self) -> tuple[int, int] | None:
+            """Which connection and which change of it this is; None: rows are still to come."""
+            connected = self._session.is_connected() and self.state == self.IDL_S_MONITORING
+            return (self._session.get_seqno(), self.change_seqno) if connected else None
+
+        def rows(self, chassis: str) -> Iterator[Row]:
+            """Of Neutron's networks, as that chassis sees them."""
+            for each in self.tables["Port_Binding"].rows.values():
+                row = _row(each, chassis)
+                if row is not None:
+                    yield row
+
+    schema = idl.SchemaHelper(None, _SCHEMA)
+    schema.register_all()
+    return Replica(remote, schema, leader_only=False)
+
+
+def _row(row: Any, chassis: str) -> Row | None:
+    """None: it is of no network of Neutron's, or has no MAC."""
+    ids = row.external_ids
+    name = row.datapath[0].external_ids.get("name", "") if row.datapath else ""
+    port = port_of(row.logical_port, row.mac, ids, name)
+    if port is None or place_of(PREFIX + port.network_id) is None:
+        return None
+    here = any(one.name == chassis for one in (*row.chassis, *row.additional_chassis))
+    cidrs, mtu = (ids.get(f"neutron:{key}", "") for key in ("cidrs", "mtu"))
+    return Row(port, row.type, here, cidrs, mtu)
