@@ -1,6 +1,8 @@
 """Real Cinder: API under uWSGI, scheduler and volume service, with a disk array made of files."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 from cloud import ini
 from cloud.ground import Ground
@@ -40,9 +42,9 @@ class Volumes:
         for program in self._programs:
             program.stop()
 
-    def zoned(self) -> list[Path]:
-        """The volumes that a host can reach: one file each, with its connector."""
-        return list(self.array.glob("*.zoned"))
+    def zoned(self) -> dict[str, Any]:
+        """The volumes that a host can reach, by id, with the host's connector."""
+        return {file.stem: json.loads(file.read_text()) for file in self.array.glob("*.zoned")}
 
     def _program(self, name: str) -> Program:
         variables = {"PYTHONPATH": str(_DRIVER)}

@@ -22,7 +22,7 @@ class ArrayOfFiles(driver.FibreChannelDriver):
     VERSION = "1"
     CI_WIKI_NAME = "none"
 
-    def do_setup(self, context):  # noqa: ARG002  (Cinder's signature)
+    def do_setup(self, context):
         """Called once, before anything else."""
         self._directory = Path(cfg.CONF.array.array_directory)
         self._directory.mkdir(exist_ok=True)
@@ -35,7 +35,7 @@ class ArrayOfFiles(driver.FibreChannelDriver):
         with self._file(volume).open("wb") as file:
             file.truncate(volume.size * _GIB)
 
-    def clone_image(self, context, volume, image_location, image_meta, image_service):  # noqa: ARG002
+    def clone_image(self, context, volume, image_location, image_meta, image_service):
         """A volume with an image's bytes, straight from Glance, as the images here are raw."""
         self.create_volume(volume)
         with self._file(volume).open("r+b") as file:
@@ -68,7 +68,7 @@ class ArrayOfFiles(driver.FibreChannelDriver):
             },
         }
 
-    def terminate_connection(self, volume, connector, **kwargs):  # noqa: ARG002
+    def terminate_connection(self, volume, connector, **kwargs):
         """Zone it to nobody."""
         self._zoned(volume).unlink(missing_ok=True)
         return {"driver_volume_type": "fibre_channel", "data": {}}
