@@ -1,6 +1,7 @@
 """Neutron's RPC server beside its API, on a real RabbitMQ: what its agents talk to."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -55,6 +56,18 @@ class NeutronRpc:
                 os.killpg(process.pid, 9)
                 process.wait()
             assert eventually(lambda: not _session_lives(process.pid), 30)
+
+    def pause(self) -> None:
+        """Take calls and answer none of them."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """End the pause. Calls that nobody waits for any more are answered all the same."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.killpg(self._process.pid, number)  # its session, which is its own: it has workers
 
 
 def _session_lives(leader: int) -> bool:

@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ metadata_proxy_shared_secret = s3cret
 [agent]
 report_interval = 2
 """
+GLOBAL = "fd00:1::5"
 BY_IPV4 = "http://169.254.169.254"
 BY_LINK_LOCAL = "http://[fe80::a9fe:a9fe%25eth0]"
 
@@ -36,7 +38,7 @@ BY_LINK_LOCAL = "http://[fe80::a9fe:a9fe%25eth0]"
 @pytest.fixture(scope="module")
 def guest(town: Town) -> dict[str, Any]:
     """The port of the guest that asks."""
-    town.port("guest", "red", GUEST, mac_address=GUEST_MACS["eth0"])
+    town.port("guest", "red", GUEST, GLOBAL, mac_address=GUEST_MACS["eth0"])
     return town.ports["guest"]
 
 
@@ -95,6 +97,34 @@ def test_a_guest_gets_its_own(net: Net, guest: dict[str, Any], url: str) -> None
     assert status == 200
     assert json.loads(body)["uuid"] == guest["device_id"]
     assert curl(net, f"{url}/openstack/latest/user_data") == (200, b"\0\xff\x80")
+
+
+@contextmanager
+def addressed(net: Net, *addresses: str) -> Iterator[None]:
+    """The guest has these addresses as well, and the service has one on their network."""
+    changes = [(net.guest.name, f"{address}/64", "eth0") for address in addresses]
+    changes.append((net.service.name, "fd00:1::2/64", "tap0"))
+
+    def change(verb: str, *more: str) -> None:
+        for name, address, card in changes:
+            command = ["ip", "-n", name, "address", verb, address, "dev", card, *more]
+            subprocess.run(command, check=True)
+
+    change("add", "nodad")
+    try:
+        yield
+    finally:
+        change("delete")
+
+
+def test_global_ipv6(net: Net, guest: dict[str, Any]) -> None:
+    """A guest that asks from the address which Neutron gave it is known by that, and one that has
+    made up its own is nobody."""
+    path = f"{BY_LINK_LOCAL}/openstack/latest/meta_data.json"
+    with addressed(net, GLOBAL, "fd00:1::66"):
+        status, body = curl(net, path, "--interface", GLOBAL)
+        assert (status, json.loads(body)["uuid"]) == (200, guest["device_id"])
+        assert curl(net, path, "--interface", "fd00:1::66")[0] == 404
 
 
 @pytest.mark.parametrize(
@@ -159,14 +189,24 @@ def test_forty_first_requests(net: Net) -> None:
 
 
 def test_behind_a_router(town: Town, agent: Path, guest: dict[str, Any]) -> None:
-    """Where a router's haproxy listens, guests are found on the router's networks."""
+    """Where a router's haproxy listens, guests are found on the router's networks, whether their
+    address is IPv4 (which arrives v4-mapped), link-local or global."""
     socket_path = agent / "metadata_proxy"
     with (
         network() as net,
         haproxy("router", town.routers["red"], socket_path, net.service.command),
+        addressed(net, GLOBAL),
     ):
-        status, body = curl(net, f"{BY_IPV4}:9697/openstack/latest/meta_data.json")
-    assert (status, json.loads(body)["uuid"]) == (200, guest["device_id"])
+        asking = net.guest.command("curl", "-gsf", "-m", "60", f"{BY_LINK_LOCAL}:9697/openstack")
+        assert eventually(lambda: _succeeds(asking), PATIENCE)  # its fe80:: is its own by then
+        path = ":9697/openstack/latest/meta_data.json"
+        for how in (
+            (f"{BY_IPV4}{path}",),
+            (f"{BY_LINK_LOCAL}{path}",),
+            (f"{BY_LINK_LOCAL}{path}", "--interface", GLOBAL),
+        ):
+            status, body = curl(net, *how)
+            assert (status, json.loads(body)["uuid"]) == (200, guest["device_id"])
 
 
 def test_neutron_shows_it_alive(town: Town, agent: Path) -> None:
