@@ -6,17 +6,20 @@ bound by our ML2 driver, volumes reached by Fibre Channel.
 
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fixtures import MonkeyPatch
 from nova.conf import CONF
 from nova.context import get_admin_context
 from nova.objects.instance import Instance
 from nova.tests.functional import integrated_helpers
 from nova.tests.functional.api.client import OpenStackApiException
+from nova.virt import node
 from oslo_utils import uuidutils
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
@@ -42,6 +45,10 @@ def one_process(machine: str, **dpm: Any) -> Iterator["Cloud"]:
     finally:
         cloud.tearDown()
         cloud.doCleanups()
+
+
+def _own_identity(driver: Any, refresh: bool = False) -> dict[str, str]:
+    return {driver._partitions.node: driver._share.host}
 
 
 class Cloud(integrated_helpers._IntegratedTestBase):
@@ -85,10 +92,22 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         self.flags(group="wsgi", api_paste_config=str(paste))
         self.flags(compute_driver="dpm.DPMDriver", my_ip="192.0.2.10")
         self.flags(group="dpm", **self.dpm_options())
+        identity = "firstlight_dpm.compute.driver.DPMDriver.get_nodenames_by_uuid"
+        self.useFixture(MonkeyPatch(identity, _own_identity))
         super()._setup_services()
 
     def _setup_compute_service(self) -> Any:
-        return self._start_compute(HOST)
+        return self.start_host(HOST)
+
+    def start_host(self, host: str) -> Any:
+        """nova-compute of one more host, or the same again, in place of a process of its own.
+
+        Nova keeps the compute node's identity for the process; here each host keeps its own.
+        """
+        node.LOCAL_NODE_UUID = str(uuid.uuid5(uuid.NAMESPACE_DNS, host))
+        if running := self.computes.pop(host, None):
+            running.stop()
+        return self._start_compute(host)
 
     def dpm_options(self) -> dict[str, Any]:
         """What nova_dpm.conf says in ``[dpm]``."""
@@ -188,10 +207,11 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         """Nova's own object of a server."""
         return Instance.get_by_uuid(get_admin_context(), server["id"])
 
-    def sync_power_states(self) -> None:
-        """What nova-compute does now and then: compare each server with its partition."""
-        for compute in self.computes.values():
-            compute.manager._sync_power_states(get_admin_context())
+    def compare(self, server: dict[str, Any]) -> None:
+        """What nova-compute does now and then: compare the server with its partition."""
+        instance = self.instance(server)
+        manager = self.computes[instance.host].manager
+        manager._query_driver_power_state_and_sync(get_admin_context(), instance)
 
     # What the HMC has.
 

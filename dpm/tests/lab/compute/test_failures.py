@@ -98,7 +98,7 @@ def test_hmc_goes_away(cloud: Cloud):
     server = cloud.make_server([], cloud.volume())
     cloud.hmc.console.faults.add(Fault(drop=True))
     with pytest.raises(HypervisorUnavailable):
-        cloud.sync_power_states()
+        cloud.compare(server)
     cloud._run_periodics()
     assert cloud.api.get_server(server["id"])["OS-EXT-STS:power_state"] == 1
     with pytest.raises(OpenStackApiException):

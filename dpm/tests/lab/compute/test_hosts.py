@@ -10,14 +10,14 @@ from nova_in_one_process import HOST, NOTHING, Cloud, one_process
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 #: A name that begins as the other's does, with a character that a pattern would understand.
-OTHER = "subset1.2"
+OTHER = "subset1.b"
 
 
 @pytest.fixture(scope="module")
 def cloud():
     """Two hosts on one machine, each with a server's worth of names of the other."""
     with one_process("z14") as cloud:
-        cloud._start_compute(OTHER)
+        cloud.start_host(OTHER)
         yield cloud
 
 
@@ -62,7 +62,7 @@ def test_what_nova_shows(cloud: Cloud):
 def test_starts_again(cloud: Cloud):
     """nova-compute starts again beside its partitions, and knows them."""
     server = cloud.make_server([], cloud.volume(), host=HOST)
-    cloud.restart_compute_service(cloud.computes[HOST])
+    cloud.start_host(HOST)
     assert driver(cloud, HOST).instance_exists(cloud.instance(server))
     cloud._reboot_server(server, hard=True)
     cloud._delete_server(server)
@@ -88,10 +88,10 @@ def test_power_states(cloud: Cloud):
     partition = cloud.partition()
     for status in ("degraded", "reservation-error", "starting", "communications-not-active"):
         partition.properties["status"] = status
-        cloud.sync_power_states()
+        cloud.compare(server)
         assert cloud._show_server(server)["status"] == "ACTIVE", status
     partition.properties["status"] = "paused"
-    cloud.sync_power_states()
+    cloud.compare(server)
     cloud._wait_for_state_change(server, "SHUTOFF")
     assert partition.properties["status"] == "stopped"
     cloud._delete_server(server)
@@ -102,7 +102,7 @@ def test_started_by_hand(cloud: Cloud):
     server = cloud.make_server([], cloud.volume(), host=HOST)
     cloud._stop_server(server)
     cloud.partition().properties["status"] = "active"
-    cloud.sync_power_states()
+    cloud.compare(server)
     assert cloud.partition().properties["status"] == "stopped"
     cloud._delete_server(server)
 
@@ -112,7 +112,7 @@ def test_deleted_by_hand(cloud: Cloud):
     server = cloud.make_server([], cloud.volume(), host=HOST)
     partition = cloud.partition()
     cloud.machine.partitions.remove(partition.oid)
-    cloud.sync_power_states()
+    cloud.compare(server)
     assert cloud._show_server(server)["OS-EXT-STS:power_state"] == 0
     cloud._delete_server(server)
     assert cloud.left() == NOTHING
