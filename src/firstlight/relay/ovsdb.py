@@ -5,6 +5,7 @@ database.
 """
 
 import os
+import ssl
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -45,17 +46,41 @@ def southbound_remote(conf: cfg.ConfigOpts) -> str:
                 " unix:FILE"
             )
     if any(remote.startswith("ssl:") for remote in section.ovn_sb_connection):
-        for option, use in (
-            ("ovn_sb_private_key", Stream.ssl_set_private_key_file),
-            ("ovn_sb_certificate", Stream.ssl_set_certificate_file),
-            ("ovn_sb_ca_cert", Stream.ssl_set_ca_cert_file),
-        ):
-            if not os.access(section[option], os.R_OK):
-                raise BadDatabase(
-                    f"[ovn] {option}: {section[option] or 'unset'} cannot be read, and ssl needs it"
-                )
-            use(section[option])
+        _use_tls(section, Stream)
     return ",".join(section.ovn_sb_connection)
+
+
+def _use_tls(section: cfg.ConfigOpts.GroupAttr, stream: Any) -> None:
+    """Have python-ovs use these files, which it opens anew for each connection."""
+    for option, use in (
+        ("ovn_sb_private_key", stream.ssl_set_private_key_file),
+        ("ovn_sb_certificate", stream.ssl_set_certificate_file),
+        ("ovn_sb_ca_cert", stream.ssl_set_ca_cert_file),
+    ):
+        if not os.access(section[option], os.R_OK):
+            raise BadDatabase(
+                f"[ovn] {option}: {section[option] or 'unset'} cannot be read, and ssl needs it"
+            )
+        use(section[option])
+    _try(section)
+
+
+def _try(section: cfg.ConfigOpts.GroupAttr) -> None:
+    """What is wrong with a file is found at the start, not by a thread once a second."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(section.ovn_sb_ca_cert)
+    except ssl.SSLError as error:
+        raise BadDatabase(f"[ovn] ovn_sb_ca_cert: no certificate is in it: {error}") from error
+    try:
+        # Nobody is there to be asked for the password of a key.
+        context.load_cert_chain(
+            section.ovn_sb_certificate, section.ovn_sb_private_key, password=lambda: ""
+        )
+    except ssl.SSLError as error:
+        raise BadDatabase(
+            f"[ovn] ovn_sb_certificate, ovn_sb_private_key: no certificate with its key: {error}"
+        ) from error
 
 
 class Replicating:
