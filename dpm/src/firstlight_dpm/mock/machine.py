@@ -24,11 +24,14 @@ class Machine(NamedTuple):
     se_version: str
     #: The firmware feature dpm-storage-management: storage groups instead of HBAs.
     storage_groups: bool
-    #: A NIC's mac-address and vlan-id may be given (SE 2.14, API 2.20).
-    writable_mac: bool
     #: NICs sit on adapter ports, and there are no virtual switches.
     adapter_ports: bool = False
     api_features: tuple[str, ...] | None = None
+
+    @property
+    def level(self) -> tuple[int, ...]:
+        """The level of its support element, by which it knows more or less of the API."""
+        return tuple(int(part) for part in self.se_version.split("."))
 
     def id(self, name: str) -> str:
         """The object id of something on this machine."""
@@ -53,9 +56,9 @@ class Machine(NamedTuple):
 MACHINES = {
     machine.name: machine
     for machine in (
-        Machine("z13", "2964", "2.13.1", "1.8", "2.13.1", False, False),
-        Machine("z14", "3906", "2.14.1", "2.37", "2.14.1", True, True),
-        Machine("z16", "3931", "2.16.0", "4.10", "2.16.0", True, True, False, ()),
+        Machine("z13", "2964", "2.13.1", "1.8", "2.13.1", False),
+        Machine("z14", "3906", "2.14.1", "2.37", "2.14.1", True),
+        Machine("z16", "3931", "2.16.0", "4.10", "2.16.0", True, False, ()),
         Machine(
             "z17",
             "9175",
@@ -63,7 +66,6 @@ MACHINES = {
             "4.40",
             "2.17.0",
             storage_groups=True,
-            writable_mac=True,
             adapter_ports=True,
             api_features=("network-express-support",),
         ),

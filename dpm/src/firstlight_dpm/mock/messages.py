@@ -9,6 +9,8 @@ from firstlight_dpm.mock.request import Operations, Request
 if TYPE_CHECKING:
     from firstlight_dpm.mock.console import Console
 
+#: The level from which on the HMC lists them.
+_SINCE = (2, 14)
 #: As many as are kept for one partition.
 _KEPT = 100
 
@@ -28,6 +30,7 @@ def write(hmc: "Console", partition: Any) -> None:
 
 def listed(hmc: "Console", request: Request, partition_id: str) -> Any:
     """List OS Messages of a Partition."""
+    unless(hmc.machine.level >= _SINCE, 404, 1, "This machine's messages cannot be listed")
     partition = hmc.resource(f"/api/partitions/{partition_id}")
     status = partition.properties["status"]
     unless(status in ("active", "degraded"), 409, 1, f"The partition is {status}")

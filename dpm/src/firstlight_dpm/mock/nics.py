@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _READ_ONLY = {"class", "parent", "element-id", "element-uri"}
 _TYPES = {"osd": "osd", "hipersockets": "iqd", "roce": "roce", "osh": "osh"}
 _EXPRESS = ("neth", "osh")
+#: The level from which on a NIC's MAC address and VLAN may be given.
+_MACS = (2, 14)
 #: One NIC takes three device numbers; the first names it.
 _FIRST, _STEP, _LAST = 0x0001, 3, 0x7FFF
 
@@ -65,7 +67,7 @@ def connected(hmc: "Console", request: Request, switch_id: str) -> Any:
 def _check(hmc: "Console", body: Body, others: list[Any]) -> None:
     check_none_of(body, _READ_ONLY)
     check_name(body, others)
-    if not hmc.machine.writable_mac:
+    if hmc.machine.level < _MACS:
         check_none_of(body, {"mac-address", "vlan-id", "vlan-type"})
     check_text(body, "device-number", "[0-9A-Fa-f]{4}", "four hexadecimal digits")
     taken = [one.properties["device-number"].lower() for one in others]
@@ -115,7 +117,7 @@ def _complete(hmc: "Console", nic: Any, adapter: Any) -> None:
     nic["type"] = nic["type"] if adapter["type"] == "osh" else _TYPES[adapter["type"]]
     nic.setdefault("virtual-switch-uri", None)
     nic.setdefault("network-adapter-port-uri", None)
-    if hmc.machine.writable_mac:
+    if hmc.machine.level >= _MACS:
         nic.setdefault("mac-address", f"02:ff:12:{_mac_tail(hmc)}")
         nic.setdefault("vlan-id", None)
         nic.setdefault("vlan-type", None)

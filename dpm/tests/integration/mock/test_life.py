@@ -150,6 +150,13 @@ def test_the_console_s_messages(someone):
     assert second["sequence-number"] == 2
 
 
+def test_a_z13_lists_no_messages(someone):
+    """That came with SE 2.14."""
+    partition = someone("z13").partition()
+    partition.start()
+    assert refusal(partition.list_os_messages) == (404, 1)
+
+
 def test_the_inventory_has_partitions_with_their_nics(someone):
     """One request instead of one for each NIC."""
     known = someone("z17")

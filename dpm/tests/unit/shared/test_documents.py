@@ -1,0 +1,52 @@
+"""The pages in docs/dpm say what is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from firstlight_dpm import options
+
+PAGES = Path(__file__).resolve().parents[4] / "docs" / "dpm"
+ALL = sorted(PAGES.glob("*.md"))
+
+
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    """Every file that a page links exists."""
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
+    assert [link for link in links if not (PAGES / link).exists()] == []
+
+
+def test_the_first_page_has_all_others():
+    """Who begins there finds everything."""
+    linked = set(re.findall(r"\]\(([a-z0-9-]+\.md)\)", (PAGES / "README.md").read_text()))
+    assert {page.name for page in ALL} - {"README.md"} <= linked
+
+
+def rows() -> dict[str, str]:
+    """Options in the tables of configure.md, and their defaults as written."""
+    found = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \|", text(), re.MULTILINE)
+    return {name: default for names, default in found for name in re.findall(r"`(\w+)`", names)}
+
+
+def text() -> str:
+    return (PAGES / "configure.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "option", [*options.COMMON, *options.COMPUTE, *options.NETWORK], ids=lambda one: one.name
+)
+def test_each_option_is_documented_with_its_default(option):
+    """No more and no less than there are."""
+    written = rows()[option.name].strip()
+    if option.default in (None, []):
+        assert written in ("none", "none, needed", "empty")
+    else:
+        assert written == str(option.default).lower()
+
+
+def test_no_option_is_documented_that_there_is_not():
+    """A page must not promise what is ignored."""
+    there = {one.name for one in (*options.COMMON, *options.COMPUTE, *options.NETWORK)}
+    assert set(rows()) == there
