@@ -41,7 +41,7 @@ _PROXY = """\
 [DEFAULT]
 host = the-node
 state_path = {home}/proxy
-metadata_proxy_socket = {home}/proxy/metadata_proxy
+metadata_proxy_socket = {socket}
 nova_metadata_host = 127.0.0.1
 nova_metadata_port = {port}
 metadata_proxy_shared_secret = s3cret
@@ -53,10 +53,14 @@ access_log =
 
 
 class Relay:
-    """Broker and proxy on a node: the one with two privileges, the other with none."""
+    """Broker and proxy on a node: the one with two privileges, the other with none.
 
-    def __init__(self, node: Node, *files: Path) -> None:
+    `listens`: on a socket for other people's proxies, too; not where Neutron's agent does.
+    """
+
+    def __init__(self, node: Node, *files: Path, listens: bool = True) -> None:
         self._node = node
+        self._listening = f"{node.home}/proxy/metadata_proxy" if listens else ""
         self._socket = node.home / "proxy" / "firstlight_status"
         self._files = files
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -80,7 +84,9 @@ class Relay:
         self._start_proxy(more)
 
     def _start_proxy(self, more: str) -> None:
-        text = _PROXY.format(home=self._node.home, port=self._port, more=more)
+        text = _PROXY.format(
+            home=self._node.home, socket=self._listening, port=self._port, more=more
+        )
         own = self._node.write("proxy.conf", text)
         user = (f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--bounding-set=-all")
         self._run("proxy", [*self._files, own], *user)

@@ -171,7 +171,7 @@ def _start_agents(there: Node, ovn: Ovn, port: int) -> Relay:
     text = AGENT.format(name=NAME, home=there.home, south=ovn.south.remote)
     own = there.write("neutron_ovn_metadata_agent.ini", text)
     there.start("neutron-ovn-metadata-agent", own)
-    relay = Relay(there, own)
+    relay = Relay(there, own, listens=False)
     relay.start(port)
     return relay
 
