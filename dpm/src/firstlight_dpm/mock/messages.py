@@ -1,5 +1,6 @@
 """What the operating system in a partition says on its console."""
 
+import sys
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -35,10 +36,16 @@ def listed(hmc: "Console", request: Request, partition_id: str) -> Any:
     status = partition.properties["status"]
     unless(status in ("active", "degraded"), 409, 1, f"The partition is {status}")
     query = parse_qs(request.query)
-    begin = int(query.get("begin-sequence-number", ["0"])[0])
-    end = int(query.get("end-sequence-number", ["999999999"])[0])
+    begin = _number(query, "begin-sequence-number", 0)
+    end = _number(query, "end-sequence-number", sys.maxsize)
     said = hmc.said.get(partition.uri, [])[-_KEPT:]
     return {"os-messages": [one for one in said if begin <= one["sequence-number"] <= end]}
+
+
+def _number(query: dict[str, list[str]], name: str, default: int) -> int:
+    given = query.get(name, [str(default)])[0]
+    unless(given.isdecimal(), 400, 1, f"{name}: a whole number")
+    return int(given)
 
 
 OPERATIONS: Operations = (("GET", "/api/partitions/([^/]+)/operations/list-os-messages", listed),)

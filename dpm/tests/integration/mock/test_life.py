@@ -148,6 +148,7 @@ def test_the_console_s_messages(someone):
     assert "Kernel command line: 0001,0,0a0000000011;" in texts
     (second,) = partition.list_os_messages(begin=2, end=2)["os-messages"]
     assert second["sequence-number"] == 2
+    assert refusal(partition.list_os_messages, begin="first") == (400, 1)
 
 
 def test_a_z13_lists_no_messages(someone):
