@@ -59,7 +59,7 @@ system-deps:  ## install, from Debian, the servers and clients that the tests us
 clean:  ## remove the environment and all caches
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
-$(VENV)/.run: requirements/run.txt pyproject.toml
+$(VENV)/.run: requirements/run.txt pyproject.toml dpm/pyproject.toml
 	@tools/venv $(PYTHON) $(VENV) requirements/run.txt
 	@touch $@
 
