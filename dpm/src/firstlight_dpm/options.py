@@ -198,6 +198,14 @@ COMPUTE = [
         help="Target WWPNs that are never booted from, such as those of a storage system's file "
         "services. Case, colons and a leading 0x make no difference.",
     ),
+    cfg.IntOpt(
+        "max_instances",
+        default=-1,
+        min=-1,
+        help="Only -1, which is no limit, is taken: nova-dpm knew this option, and limited "
+        "nothing. The scheduler does: [filter_scheduler] max_instances_per_host, with "
+        "NumInstancesFilter in enabled_filters.",
+    ),
 ]
 
 NETWORK = [

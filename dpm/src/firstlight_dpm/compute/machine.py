@@ -21,6 +21,8 @@ HYPERVISOR_TYPE = "PRSM"
 #: Statuses in which a CPC can be worked with.
 UP = frozenset({"active", "service-required", "degraded", "exceptions"})
 
+UNLIMITED = -1
+
 _NEEDED = ("max_processors", "max_memory", "physical_storage_adapter_mappings")
 
 
@@ -42,6 +44,12 @@ class Share:
         missing = [name for name in _NEEDED if not conf.dpm[name]]
         if missing:
             raise _bad(f"set {', '.join(missing)} in [dpm]: they say what this host may use")
+        if conf.dpm.max_instances != UNLIMITED:
+            raise _bad(
+                f"[dpm] max_instances is {conf.dpm.max_instances}, which would limit nothing: "
+                "remove it, and on the scheduler set [filter_scheduler] max_instances_per_host, "
+                "with NumInstancesFilter in enabled_filters"
+            )
         ports = tuple(conf.dpm.physical_storage_adapter_mappings)
         twice = sorted({str(port) for port in ports if ports.count(port) > 1})
         if twice:
