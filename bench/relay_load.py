@@ -17,7 +17,7 @@ from bench.relay_cloud import Guest
 from bench.setting import DOCUMENT
 from namespaces import METADATA
 
-GUESTS = 32  # who ask for the first time in a round
+GUESTS = 24  # who ask for the first time in a round
 AT_ONCE = 8  # requests under way: with twice as many, Neutron's agent turns half of them away
 
 _REQUEST = f"GET {DOCUMENT} HTTP/1.1\r\nHost: {METADATA}\r\nUser-Agent: bench\r\n"

@@ -28,9 +28,11 @@ def tell_memory(
     console: Console, cloud: Cloud, directory: Path, counts: Sequence[int]
 ) -> Mapping[int, float]:
     """Print it for each of `counts`, after a guest of each network has asked; theirs over ours."""
-    theirs = _occupied(their_relay, cloud, directory / "their-memory", counts)
-    ours = _occupied(our_relay, cloud, directory / "our-memory", counts)
-    table = Table("networks", "theirs MB", "ours MB", "theirs x ours", title=_TITLE)
+    with Town(directory / "memory") as town:
+        # Ours first: it serves what is there, and theirs what it is told to.
+        ours = _occupied(our_relay, cloud, directory / "our-memory", town, counts)
+        theirs = _occupied(their_relay, cloud, directory / "their-memory", town, counts)
+    table = Table("networks", "theirs MB", "ours MB", "theirs x ours", title=_TITLE, min_width=90)
     found = list(zip(counts, theirs, ours, strict=True))
     for count, their, our in found:
         table.add_row(str(count), f"{their / 1e6:.1f}", f"{our / 1e6:.1f}", f"{their / our:.1f}")
@@ -38,24 +40,26 @@ def tell_memory(
     return {count: their / our for count, their, our in found}
 
 
-def _occupied(start: Start, cloud: Cloud, directory: Path, counts: Sequence[int]) -> Sequence[int]:
-    directory.mkdir()
+def _occupied(
+    start: Start, cloud: Cloud, directory: Path, town: Town, counts: Sequence[int]
+) -> Sequence[int]:
     found = []
-    with (
-        Town(directory / "town") as town,
-        start(cloud, directory / "relay", town, free_port()) as relay,
-    ):
+    with start(cloud, directory, town, free_port()) as relay:
         for count in counts:
             while len(town.networks) < count:
                 town.network(str(uuid4()))
-            relay.serve(town.networks)
-            asking = [
-                storm.Guest(town.connect(Guest(network, NOBODYS, "")), [_QUESTION])
-                for network in town.networks
-            ]
-            storm.run(asking, at_once=_AT_ONCE)
-            errors = sum(each.errors for each in asking)
-            if errors:
-                raise SystemExit(f"{relay.name}: {errors} of {count} networks did not answer")
+            networks = town.networks[:count]
+            relay.serve(networks)
+            _ask_all(relay, town, networks)
             found.append(memory(relay.processes))
     return found
+
+
+def _ask_all(relay: Relay, town: Town, networks: Sequence[str]) -> None:
+    guests = [
+        storm.Guest(town.connect(Guest(network, NOBODYS, "")), [_QUESTION]) for network in networks
+    ]
+    storm.run(guests, at_once=_AT_ONCE)
+    errors = sum(guest.errors for guest in guests)
+    if errors:
+        raise SystemExit(f"{relay.name}: {errors} of {len(networks)} networks did not answer")
