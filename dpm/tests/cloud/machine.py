@@ -14,7 +14,6 @@ class Inspector:
     def __init__(self, session: zhmcclient.Session, cpc_id: str) -> None:
         client = zhmcclient.Client(session)
         self._cpc = client.cpcs.find(**{"object-id": cpc_id})
-        self._console = client.consoles.console
 
     def partitions(self) -> dict[str, zhmcclient.Partition]:
         """All of them by name, with their properties as they are now."""
@@ -25,10 +24,25 @@ class Inspector:
         """The one of a server on a host; None if there is none."""
         return self.partitions().get(f"OpenStack-{host}-{server}")
 
-    def leftovers(self) -> list[str]:
-        """Names of everything that a server could leave behind: partitions and storage groups."""
-        groups = self._console.storage_groups.list()
-        return [*self.partitions(), *(group.name for group in groups)]
+    def by_hand(self, name: str) -> zhmcclient.Partition:
+        """A partition that somebody makes at the console, and not OpenStack."""
+        return self._cpc.partitions.create(
+            {"name": name, "ifl-processors": 2, "initial-memory": 4096, "maximum-memory": 4096}
+        )
+
+
+def resources(console: Served) -> set[str]:
+    """Everything there is on the HMC, by URI: partitions, NICs, ports, storage groups, adapters."""
+    with console.console.lock:
+        return set(console.console.mock.hmc.all_resources)
+
+
+def asked(console: Served, partition: zhmcclient.Partition) -> list[str]:
+    """Which operations the HMC was asked for on a partition, such as ``start``, in order."""
+    with console.console.lock:
+        wanted = [uri for method, uri in console.console.requests if method == "POST"]
+    prefix = f"{partition.uri}/operations/"
+    return [uri.removeprefix(prefix) for uri in wanted if uri.startswith(prefix)]
 
 
 @contextmanager

@@ -56,6 +56,10 @@ class Subset:
         self.compute.start()
         self.agent.start()
 
+    def starts(self) -> int:
+        """How often nova-compute has come so far that the driver is content."""
+        return self.compute.log.read_text().count(f"host {self.name} is a subset of machine")
+
     def stop(self) -> None:
         """End both."""
         self.compute.stop()

@@ -9,6 +9,9 @@ from cloud.walk import PATIENCE
 from lab.keystone import REGION
 from servers import eventually
 
+# Of the SDK's own next releases.
+FUTURE = "ignore::PendingDeprecationWarning"
+
 
 class Tenant:
     """An administrator with an image and a network; servers boot from copies of the image."""
@@ -26,18 +29,18 @@ class Tenant:
         made = self.cloud.block_storage.create_volume(name=name, size=1, image_id=image)
         return self.cloud.block_storage.wait_for_status(made, "available", wait=PATIENCE)
 
-    def server(self, name: str, host: str | None = None) -> Any:
-        """A server that runs, on this host if one is named, with its volume `name`.
+    def server(self, name: str, host: str) -> Any:
+        """A server that runs on this host, with a volume `name`.
 
         Raises:
             openstack.exceptions.ResourceFailure: it came to the status ERROR.
         """
-        return self.runs(self.asked_for(name, host), "ACTIVE")
+        return self.runs(self.asked_for(name, self.volume(name), host), "ACTIVE")
 
-    def asked_for(self, name: str, host: str | None = None) -> Any:
+    def asked_for(self, name: str, volume: Any, host: str) -> Any:
         """A server that is being made."""
         boot = {
-            "uuid": self.volume(name).id,
+            "uuid": volume.id,
             "source_type": "volume",
             "destination_type": "volume",
             "boot_index": 0,
@@ -45,10 +48,10 @@ class Tenant:
         network = self.cloud.network.find_network(self._network).id
         return self.cloud.compute.create_server(
             name=name,
+            host=host,
             flavor_id="1",
             networks=[{"uuid": network}],
             block_device_mapping_v2=[boot],
-            **({"host": host} if host else {}),
         )
 
     def runs(self, server: Any, status: str) -> Any:
@@ -67,6 +70,41 @@ class Tenant:
     def ports(self, server: Any) -> dict[str, str]:
         """The status of each of its ports, by id."""
         return {port.id: port.status for port in self.cloud.network.ports(device_id=server.id)}
+
+    # -- what an administrator sees of a host ------------------------------------------------------
+
+    def sees(self, host: str) -> bool:
+        """Whether both of its services are up, and the scheduler knows it."""
+        return bool(self._hypervisors(host)) and bool(self._agent(host))
+
+    def devices(self, host: str) -> int:
+        """How many NICs its agent has."""
+        return int(self._agent(host)[0].configuration["devices"])
+
+    def agent_since(self, host: str) -> str:
+        """When its agent that reports now was started."""
+        return str(self._agent(host)[0].started_at)
+
+    def used(self, host: str) -> dict[str, int]:
+        """What placement has given away of it, by resource class."""
+        (provider,) = self._placement(f"/resource_providers?name={host}")["resource_providers"]
+        usages: dict[str, int] = self._placement(f"/resource_providers/{provider['uuid']}/usages")
+        return dict(usages["usages"])
+
+    def allocations(self) -> dict[str, dict[str, int]]:
+        """What placement has given away of every host."""
+        providers = self._placement("/resource_providers")["resource_providers"]
+        return {one["name"]: self.used(one["name"]) for one in providers}
+
+    def _hypervisors(self, host: str) -> list[Any]:
+        every = self.cloud.compute.hypervisors(details=True)
+        return [one for one in every if one.name == host and one.state == "up"]
+
+    def _agent(self, host: str) -> list[Any]:
+        return [one for one in self.cloud.network.agents(host=host) if one.is_alive]
+
+    def _placement(self, path: str) -> Any:
+        return self.cloud.placement.get(path).json()
 
     def _status(self, volume: Any) -> str:
         return str(self.cloud.block_storage.get_volume(volume).status)

@@ -7,11 +7,12 @@ import pytest
 
 from cloud import page
 from cloud.machine import Inspector
-from cloud.tenant import Tenant
+from cloud.tenant import FUTURE, Tenant
 from cloud.walk import Step
 from cloud.whole import Cloud
 from firstlight_dpm.mock import Served
 
+pytestmark = pytest.mark.filterwarnings(FUTURE)
 COMMANDS = page.commands(page.PAGE.read_text())
 
 
