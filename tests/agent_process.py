@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from firstlight.sources.store import Store
 from servers import eventually, free_port
@@ -130,9 +131,17 @@ def running(directory, command, text, name=None):
         process.stop()
 
 
+class Metadata(NamedTuple):
+    """A metadata service: where it listens, the store's URL, and itself."""
+
+    port: int
+    store: str
+    process: Running
+
+
 @contextmanager
 def metadata_service(directory, *servers):
-    """`firstlight metadata` with these servers in its store; its port and the store's URL."""
+    """`firstlight metadata` with these servers in its store, until the end of the block."""
     store = f"sqlite:///{directory}/store.sqlite"
     opened = Store.open(store)
     opened.prepare()
@@ -140,5 +149,6 @@ def metadata_service(directory, *servers):
         opened.add(server)
     opened.close()
     port = free_port()
-    with running(directory, "metadata", SERVICE.format(port=port, status=free_port(), store=store)):
-        yield port, store
+    text = SERVICE.format(port=port, status=free_port(), store=store)
+    with running(directory, "metadata", text) as process:
+        yield Metadata(port, store, process)

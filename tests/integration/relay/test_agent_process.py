@@ -40,7 +40,7 @@ def metadata(tmp_path_factory):
     card = interface("10.0.0.5", "10.0.0.0/24", NETWORK)
     known = server(1, interfaces=(card,), user_data=b64encode(BINARY).decode())
     with metadata_service(tmp_path_factory.mktemp("metadata"), known) as service:
-        yield service
+        yield service.port, service.store
 
 
 def configuration(directory, metadata, more=""):

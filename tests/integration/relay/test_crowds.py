@@ -48,8 +48,8 @@ def host(tmp_path_factory, tenants):
         for number, tenant in enumerate(tenants)
         for n, address in enumerate(ADDRESSES)
     ]
-    with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as (port, store):
-        more = AGENT.format(port=port, store=store)
+    with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as service:
+        more = AGENT.format(port=service.port, store=service.store)
         with RelayHost(user=0, more=more, agent_socket="", resolver="store") as host:
             yield host
 

@@ -39,8 +39,8 @@ def host(tmp_path_factory, tenants):
         server(number, interfaces=(interface("192.0.2.10", "192.0.2.0/24", network),))
         for number, network in enumerate(tenants)
     ]
-    with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as (port, store):
-        agent = AGENT.format(port=port, store=store)
+    with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as service:
+        agent = AGENT.format(port=service.port, store=service.store)
         with RelayHost(user=0, more=agent, agent_socket="", resolver="store") as host:
             yield host
 

@@ -49,8 +49,8 @@ def agent(
     """Our agent, before our metadata service; the directory it runs in."""
     directory = tmp_path_factory.mktemp("agent")
     owner = {"uuid": guest["device_id"], "project_id": guest["project_id"]}
-    with metadata_service(directory, server(**owner, user_data="AP+A")) as (port, _):
-        text = AGENT.format(directory=directory, bus=town.transport_url, port=port)
+    with metadata_service(directory, server(**owner, user_data="AP+A")) as service:
+        text = AGENT.format(directory=directory, bus=town.transport_url, port=service.port)
         with running(directory, "agent", text):
             yield directory
 

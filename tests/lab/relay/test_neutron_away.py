@@ -77,8 +77,8 @@ def scene(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scen
     town.port(name, "away", ADDRESS, mac_address=MAC, device_id=uuid(1))
     project = town.ports[name]["project_id"]
     servers = [server(number, project_id=project) for number in (1, 2)]
-    with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as (port, _):
-        more = AGENT.format(bus=town.transport_url, port=port)
+    with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as service:
+        more = AGENT.format(bus=town.transport_url, port=service.port)
         terms = {"identity_seconds": 1, "nobody_seconds": 1, "resolver_deadline": 2}
         with RelayHost(user=0, more=more, agent_socket="", resolver="neutron-rpc", **terms) as host:
             guest = host.networks.isolated(f"qdhcp-{town.networks['away']}")
