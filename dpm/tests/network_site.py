@@ -1,6 +1,6 @@
 """A real Neutron 29 with our ML2 driver, its RPC server on a real RabbitMQ, and three agents.
 
-Two subsets, `sub1` and `sub10`, share a z14; `old` has a z13.
+Two subsets, `sub1` and `sub10`, share a z17; `old` has a z13.
 """
 
 import sys
@@ -28,6 +28,9 @@ from servers import Server, eventually, free_port, mariadb  # noqa: F401  (a fix
 
 PATIENCE = 120  # seconds; a busy machine imports Neutron for half a minute
 ENVIRONMENT = Path(sys.prefix)
+
+#: Adapter and port that each physical network is on.
+CABLED = {"red": ("osa-1", "0"), "blue": ("osa-2", "1")}
 
 _LAST = """
 [DEFAULT]
@@ -102,9 +105,12 @@ class Site:
         return eventually(lambda: self.status(port) == status, PATIENCE)
 
     def backing(self, host: str, physnet: str) -> Backing:
-        """What the host's agent said that NICs on this network are plugged into."""
-        mappings = self.agent(host)["configurations"]["adapter_mappings"]
-        return Backing.parse(mappings[physnet][0])
+        """What NICs on this network are plugged into, as far as the HMC knows."""
+        adapter, port = CABLED[physnet]
+        machine = self.machines[host].machine
+        if machine.adapter_ports:
+            return Backing(machine.id(adapter), port)
+        return Backing(machine.id(f"{adapter}/{port}/virtual-switch"))
 
     def plug(self, port: dict[str, Any], host: str = "sub1", physnet: str = "red") -> Any:
         """A NIC for the port, in a new partition, as the Nova driver makes it."""
@@ -137,7 +143,7 @@ class Site:
         def looks() -> int:
             return sum(uri == "/api/services/inventory" for _, uri in list(console.requests))
 
-        # Both subsets of the z14 look at one HMC.
+        # Both subsets of the z17 look at one HMC.
         wanted = looks() + count * len(self.machines)
         return eventually(lambda: looks() >= wanted, PATIENCE)
 
@@ -152,7 +158,7 @@ def site(
     directory = tmp_path_factory.mktemp("dpm-neutron")
     bus = f"rabbit://guest:guest@127.0.0.1:{rabbitmq.port}/"
     with ExitStack() as stack:
-        new = stack.enter_context(serve("z14", tmp_path_factory.mktemp("z14")))
+        new = stack.enter_context(serve("z17", tmp_path_factory.mktemp("z17")))
         old = stack.enter_context(serve("z13", tmp_path_factory.mktemp("z13")))
         machines = {"sub1": new, "sub10": new, "old": old}
         agents = {host: make_agent(directory, bus, host, machines[host]) for host in machines}
@@ -209,7 +215,7 @@ def make_agent(directory: Path, bus: str, host: str, served: Served) -> Program:
     """The agent of one subset, as its unit starts it; not started."""
     room = directory / host
     room.mkdir()
-    red, blue = (served.machine.id(name) for name in ("osa-1", "osa-2"))
+    lines = [f"{net}:{served.machine.id(name)}:{port}" for net, (name, port) in CABLED.items()]
     conf = ini.write(
         room / "agent.conf",
         {
@@ -222,7 +228,7 @@ def make_agent(directory: Path, bus: str, host: str, served: Served) -> Program:
             "dpm": {
                 **served.options,
                 "hmc_read_timeout": "10",
-                "physical_network_adapter_mappings": [f"red:{red}", f"blue:{blue}:1"],
+                "physical_network_adapter_mappings": lines,
             },
         },
     )

@@ -44,6 +44,12 @@ class Unreachable(HmcError):
     advice = "see that [dpm] hmc and hmc_port name an HMC that is up and reachable from this node"
 
 
+class MachineDown(Unreachable):
+    """The HMC answers, but its machine does not, or has no power."""
+
+    advice = "see the machine's status on the HMC"
+
+
 class NotTrusted(HmcError):
     """The HMC's certificate is not one that this node trusts."""
 
@@ -109,7 +115,7 @@ _ANSWERS: dict[tuple[int, int | None], type[HmcError]] = {
     (404, None): Gone,
     (409, 1): WrongStatus,
     (409, 2): Busy,
-    (409, 6): Unreachable,
+    (409, 6): MachineDown,
     (409, None): WrongStatus,
     (503, None): Unreachable,
 }
@@ -141,7 +147,12 @@ def translated(attempt: str, error: zhmcclient.Error) -> HmcError:
     if isinstance(error, zhmcclient.HTTPError):
         said = f"{error.message} (HTTP {error.http_status}, reason {error.reason})"
         return _of_answer(error.http_status, error.reason)(attempt, said)
-    return _of_exception(error)(attempt, str(error))
+    return _of_exception(error)(attempt, _said(error))
+
+
+def _said(error: zhmcclient.Error) -> str:
+    """Its text, without what zhmcclient says twice of a connection that failed."""
+    return str(error).rpartition(", reason: ")[2].partition(" (exception received by ")[0]
 
 
 def _of_answer(status: int, reason: int) -> type[HmcError]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,6 +123,20 @@ def test_unknown_certificate(configure: Configure) -> None:
     """An HMC that is not trusted is not asked, and told apart from one that is away."""
     with pytest.raises(NotTrusted, match="hmc_ca_file"):
         main.make_agent(configure(hmc_ca_file=None))
+
+
+def test_what_is_said(configure: Configure, tmp_path: Path) -> None:
+    """Whatever stops the start is one sentence; so is a line that cannot be read."""
+    said = main.agent_or_complaint(configure("DEFAULT", host="a" * 18))
+    assert isinstance(said, str)
+    assert "\n" not in said
+    conf = configure()
+    conf.clear_override("physical_network_adapter_mappings", "dpm")
+    (tmp_path / "odd.conf").write_text("[dpm]\nphysical_network_adapter_mappings = red:osa-1,1\n")
+    conf(["--config-file", str(tmp_path / "odd.conf")], project="neutron")
+    said = main.agent_or_complaint(conf)
+    assert isinstance(said, str)
+    assert "'red:osa-1,1' is not of the form <physical network>:" in said
 
 
 def test_hmc_away(caplog: pytest.LogCaptureFixture) -> None:

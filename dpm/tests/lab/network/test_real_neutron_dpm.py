@@ -1,16 +1,20 @@
 """Real Neutron, our ML2 driver and our agent: a port is up as long as its NIC is there."""
 
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+from firstlight_dpm.backing import Backing
 from firstlight_dpm.mock.faults import Fault
-from network_site import Site
+from lab.uwsgi import environment_of
+from network_site import ENVIRONMENT, PATIENCE, Site
 
 
 def test_agents(site: Site) -> None:
     """Each agent shows its type, its mappings as they were resolved, and what its NICs can."""
-    shown = {host: site.agent(host) for host in site.agents}
-    for host, agent in shown.items():
-        machine = site.machines[host].machine
-        switches = ("osa-1/0/virtual-switch", "osa-2/1/virtual-switch")
-        red, blue = (machine.id(name) for name in switches)
+    for host in site.agents:
+        agent = site.agent(host)
+        red, blue = (str(site.backing(host, network)) for network in ("red", "blue"))
         assert agent["agent_type"] == "DPM agent"
         assert agent["binary"] == "neutron-dpm-agent"
         assert agent["alive"] is True
@@ -20,21 +24,22 @@ def test_agents(site: Site) -> None:
 
 
 def test_binding(site: Site) -> None:
-    """A port is bound to the switch of its network, in both directions of the road to Nova."""
-    port = site.port(network="blue")
-    assert port["binding:vif_type"] == "dpm_vswitch"
-    details = port["binding:vif_details"]
-    assert details["object_id"] == site.backing("sub1", "blue").object_id
-    assert details["port_filter"] is False
-    assert details["connectivity"] == "l2"
-    assert "vlan" not in details
+    """A port is bound to what its network is cabled to: a switch, or on a z17 an adapter's port."""
+    for host, vif_type in (("old", "dpm_vswitch"), ("sub1", "dpm_adapter")):
+        port = site.port(host, network="blue")
+        assert port["binding:vif_type"] == vif_type
+        details = port["binding:vif_details"]
+        assert Backing.of_vif(vif_type, details) == site.backing(host, "blue")
+        assert details["port_filter"] is False
+        assert details["connectivity"] == "l2"
+        assert "vlan" not in details
 
 
 def test_vlan(site: Site) -> None:
-    """A VLAN is bound on a z14, with its id, and not on a z13."""
-    on_z14, on_z13 = site.port(network="vlan"), site.port("old", network="vlan")
-    assert on_z14["binding:vif_type"] == "dpm_vswitch"
-    assert on_z14["binding:vif_details"]["vlan"] == 1234
+    """A VLAN is bound on a z17, with its id, and not on a z13; and no other port is in it."""
+    on_z17, on_z13 = site.port(network="vlan"), site.port("old", network="vlan")
+    assert on_z17["binding:vif_type"] == "dpm_adapter"
+    assert on_z17["binding:vif_details"]["vlan"] == 1234
     assert on_z13["binding:vif_type"] == "binding_failed"
     assert "vlan" not in site.port()["binding:vif_details"]
 
@@ -141,3 +146,23 @@ def test_agent_restarts(site: Site) -> None:
     assert site.becomes(port, "ACTIVE")
     nic.delete()
     assert site.becomes(port, "DOWN")
+
+
+def test_it_does_not_start(site: Site, tmp_path: Path) -> None:
+    """What cannot work ends the agent with code 1 and one line that says what to change."""
+    conf = tmp_path / "agent.conf"
+    made = (site.agents["sub1"].log.parent / "agent.conf").read_text()
+    conf.write_text(made + f"[dpm]\nphysical_network_adapter_mappings = green:{uuid4()}\n")
+    done = subprocess.run(
+        [ENVIRONMENT / "bin" / "neutron-dpm-agent", "--config-file", conf],
+        env=environment_of(ENVIRONMENT),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert done.returncode == 1
+    last = done.stdout.strip().splitlines()[-1]
+    assert (
+        "neutron-dpm-agent does not start: [dpm] physical_network_adapter_mappings: green" in last
+    )
+    assert "the machine has no adapter" in last

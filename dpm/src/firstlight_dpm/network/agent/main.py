@@ -50,12 +50,19 @@ def main() -> int:
     neutron_config.init(sys.argv[1:])
     neutron_config.setup_logging()
     neutron_config.setup_gmr()
-    try:
-        agent = make_agent(cfg.CONF)
-    except (BadConfiguration, BadMapping, BadLogin, names.BadHost, HmcError) as error:
-        LOG.error("neutron-dpm-agent does not start: %s", error)  # noqa: TRY400  the operator's
+    agent = agent_or_complaint(cfg.CONF)
+    if isinstance(agent, str):
+        LOG.error("neutron-dpm-agent does not start: %s", agent)
         return 1
     return int(service.launch(cfg.CONF, agent, restart_method="mutate").wait() or 0)
+
+
+def agent_or_complaint(conf: cfg.ConfigOpts) -> Agent | str:
+    """The agent, or what to change; said outside of the handler, where oslo.log says it once."""
+    try:
+        return make_agent(conf)
+    except (BadConfiguration, BadMapping, BadLogin, names.BadHost, cfg.Error, HmcError) as error:
+        return str(error)
 
 
 def make_agent(conf: cfg.ConfigOpts) -> Agent:
@@ -67,12 +74,12 @@ def make_agent(conf: cfg.ConfigOpts) -> Agent:
     """
     check_firewall(conf)
     host = names.check_host(conf.host)
-    login = Login.of(conf)
+    # The agent asks again by itself, and says sooner that the HMC is away.
+    login = replace(Login.of(conf), retries=0)
     lines = conf.dpm.physical_network_adapter_mappings or []
     machine = patiently(lambda: ask_machine(login, lines), time.sleep)
     LOG.info("Physical networks: %s", {net: str(on) for net, on in machine.mapped.items()})
-    # The watch asks again by itself, and says sooner that the HMC is away.
-    reader = Reader(Hmc(replace(login, retries=0)), host, frozenset(machine.mapped.values()))
+    reader = Reader(Hmc(login), host, frozenset(machine.mapped.values()))
     watch = Watch(reader.read, conf.AGENT.polling_interval)
     manager = Manager(host, machine.mapped, watch, nic_vlan=machine.nic_vlan)
     return Agent(manager, watch, conf.AGENT.polling_interval, conf.AGENT.quitting_rpc_timeout)
@@ -124,14 +131,22 @@ def patiently(ask: Callable[[], Machine], sleep: Callable[[float], None]) -> Mac
     """What `ask` answers, as soon as it can; an HMC that is away is no reason to end."""
     wait = 1
     while True:
-        try:
-            return ask()
-        except HmcError as error:
-            if error.consequence is not Consequence.LATER:
-                raise
-            LOG.warning("%s. Trying again in %d s", error, wait)
-            sleep(wait)
-            wait = min(2 * wait, _LONGEST_WAIT)
+        answer = _answer(ask)
+        if isinstance(answer, Machine):
+            return answer
+        LOG.warning("%s. Trying again in %d s", answer, wait)
+        sleep(wait)
+        wait = min(2 * wait, _LONGEST_WAIT)
+
+
+def _answer(ask: Callable[[], Machine]) -> Machine | HmcError:
+    """What it answers, or why not now; raises what will not pass."""
+    try:
+        return ask()
+    except HmcError as error:
+        if error.consequence is not Consequence.LATER:
+            raise
+        return error
 
 
 if __name__ == "__main__":

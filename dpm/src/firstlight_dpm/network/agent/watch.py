@@ -46,12 +46,18 @@ class Watch:
 
     def look(self) -> None:
         """Read once; what cannot be read is logged, and what is known stays."""
+        failure = self._failure()
+        if failure is None:
+            self._log_back()
+        else:
+            self._log_away(failure)
+
+    def _failure(self) -> HmcError | None:
         try:
             self._known = self._read(self._known)
         except HmcError as error:
-            self._log_away(error)
-        else:
-            self._log_back()
+            return error
+        return None
 
     def _run(self) -> None:
         while not self._ended.is_set():
