@@ -136,12 +136,16 @@ class RealNeutron:
         )
         (self._directory / "neutron.conf").write_text(text)
 
-    def create(self) -> None:
-        """Make the database, announce the endpoint to Keystone, start."""
+    def create(self, *, announced: bool = True) -> None:
+        """Make the database, announce the endpoint to Keystone, start.
+
+        One that is not announced is found by nobody but who has its URL.
+        """
         self._run("python", "-c", _MAKE_SCHEMA, self._database)
         conf = str(self._directory / "neutron.conf")
         self._run("neutron-db-manage", "--config-file", conf, "stamp", "heads")
-        announce(self._keystone, "network", self.url)
+        if announced:
+            announce(self._keystone, "network", self.url)
         self.start()
 
     def start(self) -> None:

@@ -4,7 +4,6 @@ database whose rows are written as Neutron and ovn-controller write them."""
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from agent_process import FIRSTLIGHT
 from integration.relay.southbound_database import Southbound
 from lab.relay.node import Node, comes
 from own_host import OwnHost
@@ -20,7 +20,6 @@ from servers import free_port
 
 METADATA = "169.254.169.254"
 MAC = "fa:16:3e:00:00:02"
-COMMAND = "import sys; from firstlight.cli import main; sys.exit(main())"
 
 
 class Place:
@@ -34,9 +33,20 @@ class Place:
 
     def begin(self) -> None:
         """Start the command."""
-        conf = self.node.write("ovnmeta.conf", f"[ovn]\novn_sb_connection={self.database.remote}\n")
-        words = [sys.executable, "-c", COMMAND, "ovnmeta", f"--config-file={conf}"]
-        self._running = self.node.host.start(*words, log=self.node.home / "ovnmeta.log")
+        log = self.node.home / "ovnmeta.log"
+        self._running = self.node.host.start(*self._command(), log=log)
+
+    def fail(self, more: str = "") -> str:
+        """Run it where it cannot start; what it says."""
+        command = self.node.host.command(*self._command(more))
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        return done.stderr
+
+    def _command(self, more: str = "") -> list[str | Path]:
+        text = f"[ovn]\novn_sb_connection = {self.database.remote}\n{more}"
+        conf = self.node.write("ovnmeta.conf", text)
+        return [FIRSTLIGHT, "ovnmeta", f"--config-file={conf}"]
 
     def end(self) -> None:
         """Kill it."""
@@ -179,13 +189,5 @@ def test_one_that_fails(place: Place) -> None:
 def test_no_switch(place: Place) -> None:
     """Without a system-id, or without a switch, it says so and does not start."""
     place.node.vsctl("remove", "Open_vSwitch", ".", "external_ids", "system-id")
-    conf = place.node.write("ovnmeta.conf", f"[ovn]\novn_sb_connection={place.database.remote}\n")
-    words = [sys.executable, "-c", COMMAND, "ovnmeta", f"--config-file={conf}"]
-    done = subprocess.run(place.node.host.command(*words), capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "external_ids:system-id" in done.stderr
-    with conf.open("a") as more:
-        more.write("[ovs]\novsdb_connection = unix:/nowhere\n")
-    done = subprocess.run(place.node.host.command(*words), capture_output=True, text=True)
-    assert done.returncode == 1
-    assert "/nowhere" in done.stderr
+    assert "external_ids:system-id" in place.fail()
+    assert "/nowhere" in place.fail("[ovs]\novsdb_connection = unix:/nowhere\n")

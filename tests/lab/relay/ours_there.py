@@ -2,34 +2,18 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent_process import get, running
+from agent_process import FIRSTLIGHT, get, metadata_service
 from firstlight.sources.store import Store
 from lab.relay.node import Guest, Node
 from parts import need
-from servers import free_port
 from store_samples import server
 
 _NOBODY = "65534"
-COMMAND = "import sys; from firstlight.cli import main; sys.exit(main())"
-_METADATA = """\
-[DEFAULT]
-metadata_listen = 127.0.0.1
-metadata_listen_port = {port}
-[neutron]
-service_metadata_proxy = true
-metadata_proxy_shared_secret = s3cret
-[firstlight]
-status_port = {status}
-access_log =
-[store]
-connection = {store}
-"""
 _BROKER = """\
 [DEFAULT]
 state_path = {home}
@@ -53,7 +37,9 @@ access_log =
 
 
 class Relay:
-    """Broker and proxy on a node: the one with two privileges, the other with none.
+    """Broker and proxy on a node, and a metadata service behind them.
+
+    The broker has three privileges, the proxy none.
 
     `listens`: on a socket for other people's proxies, too; not where Neutron's agent does.
     """
@@ -64,11 +50,26 @@ class Relay:
         self._socket = node.home / "proxy" / "firstlight_status"
         self._files = files
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._port = 0
+        self._port = 0  # of the metadata service, here and on the node
+        self._store = ""
 
-    def start(self, port: int) -> None:
-        """Start both; the metadata service is at `port`."""
-        self._port = port
+    @contextmanager
+    def running(self) -> Iterator["Relay"]:
+        """All three run; in the block they serve, as soon as there is something to serve."""
+        with metadata_service(self._node.home) as (port, store, *_):
+            self._port, self._store = port, store
+            self._node.host.reach(port)
+            self._start()
+            yield self
+
+    def know(self, guests: Iterable[Guest]) -> None:
+        """Put these guests into the metadata service's store."""
+        store = Store.open(self._store)
+        for guest in guests:
+            store.add(server(uuid=guest.uuid, project_id=guest.port["project_id"]))
+        store.close()
+
+    def _start(self) -> None:
         home = self._node.home
         directory = home / "proxy"
         directory.mkdir()
@@ -123,29 +124,4 @@ class Relay:
     @staticmethod
     def _words(command: str, files: Iterable[Path]) -> list[str]:
         options = [f"--config-file={file}" for file in files]
-        return [sys.executable, "-c", COMMAND, command, *options]
-
-
-@contextmanager
-def metadata_service(node: Node) -> Iterator[int]:
-    """The metadata service, its store beside it; its port, here and on the node."""
-    port = free_port()
-    opened = Store.open(_store(node))
-    opened.prepare()
-    opened.close()
-    text = _METADATA.format(port=port, status=free_port(), store=_store(node))
-    with running(node.home, "metadata", text):
-        node.host.reach(port)
-        yield port
-
-
-def add_servers(node: Node, guests: Iterable[Guest]) -> None:
-    """Put these guests into the store."""
-    store = Store.open(_store(node))
-    for guest in guests:
-        store.add(server(uuid=guest.uuid, project_id=guest.port["project_id"]))
-    store.close()
-
-
-def _store(node: Node) -> str:
-    return f"sqlite:///{node.home}/store.sqlite"
+        return [str(FIRSTLIGHT), command, *options]

@@ -20,7 +20,8 @@ from lab.environment import needed
 from lab.real_neutron import RealNeutron
 from lab.relay.conftest import Town
 from lab.relay.node import NAME, Guest, Node, comes, listeners, node
-from lab.relay.ours_there import Relay, add_servers, metadata_service
+from lab.relay.ours_there import Relay
+from parts import need
 
 METADATA = "169.254.169.254"
 BY_LINK_LOCAL = "[fe80::a9fe:a9fe%25eth0]"
@@ -86,6 +87,8 @@ class Place:
 @pytest.fixture(scope="module")
 def place(town: Town) -> Iterator[Place]:
     """`red` and `blue` are isolated, and of two tenants; `green` is behind a router."""
+    for program in ("dnsmasq", "radvd", "conntrack"):  # the agents'
+        need(program)
     home = Path(tempfile.mkdtemp(prefix="firstlight-node-"))
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, home, ignore_errors=True)
@@ -96,8 +99,7 @@ def place(town: Town) -> Iterator[Place]:
         common = there.write("neutron.conf", text)
         for agent, own in AGENTS.items():
             there.start(agent, common, there.write(f"{agent}.ini", own))
-        relay = Relay(there, common)
-        relay.start(stack.enter_context(metadata_service(there)))
+        relay = stack.enter_context(Relay(there, common).running())
         made = Place(there, town.neutron, relay, {}, "", {}, {})
         _furnish(made)
         _settle(made)
@@ -135,7 +137,7 @@ def _settle(place: Place) -> None:
     chosen = {"fixed_ips": [{"ip_address": SHARED}], "mac_address": SHARED_MAC}
     for name, more in (("red", chosen), ("blue", chosen), ("green", {})):
         place.guests[name] = place.node.plug(_port(place, name, more))
-    add_servers(place.node, place.guests.values())
+    place.relay.know(place.guests.values())
     for name, guest in place.guests.items():
         place.leases[name] = guest.lease()
     assert comes(lambda: place.relay.troubles() == {}), place.node.logs()
@@ -262,10 +264,10 @@ def test_listed(place: Place) -> None:
 
 def test_cloud_init(place: Place, tmp_path: Path) -> None:
     """Debian's cloud-init, in a guest on such a network, learns who it is, without a complaint."""
-    red = place.guests["red"]
-    learned = boot(red, cloud_init(PROMISED), "OpenStack", tmp_path)
+    blue = place.guests["blue"]  # without a default route it does not wait for name servers
+    learned = boot(blue, cloud_init(PROMISED), "OpenStack", tmp_path)
     assert learned["found"], learned["why"]
-    assert learned["instance_id"] == red.uuid
+    assert learned["instance_id"] == blue.uuid
     assert learned["complaints"] == []
 
 

@@ -5,7 +5,6 @@ recognises guests by the southbound database.
 """
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,13 +15,14 @@ from uuid import uuid4
 
 import pytest
 
+from agent_process import FIRSTLIGHT
 from firstlight.relay.chassis import ID, SEEN
 from integration.relay.southbound_database import Database, Northd, Southbound
 from lab.environment import needed
 from lab.keystone import Keystone
 from lab.real_neutron import RealNeutron
 from lab.relay.node import NAME, Guest, Node, comes, listeners, node
-from lab.relay.ours_there import COMMAND, Relay, add_servers, metadata_service
+from lab.relay.ours_there import Relay
 from servers import Server, free_port
 
 METADATA = "169.254.169.254"
@@ -97,8 +97,8 @@ class Chassis:
     def ovnmeta(self) -> None:
         """Run `firstlight ovnmeta` with the file of Neutron's agent."""
         own = self.node.home / "neutron_ovn_metadata_agent.ini"
-        words = [sys.executable, "-c", COMMAND, "ovnmeta", f"--config-file={own}"]
-        self.node.host.start(*words, log=self.node.home / "ovnmeta.log")
+        command = (FIRSTLIGHT, "ovnmeta", f"--config-file={own}")
+        self.node.host.start(*command, log=self.node.home / "ovnmeta.log")
 
     def metadata_port(self, name: str) -> str:
         """The IPv4 address of the OVN metadata port on a guest's network."""
@@ -131,7 +131,7 @@ def neutron(
         sections=SERVER.format(north=ovn.north.remote, south=ovn.south.remote),
     )
     try:
-        made.create()
+        made.create(announced=False)  # the town's is in the catalog
         yield made
     finally:
         made.stop()
@@ -147,7 +147,7 @@ def chassis(ovn: Ovn, neutron: RealNeutron) -> Iterator[Chassis]:
         there.host.reach(ovn.south.port)
         name = str(uuid4())
         _start_chassis(there, ovn, name)
-        relay = _start_agents(there, ovn, stack.enter_context(metadata_service(there)))
+        relay = stack.enter_context(_start_agent(there, ovn).running())
         made = Chassis(name, there, neutron, relay, {}, {})
         assert comes(lambda: "OVN Controller agent" in made.agents()), there.logs()
         _furnish(made)
@@ -167,19 +167,18 @@ def _start_chassis(there: Node, ovn: Ovn, name: str) -> None:
     there.start_controller()
 
 
-def _start_agents(there: Node, ovn: Ovn, port: int) -> Relay:
+def _start_agent(there: Node, ovn: Ovn) -> Relay:
+    """Neutron's; the relay beside it."""
     text = AGENT.format(name=NAME, home=there.home, south=ovn.south.remote)
     own = there.write("neutron_ovn_metadata_agent.ini", text)
     there.start("neutron-ovn-metadata-agent", own)
-    relay = Relay(there, own, listens=False)
-    relay.start(port)
-    return relay
+    return Relay(there, own, listens=False)
 
 
 def _furnish(chassis: Chassis) -> None:
     for name, tenant in (("red", "1" * 32), ("blue", "2" * 32)):
         chassis.guests[name] = _guest(chassis, name, tenant, ipv6=name == "red")
-    add_servers(chassis.node, chassis.guests.values())
+    chassis.relay.know(chassis.guests.values())
     for name, guest in chassis.guests.items():
         chassis.leases[name] = guest.lease()
 
@@ -239,14 +238,22 @@ def test_no_haproxy(chassis: Chassis) -> None:
     assert any(network in line for line in stand_ins)
 
 
+def _forget(ovn: Ovn, chassis: str, agent: str) -> None:
+    """Have the row as before the agent's first start, and Neutron forget it, by the sign that
+    `openstack network agent delete` gives to Neutron's processes."""
+    for key in (ID, SEEN):
+        ovn.northd.sbctl("remove", "Chassis_Private", chassis, "external_ids", f'"{key}"')
+    ovn.northd.sbctl("set", "SB_Global", ".", f"external_ids:delete_agent={agent}")
+    ovn.northd.sbctl("remove", "SB_Global", ".", "external_ids", "delete_agent")
+
+
 def test_report(chassis: Chassis, ovn: Ovn) -> None:
-    """With `[relay] ovn_report` our agent is, in Neutron's list, what Neutron's was: the same
-    entry, alive, though Neutron's has ended; guests are served on."""
+    """When Neutron's agent has ended and is forgotten, our agent with `[relay] ovn_report` is what
+    it was in Neutron's list: the same entry, alive; guests are served on."""
     assert comes(lambda: "OVN Metadata agent" in chassis.agents()), chassis.node.logs()
     listed = chassis.agents()["OVN Metadata agent"]["id"]
     chassis.node.end("neutron-ovn-metadata-agent")
-    for key in (ID, SEEN):
-        ovn.northd.sbctl("remove", "Chassis_Private", chassis.name, "external_ids", f'"{key}"')
+    _forget(ovn, chassis.name, listed)
     assert comes(lambda: "OVN Metadata agent" not in chassis.agents())
     chassis.relay.restart("ovn_report = true")
     assert comes(lambda: "OVN Metadata agent" in chassis.agents()), chassis.node.logs()
@@ -261,7 +268,7 @@ def test_nobody_else_makes_them(chassis: Chassis) -> None:
     kept = chassis.guests["red"]
     chassis.ovnmeta()
     new = _guest(chassis, "new", "3" * 32, ipv6=True)
-    add_servers(chassis.node, [new])
+    chassis.relay.know([new])
     assert f"{METADATA}/32" in new.lease()
     assert comes(lambda: new.learns() == new.uuid), chassis.node.logs()
     assert comes(lambda: new.learns(BY_LINK_LOCAL) == new.uuid), chassis.node.logs()
