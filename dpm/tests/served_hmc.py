@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import zhmcclient
 
+from firstlight_dpm.hmc import Login
 from firstlight_dpm.mock import MACHINES, Served
 
 GENERATIONS = list(MACHINES)
@@ -15,6 +16,20 @@ def refusal(action: Any, *args: Any, **kwargs: Any) -> tuple[int, int]:
     with pytest.raises(zhmcclient.HTTPError) as caught:
         action(*args, **kwargs)
     return caught.value.http_status, caught.value.reason
+
+
+def login(served: Served, **more: Any) -> Login:
+    """How our services reach it."""
+    options = {
+        "hosts": (served.host,),
+        "username": served.username,
+        "password": served.password,
+        "cpc": served.machine.cpc,
+        "port": served.port,
+        "verify": str(served.ca_file),
+        "read_timeout": 30,
+    }
+    return Login(**{**options, **more})
 
 
 class Someone:

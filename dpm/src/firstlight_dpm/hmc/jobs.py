@@ -52,4 +52,9 @@ def _looked(job: zhmcclient.Job) -> tuple[bool, Any]:
     except zhmcclient.ConnectionError:
         # The job goes on while the HMC, or the way to it, is away.
         return False, None
+    except zhmcclient.HTTPError as error:
+        if error.http_status == 404 and error.request_uri == job.uri:
+            # It ended, and its deletion's answer got lost: who waits for a status will see.
+            return True, None
+        raise
     return status == "complete", result

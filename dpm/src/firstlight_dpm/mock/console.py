@@ -5,6 +5,7 @@ import itertools
 import threading
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -29,6 +30,7 @@ OPERATIONS: Operations = (
 #: Adding properties to a list came with API 4.1 (HMC 2.16), features with 4.10.
 _LISTS_WITH_MORE = (4, 1)
 _FEATURES = (4, 10)
+_REMEMBERED = 10_000
 
 
 class Console:
@@ -49,7 +51,7 @@ class Console:
         self.jobs = Jobs(clock)
         self.numbers = itertools.count(1)
         self.said: dict[str, list[dict[str, Any]]] = {}
-        self.requests: list[tuple[str, str]] = []
+        self._requests: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)
         self.lock = threading.RLock()
         self._login = (username, password)
         self._job_seconds = job_seconds
@@ -68,7 +70,7 @@ class Console:
             self.jobs.settle()
             if request.uri.startswith("/mock/"):
                 return _status_of(request, self._carry_out(CONTROL, request))
-            self.requests.append((request.method, request.target))
+            self._requests.append((request.method, request.target))
             if request.uri in ("/api/version", "/api/sessions"):
                 return self._greet(request)
             self._know(session)
@@ -95,6 +97,11 @@ class Console:
         found = self.get(uri)
         unless(found is not None, 404, 1, f"There is no {uri}")
         return found
+
+    @property
+    def requests(self) -> list[tuple[str, str]]:
+        """The last that were asked: methods and URIs."""
+        return list(self._requests)
 
     def alive(self, resource: Any) -> bool:
         """Whether this very resource still exists."""

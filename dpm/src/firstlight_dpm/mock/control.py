@@ -44,7 +44,7 @@ def inventory(hmc: "Console", request: Request) -> Any:
 
 
 def requests(hmc: "Console", request: Request) -> Any:
-    """``GET /mock/requests``: what has been asked so far, in order."""
+    """``GET /mock/requests``: what has been asked last, in order."""
     return hmc.requests
 
 

@@ -20,7 +20,7 @@ def create(hmc: "Console", request: Request, partition_id: str) -> Any:
     unless(not hmc.machine.storage_groups, 409, 13, "This machine has storage groups, not HBAs")
     check_none_of(body, _READ_ONLY)
     check_name(body, partition.hbas.list())
-    _check_adapter(hmc, body.get("adapter-port-uri", ""))
+    _check_adapter(hmc, str(body.get("adapter-port-uri")))
     body.setdefault("description", "")
     body.setdefault("device-number", _free_number(partition))
     body |= {"element-id": str(uuid.uuid4()), "wwpn": hmc.new_wwpn()}

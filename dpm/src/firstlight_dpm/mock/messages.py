@@ -20,13 +20,16 @@ def write(hmc: "Console", partition: Any) -> None:
     """What Linux would say when it starts, as far as the boot parameters decide it."""
     properties = partition.properties
     said = hmc.said.setdefault(partition.uri, [])
+    number = said[-1]["sequence-number"] if said else 0
     command_line = properties["boot-os-specific-parameters"].strip()
     for text in (
         f"Linux version 0 (mock) on {properties['name']}",
         f"Kernel command line: {command_line}",
         f"Memory: {properties['initial-memory'] * 1024}K",
     ):
-        said.append({"sequence-number": len(said) + 1, "message-text": text, "os-name": "Linux"})
+        number += 1
+        said.append({"sequence-number": number, "message-text": text, "os-name": "Linux"})
+    del said[:-_KEPT]
 
 
 def listed(hmc: "Console", request: Request, partition_id: str) -> Any:
@@ -38,7 +41,7 @@ def listed(hmc: "Console", request: Request, partition_id: str) -> Any:
     query = parse_qs(request.query)
     begin = _number(query, "begin-sequence-number", 0)
     end = _number(query, "end-sequence-number", sys.maxsize)
-    said = hmc.said.get(partition.uri, [])[-_KEPT:]
+    said = hmc.said.get(partition.uri, [])
     return {"os-messages": [one for one in said if begin <= one["sequence-number"] <= end]}
 
 

@@ -86,10 +86,10 @@ def _check(hmc: "Console", body: Body, others: list[Any]) -> None:
 
 def _adapter_behind(hmc: "Console", body: Body) -> Any:
     """The adapter's properties; the mock refuses what does not exist."""
-    switch = hmc.get(body.get("virtual-switch-uri", ""))
+    switch = hmc.get(str(body.get("virtual-switch-uri")))
     if switch:
         return hmc.resource(switch.properties["backing-adapter-uri"]).properties
-    port = re.match(r"/api/adapters/[^/]+", body.get("network-adapter-port-uri", ""))
+    port = re.match(r"/api/adapters/[^/]+", str(body.get("network-adapter-port-uri")))
     adapter = hmc.get(port[0]) if port else None
     return adapter.properties if adapter else None
 

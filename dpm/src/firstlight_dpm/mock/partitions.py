@@ -67,6 +67,7 @@ def delete(hmc: "Console", request: Request, partition_id: str) -> Any:
     nics, hbas = partition.nics.list(), partition.hbas.list()
     hmc.pass_on(request)
     leave_all(hmc, partition)
+    hmc.said.pop(partition.uri, None)
     for child in (*nics, *hbas):
         child.manager.remove(child.oid)
     hmc.forget_nics(nics)
@@ -145,11 +146,10 @@ def _check_memory(partition: Any) -> None:
 
 def _check_boot(hmc: "Console", partition: Any, body: Any) -> None:
     device = body.get("boot-device", "none")
-    unless(device in _BOOT_DEVICES, 400, 7, f"boot-device: {device!r} is none that there is")
+    unless(str(device) in _BOOT_DEVICES, 400, 7, f"boot-device: {device!r} is none that there is")
     other = "storage-adapter" if hmc.machine.storage_groups else "storage-volume"
     unless(device != other, 400, 7, f"boot-device: a {hmc.machine.name} has no {other}")
-    parameters = body.get("boot-os-specific-parameters", "")
-    unless(len(parameters) <= 256, 400, 7, "boot-os-specific-parameters: at most 256 characters")
+    check_text(body, "boot-os-specific-parameters", "(?s).{0,256}", "at most 256 characters")
     check_text(body, "boot-world-wide-port-name", "|[0-9A-Fa-f]{16}", "16 hexadecimal digits")
     check_text(body, "boot-logical-unit-number", "[0-9A-Fa-f]{0,16}", "hexadecimal digits")
     hba = body.get("boot-storage-device")

@@ -3,15 +3,15 @@
 import logging
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import zhmcclient
 
 from firstlight_dpm.errors import Gone, NotLoggedOn, NotTrusted, TooLate, Unreachable, attempting
-from firstlight_dpm.hmc import Features, Hmc, Login, features
+from firstlight_dpm.hmc import Features, Hmc, features
 from firstlight_dpm.mock import MACHINES, Served, serve
+from served_hmc import login
 from servers import free_port
 
 
@@ -29,18 +29,6 @@ def hmc(served: Served) -> Iterator[Hmc]:
     yield hmc
     served.console.faults.clear()
     hmc.close()
-
-
-def login(served: Served) -> Login:
-    return Login(
-        hosts=(served.host,),
-        username=served.username,
-        password=served.password,
-        cpc=served.machine.cpc,
-        port=served.port,
-        verify=str(served.ca_file),
-        read_timeout=30,
-    )
 
 
 def logons(served: Served) -> int:
@@ -131,21 +119,21 @@ def test_closing_logs_everybody_off_and_can_be_begun_again(hmc, served):
 
 def test_the_second_hmc_is_asked_when_the_first_is_away(served):
     """[dpm] hmc names several; the first that answers is used."""
-    hmc = Hmc(replace(login(served), hosts=("127.0.0.2", served.host)))
+    hmc = Hmc(login(served, hosts=("127.0.0.2", served.host)))
     assert hmc.find_cpc().name == "Z16"
     hmc.close()
 
 
 def test_nobody_answers(served):
     """Unreachable, with what to look at."""
-    hmc = Hmc(replace(login(served), port=free_port()))
+    hmc = Hmc(login(served, port=free_port()))
     with pytest.raises(Unreachable, match=r"looking for the machine .*see that \[dpm\] hmc"):
         hmc.find_cpc()
 
 
 def test_a_certificate_that_is_not_trusted(served):
     """Says which option to set, and nothing was sent."""
-    hmc = Hmc(replace(login(served), verify=True))
+    hmc = Hmc(login(served, verify=True))
     with pytest.raises(NotTrusted, match="hmc_ca_file"):
         hmc.find_cpc()
     assert served.console.requests == []
@@ -153,7 +141,7 @@ def test_a_certificate_that_is_not_trusted(served):
 
 def test_verification_can_be_switched_off(served):
     """By the operator, with no warning for each request."""
-    hmc = Hmc(replace(login(served), verify=False))
+    hmc = Hmc(login(served, verify=False))
     assert hmc.find_cpc().name == "Z16"
     hmc.close()
 
@@ -161,7 +149,7 @@ def test_verification_can_be_switched_off(served):
 def test_a_wrong_password_is_not_told(served, caplog):
     """Neither the error nor a debug log has it."""
     caplog.set_level(logging.DEBUG)
-    hmc = Hmc(replace(login(served), password="s3cret-and-wrong"))
+    hmc = Hmc(login(served, password="s3cret-and-wrong"))
     with pytest.raises(NotLoggedOn) as caught:
         hmc.find_cpc()
     assert "s3cret" not in str(caught.value)
@@ -170,7 +158,7 @@ def test_a_wrong_password_is_not_told(served, caplog):
 
 def test_a_machine_that_the_hmc_does_not_manage(served):
     """Gone, and the option that is wrong."""
-    hmc = Hmc(replace(login(served), cpc="3f1c4a0e-7c2d-11e6-8b77-0242ac130004"))
+    hmc = Hmc(login(served, cpc="3f1c4a0e-7c2d-11e6-8b77-0242ac130004"))
     with pytest.raises(Gone, match="cpc_object_id"):
         hmc.find_cpc()
     hmc.close()
@@ -206,7 +194,7 @@ def test_a_job_is_waited_for(tmp_path):
 def test_a_job_that_does_not_end(tmp_path):
     """TooLate after hmc_operation_timeout, and what to raise."""
     with serve("z13", tmp_path, job_seconds=3600) as served:
-        hmc = Hmc(replace(login(served), operation_timeout=1))
+        hmc = Hmc(login(served, operation_timeout=1))
         partition = partition_of(hmc)
         with pytest.raises(TooLate, match="hmc_operation_timeout"), attempting("starting p"):
             partition.start()
@@ -223,6 +211,14 @@ def test_a_job_goes_on_while_the_hmc_is_away(tmp_path):
         assert partition.get_property("status") == "active"
         assert served.console.faults.all() == []
         hmc.close()
+
+
+def test_a_job_that_is_gone_has_ended(hmc):
+    """Its end was answered to a connection that broke; the partition's status tells the rest."""
+    partition = partition_of(hmc)
+    inject(hmc, method="GET", uri="/api/jobs/.*", times=1, status=404, reason=1)
+    partition.start()
+    assert partition.get_property("status") == "active"
 
 
 def test_a_job_s_failure_is_the_hmc_s_answer(hmc):

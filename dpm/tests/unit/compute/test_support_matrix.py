@@ -8,8 +8,9 @@ import pytest
 from nova.virt import driver
 
 from firstlight_dpm.compute.driver import DPMDriver
-from firstlight_dpm.hmc import Hmc, Login, features
+from firstlight_dpm.hmc import Hmc, features
 from firstlight_dpm.mock import MACHINES, serve
+from served_hmc import login
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs" / "dpm" / "support-matrix.md").read_text()
 
@@ -73,16 +74,7 @@ def test_the_machines_table(machine, tmp_path):
     column = 1 + next(number for number, names in enumerate(columns) if machine in names)
     said = {cells[0]: cells[column] for cells in table(f"| | {header} |")}
     with serve(machine, tmp_path) as served:
-        hmc = Hmc(
-            Login(
-                hosts=(served.host,),
-                username=served.username,
-                password=served.password,
-                cpc=served.machine.cpc,
-                port=served.port,
-                verify=str(served.ca_file),
-            )
-        )
+        hmc = Hmc(login(served))
         can = features(hmc.find_cpc())
         hmc.close()
     assert said == {

@@ -24,7 +24,7 @@ def refused(status: int, reason: int) -> zhmcclient.HTTPError:
         (404, 6, errors.AdapterMissing, Consequence.ELSEWHERE),
         (409, 1, errors.WrongStatus, Consequence.ELSEWHERE),
         (409, 2, errors.Busy, Consequence.LATER),
-        (409, 6, errors.Unreachable, Consequence.LATER),
+        (409, 6, errors.MachineDown, Consequence.LATER),
         (500, 0, errors.Refused, Consequence.ELSEWHERE),
         (503, 1, errors.Unreachable, Consequence.LATER),
     ],
