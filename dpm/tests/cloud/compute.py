@@ -53,7 +53,7 @@ class Compute:
         """Serve no more."""
         self.api.stop()
         for program in self._programs:
-            program.stop()
+            program.kill()
 
 
 _DATABASES = ("nova_api", "nova", "nova_cell0")

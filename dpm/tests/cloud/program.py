@@ -63,6 +63,14 @@ class Program:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
+    def kill(self) -> None:
+        """End it at once, with whatever it has started, as a power failure would."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
     def runs(self) -> bool:
         """Whether it has been started and has not ended by itself."""
         return self._process is not None and self._process.poll() is None

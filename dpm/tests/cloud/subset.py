@@ -18,11 +18,14 @@ AGENT_CONF = "/etc/neutron/subset_1/neutron_dpm_agent.conf"
 
 
 class Subset:
-    """The pair of services; whoever made it ends it with :meth:`stop`.
+    """The pair of services; whoever made it ends it with :meth:`kill`.
 
     Args:
         name: its ``host``.
         network_port: which of the machine's ports is cabled to the network :data:`PHYSNET`.
+
+    Attributes:
+        conf: its nova.conf.
     """
 
     def __init__(self, cloud: Cloud, name: str, console: Served, network_port: str) -> None:
@@ -31,6 +34,7 @@ class Subset:
         storage = {"physical_storage_adapter_mappings": console.machine.storage_ports}
         network = {"physical_network_adapter_mappings": f"{PHYSNET}:{network_port}"}
         self.name = name
+        self.conf = room / Path(NOVA_CONF).name
         self.compute = _as_the_page_says(
             ground,
             room,
@@ -60,10 +64,10 @@ class Subset:
         """How often nova-compute has come so far that the driver is content."""
         return self.compute.log.read_text().count(f"host {self.name} is a subset of machine")
 
-    def stop(self) -> None:
-        """End both."""
-        self.compute.stop()
-        self.agent.stop()
+    def kill(self) -> None:
+        """End both at once."""
+        self.compute.kill()
+        self.agent.kill()
 
 
 def _as_the_page_says(ground: Ground, room: Path, path: str, *sections: ini.Sections) -> Program:

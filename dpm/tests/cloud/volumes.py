@@ -40,7 +40,7 @@ class Volumes:
         """Serve no more."""
         self.api.stop()
         for program in self._programs:
-            program.stop()
+            program.kill()
 
     def zoned(self) -> dict[str, Any]:
         """The volumes that a host can reach, by id, with the host's connector."""

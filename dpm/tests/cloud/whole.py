@@ -57,8 +57,8 @@ def _started(ground: Ground, stack: ExitStack) -> Cloud:
     placement, compute, networks, volumes = (
         kind(ground, free_port()) for kind in (Placement, Compute, Networks, Volumes)
     )
-    for service in (placement, compute, networks, volumes):
-        stack.callback(service.stop)
+    stops = [service.stop for service in (placement, compute, networks, volumes)]
+    stack.callback(lambda: _in_parallel(*stops))
     # Nova's conductor and scheduler end at once if placement is not there.
     images, *_ = _in_parallel(
         lambda: _images(ground),
@@ -67,7 +67,7 @@ def _started(ground: Ground, stack: ExitStack) -> Cloud:
         compute.make_database,
         volumes.make_database,
     )
-    stack.callback(images.stop)
+    stops.append(images.stop)
     _announce(ground, placement.api, compute.api, volumes.api, images)
     _in_parallel(compute.start, volumes.start, images.start)
     return Cloud(ground, compute, networks, volumes)

@@ -59,7 +59,7 @@ def subset_1(cloud: whole.Cloud, console: Served) -> Iterator[Subset]:
         subset.start()
         yield subset
     finally:
-        subset.stop()
+        subset.kill()
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def subset_2(cloud: whole.Cloud, console: Served, walked: list[Step]) -> Iterato
         subset.start()
         yield subset
     finally:
-        subset.stop()
+        subset.kill()
 
 
 @pytest.fixture(scope="session")
