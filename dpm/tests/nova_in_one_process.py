@@ -260,7 +260,7 @@ class Cloud(integrated_helpers._IntegratedTestBase):
 
     def told_mac(self, nic: dict[str, Any]) -> str:
         """The MAC address that the guest's NIC has, or that the guest is told to give it."""
-        if self.hmc.machine.writable_mac:
+        if self.hmc.machine.level >= (2, 14):
             return str(nic["mac-address"])
         (item,) = (one for one in self.told() if one.startswith(nic["device-number"].lower()))
         mac = item.rstrip(";").split(",")[2]

@@ -14,7 +14,7 @@ from oslo_log import log as logging
 from firstlight_dpm import names
 from firstlight_dpm.compute import command_line
 from firstlight_dpm.compute.vifs import Vif
-from firstlight_dpm.errors import Gone, attempting
+from firstlight_dpm.errors import AdapterMissing, Gone, attempting
 from firstlight_dpm.hmc import Features, Hmc
 
 LOG = logging.getLogger(__name__)
@@ -89,7 +89,11 @@ class Nics:
         if not self.features.adapter_ports:
             return {}
         adapter = self.hmc.cpc().adapters.resource_object(f"/api/adapters/{vif.backing.object_id}")
-        family = adapter.get_property("adapter-family")
+        try:
+            with attempting(f"looking at the adapter of port {vif.port}"):
+                family = adapter.get_property("adapter-family")
+        except Gone as error:
+            raise AdapterMissing(error.attempt, error.said) from error
         return {"type": "neth"} if family == "network-express" else {}
 
 

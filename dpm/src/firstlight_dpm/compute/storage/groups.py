@@ -33,8 +33,7 @@ class StorageGroups:
         with attempting(f"giving storage group {group.name} its ports"):
             self._keep_to_ports(group)
         with attempting(f"attaching storage group {group.name}"):
-            attached = {one.uri for one in partition.list_attached_storage_groups()}
-            if group.uri not in attached:
+            if not _has(partition, group):
                 partition.attach_storage_group(group)
 
     def initiators(self, partition: zhmcclient.Partition) -> list[str]:
@@ -68,8 +67,7 @@ class StorageGroups:
 
     def _detach(self, partition: zhmcclient.Partition, group: zhmcclient.StorageGroup) -> None:
         with attempting(f"detaching storage group {group.name}"):
-            attached = {one.uri for one in partition.list_attached_storage_groups()}
-            if group.uri in attached:
+            if _has(partition, group):
                 partition.update_properties({"boot-device": "none"})
                 partition.detach_storage_group(group)
 
@@ -137,6 +135,12 @@ class StorageGroups:
 
         found = group.virtual_storage_resources.list(full_properties=True)
         return [(_wwpn(one), one) for one in sorted(found, key=place)]
+
+
+def _has(partition: zhmcclient.Partition, group: zhmcclient.StorageGroup) -> bool:
+    # The list is a property of the partition, which attaching a group leaves as it was read.
+    partition.pull_full_properties()
+    return group.uri in partition.get_property("storage-group-uris")
 
 
 def _boot_volume(group: zhmcclient.StorageGroup, size: int) -> zhmcclient.StorageVolume:
