@@ -116,10 +116,9 @@ def test_released_without_the_partition(storage, partition, served):
     assert served.console.groups.list() == []
 
 
+@pytest.mark.parametrize("served", ["z14"], indirect=True)
 def test_only_the_operator_s_ports(hmc, served, ports):
     """Ports that the HMC offers by itself are taken from a group."""
-    if not served.machine.storage_groups:
-        pytest.skip("a z13 has no storage groups")
     one = StorageGroups(hmc, "sub1", ports[:1])
     partition = Partitions(hmc, "sub1", "node").make(UUID, 1, 1024)
     one.prepare(partition)
