@@ -88,16 +88,6 @@ def test_on_the_wrong_network(site: Site) -> None:
     assert site.becomes(port, "ACTIVE")
 
 
-def test_two_subsets(site: Site) -> None:
-    """Subsets whose names begin alike keep to themselves: a NIC of the one is not the other's."""
-    port = site.port("sub10")
-    site.plug(port, "sub1")
-    other = site.port("sub10")
-    site.plug(other, "sub10")
-    assert site.becomes(other, "ACTIVE")
-    assert site.status(port) == "DOWN"
-
-
 def test_switched_off(site: Site) -> None:
     """A port that is disabled goes DOWN, and ACTIVE when it is enabled: the agent hears of it."""
     port = site.port()
