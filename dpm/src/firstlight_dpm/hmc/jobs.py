@@ -8,11 +8,13 @@ from typing import Any
 
 import zhmcclient
 
+from firstlight_dpm.hmc.failover import MovingSession
+
 _FIRST, _LONGEST = 0.1, 1.0
 
 
-class PatientSession(zhmcclient.Session):
-    """zhmcclient's session, which waits for jobs as above."""
+class PatientSession(MovingSession):
+    """A session that waits for jobs as above."""
 
     def post(
         self,

@@ -31,7 +31,7 @@ def certificate(directory: Path, address: str) -> tuple[Path, Path]:
 
 
 def _signed(key: ec.EllipticCurvePrivateKey, address: str) -> x509.Certificate:
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "HMC mock")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"HMC mock {address}"[:64])])
     begin = datetime.datetime.now(datetime.UTC) - datetime.timedelta(minutes=5)
     return (
         x509.CertificateBuilder()

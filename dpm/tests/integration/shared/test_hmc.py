@@ -11,6 +11,7 @@ import zhmcclient
 from firstlight_dpm.errors import Gone, NotLoggedOn, NotTrusted, TooLate, Unreachable, attempting
 from firstlight_dpm.hmc import Features, Hmc, features
 from firstlight_dpm.mock import MACHINES, Served, serve
+from firstlight_dpm.mock.faults import Fault
 from served_hmc import login
 from servers import free_port
 
@@ -122,6 +123,23 @@ def test_the_second_hmc_is_asked_when_the_first_is_away(served):
     hmc = Hmc(login(served, hosts=("127.0.0.2", served.host)))
     assert hmc.find_cpc().name == "Z16"
     hmc.close()
+
+
+def test_another_hmc_takes_over_when_the_first_is_lost(served, tmp_path):
+    """The request that met the loss fails; the next one is answered by the other HMC."""
+    (tmp_path / "b").mkdir()
+    with serve("z16", tmp_path / "b", host="127.0.0.2", port=served.port) as second:
+        trusted = tmp_path / "both.pem"
+        trusted.write_text(served.ca_file.read_text() + second.ca_file.read_text())
+        hmc = Hmc(login(served, hosts=(second.host, served.host), verify=str(trusted), retries=0))
+        hmc.find_cpc()
+        assert logons(served) == 0
+        second.console.faults.add(Fault(drop=True))
+        with pytest.raises(Unreachable):
+            hmc.find_cpc()
+        assert hmc.find_cpc().name == "Z16"
+        assert logons(served) == 1
+        hmc.close()
 
 
 def test_nobody_answers(served):
