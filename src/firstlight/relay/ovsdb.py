@@ -94,7 +94,7 @@ class Replicating:
         self._turn = turn
         self._end = end
         self._wake = os.eventfd(0)
-        self._ended = False
+        self.ended = False  # a long turn may look at it, and break off
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
@@ -103,7 +103,7 @@ class Replicating:
 
     def close(self) -> None:
         """End the thread, and call `end` on it as the last thing."""
-        self._ended = True
+        self.ended = True
         os.eventfd_write(self._wake, 1)
         if self._thread.ident is not None:
             self._thread.join()
@@ -112,7 +112,7 @@ class Replicating:
     def _run(self) -> None:
         from ovs.poller import POLLIN, Poller
 
-        while not self._ended:
+        while not self.ended:
             poller = Poller()
             self._turn(poller)
             poller.fd_wait(self._wake, POLLIN)

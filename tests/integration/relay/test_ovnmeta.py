@@ -85,6 +85,11 @@ class Place:
         shown = json.loads(done.stdout)[0]["addr_info"]
         return {one["local"] for one in shown if one["family"] == "inet"}
 
+    def plugged(self, device: str) -> str:
+        """Of which logical port it is the switch's; empty: it is not plugged in."""
+        told = self.node.vsctl("--if-exists", "get", "Interface", device, "external_ids:iface-id")
+        return told.strip(' "\n')
+
     def becomes(self, network: str, *addresses: str) -> bool:
         """Whether it has these addresses and the metadata address, before long."""
         return comes(lambda: self.addresses(network) == {METADATA, *addresses})
@@ -117,9 +122,7 @@ def test_life(place: Place) -> None:
     assert place.becomes(red, "10.0.0.2"), place.node.logs()
 
     device = f"tap{red[:10]}0"
-    assert place.node.vsctl("get", "Interface", device, "external_ids:iface-id").strip(' "\n') == (
-        port
-    )
+    assert comes(lambda: place.plugged(device) == port)
     link = place.node.host.run("ip", "link", "show", f"tap{red[:10]}1", within=f"ovnmeta-{red}")
     assert MAC in link
     assert "mtu 1442" in link

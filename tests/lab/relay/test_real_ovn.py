@@ -42,18 +42,18 @@ vni_ranges = 1:4000
 max_header_size = 38
 """
 AGENT = """\
-    [DEFAULT]
-    host = {name}
-    state_path = {home}/state
-    [AGENT]
-    root_helper = env
-    [oslo_concurrency]
-    lock_path = {home}/state/lock
-    [ovs]
-    ovsdb_connection = unix:/run/openvswitch/db.sock
-    [ovn]
-    ovn_sb_connection = {south}
-    """
+[DEFAULT]
+host = {name}
+state_path = {home}/state
+[AGENT]
+root_helper = env
+[oslo_concurrency]
+lock_path = {home}/state/lock
+[ovs]
+ovsdb_connection = unix:/run/openvswitch/db.sock
+[ovn]
+ovn_sb_connection = {south}
+"""
 
 
 @dataclass
@@ -260,6 +260,25 @@ def test_report(chassis: Chassis, ovn: Ovn) -> None:
     assert chassis.agents()["OVN Metadata agent"]["id"] == listed
     assert comes(lambda: chassis.relay.troubles() == {}), chassis.node.logs()
     assert chassis.guests["red"].learns() == chassis.guests["red"].uuid
+
+
+def test_successor(chassis: Chassis, ovn: Ovn) -> None:
+    """neutron-ovn-agent, which follows upon neutron-ovn-metadata-agent, takes the stand-in for
+    haproxy as well; guests that come then are served like those that are there."""
+    chassis.relay.restart("")
+    chassis.node.host.reach(ovn.north.port)
+    text = AGENT.format(name=NAME, home=chassis.node.home, south=ovn.south.remote)
+    text += f"ovn_nb_connection = {ovn.north.remote}\n[agent]\nextensions = metadata\n"
+    chassis.node.start("neutron-ovn-agent", chassis.node.write("ovn_agent.ini", text))
+    new = _guest(chassis, "later", "4" * 32, ipv6=False)
+    chassis.relay.know([new])
+    new.lease()
+    assert comes(lambda: new.learns() == new.uuid), chassis.node.logs()
+    assert chassis.guests["red"].learns() == chassis.guests["red"].uuid
+    network = new.port["network_id"]
+    stand_ins = [line for line in chassis.node.processes() if "stands in for haproxy" in line]
+    assert any(network in line for line in stand_ins)
+    chassis.node.end("neutron-ovn-agent")
 
 
 def test_nobody_else_makes_them(chassis: Chassis) -> None:

@@ -118,6 +118,8 @@ class Rounds:
 
     def _try(self, network: str, namespace: Wanted | None) -> bool:
         """Make it, or remove it; one that fails hurts no other, and is tried again."""
+        if self._replicating.ended:
+            return False
         try:
             if namespace is None:
                 self._host.remove(network)
