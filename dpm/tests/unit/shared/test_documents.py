@@ -19,9 +19,23 @@ def test_links_lead_somewhere(page):
 
 
 def test_the_first_page_has_all_others():
-    """Who begins there finds everything."""
+    """Who begins there finds everything that is not for developers."""
     linked = set(re.findall(r"\]\(([a-z0-9-]+\.md)\)", (PAGES / "README.md").read_text()))
-    assert {page.name for page in ALL} - {"README.md"} <= linked
+    known = {"README.md"} | {page.name for page in ALL if page.name.startswith("behaviours-")}
+    assert {page.name for page in ALL} - known <= linked
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("behaviours-*.md")), ids=lambda page: page.name)
+def test_tests_that_are_named_are_there(page):
+    """A behaviour is said to be tested only where it is."""
+    tests = Path(__file__).resolve().parents[2]
+    named = re.findall(
+        r"`(?:dpm/tests/)?((?:unit|integration|lab)/[\w/]+\.py)(?:::(\w+))?", page.read_text()
+    )
+    assert named
+    for path, name in named:
+        assert (tests / path).exists(), path
+        assert f"def {name}" in (tests / path).read_text(), f"{path}::{name}"
 
 
 def rows() -> dict[str, str]:
