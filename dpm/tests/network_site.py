@@ -1,11 +1,9 @@
-"""A real Neutron 29 with our ML2 driver, its RPC server on a real RabbitMQ, and two agents.
-
-`sub1` has a z17, `old` a z13; dpm/tests/lab/cloud has two subsets on one machine.
+"""Two agents with a machine each, for what the cloud's own do not show: `sub1` has a z17, `old` a
+z13; each is cabled to the networks red and blue.
 """
 
-import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,65 +12,27 @@ from uuid import uuid4
 import pytest
 
 from cloud import ini
+from cloud.ground import Ground
 from cloud.program import Program
-from daemons import Daemon, rabbitmq  # noqa: F401  (a fixture)
+from cloud.walk import PATIENCE
+from cloud.whole import Cloud
 from firstlight_dpm.backing import Backing
 from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.mock import Served, serve
-from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
-from lab.uwsgi import environment_of
 from plugging import Subset, login_of
-from servers import Server, eventually, free_port, mariadb  # noqa: F401  (a fixture)
+from servers import eventually
 
-PATIENCE = 120  # seconds; a busy machine imports Neutron for half a minute
-ENVIRONMENT = Path(sys.prefix)
-
+MACHINES = {"sub1": "z17", "old": "z13"}
 #: Adapter and port that each physical network is on.
 CABLED = {"red": ("osa-1", "0"), "blue": ("osa-2", "1")}
-
-_LAST = """
-[DEFAULT]
-auth_strategy = noauth
-[ml2]
-type_drivers = flat,vlan
-tenant_network_types = flat
-[ml2_type_flat]
-flat_networks = red,blue
-[ml2_type_vlan]
-network_vlan_ranges = red
-"""
-
-
-class NoKeystone:
-    """In its place: Neutron has ``auth_strategy = noauth``, and asks nobody who one is."""
-
-    url = "http://127.0.0.1:9/v3"
-
-    def credentials(self, *_who: str, **_more: str) -> dict[str, str]:
-        """None are needed."""
-        return {}
-
-    def call(self, *_request: Any) -> dict[str, Any]:
-        """There is no catalog to announce anything in."""
-        return {"service": {"id": ""}}
-
-
-class Neutron(RealNeutron):
-    """Its ML2 knows flat networks and VLANs; whoever asks is an administrator."""
-
-    def configure(self, **options: str) -> None:
-        """What is written last counts."""
-        super().configure(**options)
-        with (self._directory / "neutron.conf").open("a") as conf:
-            conf.write(_LAST)
 
 
 @dataclass
 class Site:
     """What there is, and what is asked of it."""
 
-    neutron: Neutron
+    neutron: RealNeutron
     machines: dict[str, Served]  # by the name of the subset
     agents: dict[str, Program]
     subsets: dict[str, Subset] = field(default_factory=dict)
@@ -135,49 +95,20 @@ class Site:
         """Whether the agent has started after `before`."""
         return eventually(lambda: self.agent(host)["started_at"] != before, PATIENCE)
 
-    def rounds(self, host: str, count: int = 2) -> bool:
-        """Whether the agent looks at the HMC so many times more."""
-        console = self.machines[host].console
 
-        def looks() -> int:
-            return sum(uri == "/api/services/inventory" for _, uri in list(console.requests))
-
-        wanted = looks() + count
-        return eventually(lambda: looks() >= wanted, PATIENCE)
-
-
-@pytest.fixture(scope="session")
-def site(
-    rabbitmq: Daemon,  # noqa: F811
-    mariadb: Server,  # noqa: F811
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[Site]:
-    """Everything runs, and every agent has reported."""
-    directory = tmp_path_factory.mktemp("dpm-neutron")
-    bus = f"rabbit://guest:guest@127.0.0.1:{rabbitmq.port}/"
+@contextmanager
+def site_in(cloud: Cloud, directory: Path) -> Iterator[Site]:
+    """Two agents more, with a machine each, until the block ends; both have reported."""
     with ExitStack() as stack:
-        new = stack.enter_context(serve("z17", tmp_path_factory.mktemp("z17")))
-        old = stack.enter_context(serve("z13", tmp_path_factory.mktemp("z13")))
-        machines = {"sub1": new, "old": old}
-        agents = {host: make_agent(directory, bus, host, machines[host]) for host in machines}
-        neutron = Neutron(
-            ENVIRONMENT,
-            directory,
-            free_port(),
-            NoKeystone(),  # type: ignore[arg-type]
-            {"transport_url": bus, "rpc_workers": "1", "service_plugins": ""},
-            drivers="dpm",
-            database=mariadb.database("neutron_dpm"),
-        )
-        stack.callback(neutron.stop)
-        rpc = NeutronRpc(ENVIRONMENT, directory)
-        stack.callback(rpc.stop)
+        machines = {}
+        for host, machine in MACHINES.items():
+            (directory / host).mkdir()
+            machines[host] = stack.enter_context(serve(machine, directory / host))
+        agents = {host: make_agent(cloud.ground, host, machines[host]) for host in machines}
         for program in agents.values():
             stack.callback(program.kill)
             program.start()
-        neutron.create()
-        rpc.start()
-        site = Site(neutron, machines, agents)
+        site = Site(cloud.networks.neutron, machines, agents)
         for host, served in machines.items():
             hmc = Hmc(login_of(served))
             stack.callback(hmc.close)
@@ -203,26 +134,16 @@ def furnish(site: Site) -> None:
         site.networks[name] = site.neutron.make("network", name=name, **shape)["id"]
 
 
-def make_agent(directory: Path, bus: str, host: str, served: Served) -> Program:
+def make_agent(ground: Ground, host: str, served: Served) -> Program:
     """The agent of one subset, as its unit starts it; not started."""
-    room = directory / host
-    room.mkdir()
+    room = ground.room(host)
     lines = [f"{net}:{served.machine.id(name)}:{port}" for net, (name, port) in CABLED.items()]
     conf = ini.write(
         room / "agent.conf",
         {
-            "DEFAULT": {"host": host, "transport_url": bus, "state_path": str(room)},
-            "AGENT": {
-                "polling_interval": "1",
-                "report_interval": "2",
-                "quitting_rpc_timeout": "1",
-            },
-            "dpm": {
-                **served.options,
-                "hmc_read_timeout": "10",
-                "physical_network_adapter_mappings": lines,
-            },
+            "DEFAULT": {"host": host, "transport_url": ground.bus, "state_path": str(room)},
+            "AGENT": {"polling_interval": "1", "report_interval": "2", "quitting_rpc_timeout": "1"},
+            "dpm": {**served.options, "physical_network_adapter_mappings": lines},
         },
     )
-    command = [ENVIRONMENT / "bin" / "neutron-dpm-agent", "--config-file", conf]
-    return Program(command, room, "agent", variables=environment_of(ENVIRONMENT))
+    return ground.program(room, "neutron-dpm-agent", "--config-file", conf)

@@ -51,7 +51,7 @@ lock_path = {directory}
 [keystone_authtoken]
 {authtoken}
 [ml2]
-type_drivers = flat,vxlan
+type_drivers = flat,vlan,vxlan
 tenant_network_types = vxlan
 mechanism_drivers = {drivers}
 [ml2_type_vxlan]
@@ -206,6 +206,11 @@ class RealNeutron:
         """Take it away again."""
         kind, fields = _scheduled(network, router)
         self._call("DELETE", f"agents/{agent}/{kind}/{next(iter(fields.values()))}")
+
+    def agents(self, host: str) -> dict[str, str]:
+        """The ids of a host's agents that it shows as alive, by kind."""
+        shown = self._call("GET", f"agents?host={host}")["agents"]
+        return {one["agent_type"]: one["id"] for one in shown if one["alive"]}
 
     def ask(self, path: str) -> requests.Response:
         """GET as an administrator, whatever the status."""

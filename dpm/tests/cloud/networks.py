@@ -29,7 +29,7 @@ class Networks:
             },
             drivers="dpm",
             database=ground.database.database("neutron"),
-            sections=ini.text({"nova": nova}),
+            sections=ini.text({"nova": nova, "ml2_type_vlan": {"network_vlan_ranges": "red"}}),
         )
         self._rpc = NeutronRpc(ground.environment, room)
 

@@ -1,13 +1,25 @@
-"""Real Neutron, our ML2 driver and our agent: a port is up as long as its NIC is there."""
+"""Real Neutron, the ML2 driver and the agent: a port is up as long as its NIC is there."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+
+from cloud.walk import PATIENCE
+from cloud.whole import Cloud
 from firstlight_dpm.backing import Backing
 from firstlight_dpm.mock.faults import Fault
 from lab.uwsgi import environment_of
-from network_site import ENVIRONMENT, PATIENCE, Site
+from network_site import Site, site_in
+
+
+@pytest.fixture(scope="module")
+def site(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Made once for all that is here."""
+    with site_in(cloud, tmp_path_factory.mktemp("machines")) as site:
+        yield site
 
 
 def test_agents(site: Site) -> None:
@@ -77,12 +89,11 @@ def test_equal_macs(site: Site) -> None:
 
 
 def test_on_the_wrong_network(site: Site) -> None:
-    """A NIC on another network than its port's does not make the port ACTIVE, until it is moved
-    by making it anew."""
+    """A port whose NIC is on another network stays DOWN, until the NIC is made anew on its own."""
     port = site.port()
     nic = site.plug(port, physnet="blue")
-    assert site.rounds("sub1")
-    assert site.status(port) == "DOWN"
+    assert site.hears("sub1", f"port {port['id']}: its NIC is plugged into")
+    assert site.becomes(port, "DOWN")
     nic.delete()
     site.plug(port)
     assert site.becomes(port, "ACTIVE")
@@ -138,14 +149,14 @@ def test_agent_restarts(site: Site) -> None:
     assert site.becomes(port, "DOWN")
 
 
-def test_it_does_not_start(site: Site, tmp_path: Path) -> None:
+def test_it_does_not_start(site: Site, cloud: Cloud, tmp_path: Path) -> None:
     """What cannot work ends the agent with code 1 and one line that says what to change."""
     conf = tmp_path / "agent.conf"
     made = (site.agents["sub1"].log.parent / "agent.conf").read_text()
     conf.write_text(made + f"[dpm]\nphysical_network_adapter_mappings = green:{uuid4()}\n")
     done = subprocess.run(
-        [ENVIRONMENT / "bin" / "neutron-dpm-agent", "--config-file", conf],
-        env=environment_of(ENVIRONMENT),
+        [cloud.ground.environment / "bin" / "neutron-dpm-agent", "--config-file", conf],
+        env=environment_of(cloud.ground.environment),
         capture_output=True,
         text=True,
         timeout=PATIENCE,
