@@ -110,7 +110,8 @@ class Upstreamed:
     `script(request, connection)` returns the bytes of a whole response, or None to hang up.
     """
 
-    def __init__(self, script, *, hang_up=False):
+    def __init__(self, script, *, hang_up=False, port=0):
+        self.port = port
         self.hang_up = hang_up  # after each response
         self.requests = []
         self.connections = 0
@@ -118,7 +119,7 @@ class Upstreamed:
         self._stack = ExitStack()
 
     def __enter__(self):
-        self._listening = self._stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        self._listening = self._stack.enter_context(socket.create_server(("127.0.0.1", self.port)))
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
         return self

@@ -1,6 +1,7 @@
 """The metadata service: asked with patience, never without an end."""
 
 import http.client
+import socket
 from contextlib import closing
 from typing import Callable, List, NamedTuple, Optional, TypeVar
 from urllib.parse import urlsplit
@@ -112,16 +113,22 @@ class Service:
         is being read.
         """
         busy: Optional[NotNow] = None
+        silent: Optional[Way] = None
         patience = max(_LEAST, min(_CONNECT, self.deadline.left()))
         for connected in connect(self._where(), Deadline(patience)):
             try:
                 reply = _exchange(connected, "GET", "/openstack", None)
+            except socket.timeout:
+                silent = connected.way
+                continue
             except (OSError, http.client.HTTPException):
                 continue
             if reply.status == 200 and reply.body:
                 self.way = connected.way
                 return self.way
             busy = NotNow(reply)
+        if busy is None and silent is not None:
+            raise ConnectionError(f"{silent} takes a connection, and then nothing answers")
         raise busy or ConnectionError(f"nothing answered on {IPV4} or {IPV6}")
 
 

@@ -13,6 +13,17 @@ from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
 
 _PROXY, _AGENT = "proxy", "agent socket"
 _SECONDS = 14.0
+# By what the proxy's /readyz names, where to mend it; for a namespace it has said so itself.
+_REMEDIES = {
+    "broker": "systemctl status firstlight-broker",
+    "agent": "is Neutron's metadata agent running, and may the proxy's user connect?",
+    "metadata service": "see the step of that name",
+    "neutron-rpc": "do the message bus and neutron-rpc-server run? transport_url names the bus",
+    "neutron-rest": "does Neutron's API answer the user of [neutron]?",
+    "ovn": "does the southbound database answer at [ovn] ovn_sb_connection?",
+    "store": "does the database of [store] connection answer?",
+}
+_LOG = "see the log: journalctl -u firstlight-proxy"
 
 
 def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
@@ -44,7 +55,7 @@ def _proxy(conf: cfg.ConfigOpts) -> Iterator[Finding]:
     wrong = {name: why for name, why in checks.items() if why != "ok"}
     for name, why in wrong.items():
         found = warning if name in degraded else broken
-        yield found(f"{name}: {why}", remedy="see the log: journalctl -u firstlight-proxy")
+        yield found(f"{name}: {why}", remedy=_REMEDIES.get(name, _LOG))
     if not wrong:
         yield ok(f"ready, by its own word at {path}")
 

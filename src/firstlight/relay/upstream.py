@@ -82,6 +82,7 @@ class Upstream:
     ) -> None:
         self.address = address
         self.asked = 0
+        self.asked_at = 0.0  # of the loop's clock
         self.open = 0  # connections that are used now
         self.failures: Counter[str] = Counter()
         self.away_until = 0.0  # of the loop's clock; 0.0: it answers
@@ -104,6 +105,7 @@ class Upstream:
             Failure: there is none.
         """
         self.asked += 1
+        self.asked_at = asyncio.get_running_loop().time()
         try:
             answer = await self._ask(question, until)
         except Failure as failure:

@@ -8,15 +8,27 @@ from firstlight.relay.line import Answer
 from firstlight.relay.upstream import Failure, Question, Refused, Reset, Upstream
 from firstlight.wire.server import Server
 
-_PROBE = 5.0  # seconds
+# Seconds: between two looks at one that does not answer, and after which one that nobody has asked
+# is asked by us. A thousand idle hosts are then some thirty requests a second for the services.
+_PROBE = 5.0
+_QUIET = 30.0
 _ANYBODY = Question("GET", "/", "")  # the list of versions, which needs no signature
 
 
 class Upstreams:
-    """Asks one of several :class:`Upstream`, and another if that one cannot be asked."""
+    """Asks one of several :class:`Upstream`, and another if that one cannot be asked.
 
-    def __init__(self, upstreams: Sequence[Upstream]) -> None:
+    Args:
+        probe: seconds between two looks at those that do not answer.
+        quiet: seconds after which one that no guest has asked is asked, to know how it is.
+    """
+
+    def __init__(
+        self, upstreams: Sequence[Upstream], *, probe: float = _PROBE, quiet: float = _QUIET
+    ) -> None:
         self.all = tuple(upstreams)
+        self._pause = probe
+        self._quiet = quiet
         self._next = 0
 
     async def begin(self, server: Server) -> None:  # noqa: ARG002
@@ -57,14 +69,16 @@ class Upstreams:
         try:
             while True:
                 await asyncio.gather(*(self._probe(one) for one in self.all))
-                await asyncio.sleep(_PROBE)
+                await asyncio.sleep(self._pause)
         finally:  # cancelled, because the server has stopped
             self.close()
 
     async def _probe(self, upstream: Upstream) -> None:
-        if upstream.asked and upstream.trouble() is None:
+        now = asyncio.get_running_loop().time()
+        lately = upstream.asked and now < upstream.asked_at + self._quiet
+        if lately and upstream.trouble() is None:
             return
-        until = asyncio.get_running_loop().time() + _PROBE
+        until = now + _PROBE
         with suppress(Failure):  # it remembers that
             await upstream.ask(_ANYBODY, until)
 

@@ -1,5 +1,6 @@
 """What a guest gets of the agent, and an upstream of the guest, over real sockets."""
 
+import asyncio
 import gzip
 import hashlib
 import hmac
@@ -10,7 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
+from firstlight.relay.address import Tcp
 from firstlight.relay.contract import Ambiguous, Found, Nobody, Place, Unavailable, Via
+from firstlight.relay.upstream import Upstream
+from firstlight.relay.upstreams import Upstreams
 from firstlight.wire.limits import Limits
 from relaying import (
     ADDRESS,
@@ -30,7 +34,7 @@ from relaying import (
     responding,
 )
 from servers import free_port
-from wired import answers, read_all
+from wired import PATIENCE, answers, read_all
 
 
 def sent_to(upstream):
@@ -471,3 +475,25 @@ def test_too_large_a_request():
         answer = ask(agent, "Content-Length: 1001", method="POST", body=b"x" * 1001)
         assert answer.status == 413
         assert answer.body.startswith(b"413")
+
+
+def test_a_quiet_upstream_is_looked_at():
+    """That a metadata service has gone is known although no guest asks; that it is back, too."""
+    port = free_port()
+    upstream = Upstream(Tcp("127.0.0.1", port), connections=4, connect_timeout=2.0, max_body=1000)
+    upstreams = Upstreams([upstream], probe=0.02, quiet=0.1)
+
+    async def looked_at():
+        await upstreams.begin(None)
+        await becomes(lambda: upstream.trouble() is not None)
+        with Upstreamed(lambda request, number: plain(), hang_up=True, port=port):
+            await becomes(lambda: upstream.trouble() is None)
+        await becomes(lambda: upstream.trouble() is not None)
+        upstreams._keeping.cancel()
+
+    async def becomes(promise):
+        async with asyncio.timeout(PATIENCE):
+            while not promise():
+                await asyncio.sleep(0.01)
+
+    asyncio.run(looked_at())
