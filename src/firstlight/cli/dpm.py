@@ -6,7 +6,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 _MISSING = (
-    "firstlight dpm needs the distribution firstlight-dpm in this environment: "
+    "firstlight dpm needs the distribution firstlight-dpm, with its extra, in this environment: "
     "pip install 'firstlight-dpm[mock]'"
 )
 
@@ -33,4 +33,7 @@ def run(args: argparse.Namespace) -> int:
 def _command() -> Any:
     """The module that firstlight-dpm registers, which this package never imports by name."""
     found = entry_points(group="firstlight.commands", name="dpm")
-    return next(iter(found)).load() if found else None
+    try:
+        return next(iter(found)).load() if found else None
+    except ModuleNotFoundError:
+        return None

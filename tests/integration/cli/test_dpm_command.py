@@ -23,3 +23,20 @@ def test_what_to_install_is_said_where_it_is_not(monkeypatch, capsys):
     monkeypatch.setattr(dpm, "entry_points", lambda **_: ())
     assert cli.main(["dpm", "hmc-mock", "--machine", "z13"]) == 1
     assert "pip install 'firstlight-dpm[mock]'" in capsys.readouterr().err
+
+
+WITHOUT = """
+import sys
+sys.modules["cryptography"] = None
+from firstlight.cli import main
+sys.exit(main(["dpm", "hmc-mock"]))
+"""
+
+
+def test_the_extra_is_named_where_it_is_missing():
+    """firstlight-dpm beside Nova has no use for it, so it may not be there."""
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.strip().endswith("pip install 'firstlight-dpm[mock]'")
