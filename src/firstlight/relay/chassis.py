@@ -157,6 +157,8 @@ class ChassisReport:
             self._answered = True
             return None
         self._due = time.monotonic() + PAUSE / 1000
+        if status == "try again":  # the row changed, or the connection was lost
+            return self._trouble
         return f"{self._remote} does not take the report: {status} {error or ''}".rstrip()
 
     def _say(self, trouble: str | None) -> None:

@@ -7,14 +7,14 @@ import json
 import os
 import subprocess
 import textwrap
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from own_host import OwnHost
 from parts import need
-from servers import eventually
 
 PATIENCE = 30
 NAME = "the-node"
@@ -230,6 +230,12 @@ def listeners(host: OwnHost, namespace: str) -> list[str]:
     return sorted(line.split()[3] for line in lines)
 
 
-def comes(promise: object) -> bool:
-    """`eventually`, with a busy machine's patience."""
-    return eventually(promise, PATIENCE)  # type: ignore[arg-type]
+def comes(promise: Callable[[], bool]) -> bool:
+    """Whether it comes true with a busy machine's patience; it is not asked all the time, because
+    who answers is Neutron, which is busy itself."""
+    until = time.monotonic() + PATIENCE
+    while not promise():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.2)
+    return True

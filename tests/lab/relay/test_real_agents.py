@@ -52,7 +52,7 @@ AGENTS = {
     "enable_isolated_metadata = true\n",
     "neutron-l3-agent": "[DEFAULT]\ninterface_driver = openvswitch\n",
 }
-KINDS = ("Open vSwitch agent", "DHCP agent", "L3 agent")
+KINDS = {"Open vSwitch agent", "DHCP agent", "L3 agent"}
 
 
 @dataclass
@@ -67,10 +67,9 @@ class Place:
     guests: dict[str, Guest]
     leases: dict[str, str]
 
-    def agent(self, kind: str) -> dict[str, Any]:
-        """What Neutron shows of this host's agent of that kind; empty if it is not alive."""
-        shown = self.neutron.ask(f"agents?host={NAME}").json()["agents"]
-        return next((one for one in shown if one["agent_type"] == kind and one["alive"]), {})
+    def agents(self) -> dict[str, str]:
+        """The ids of this host's agents that Neutron shows as alive, by kind."""
+        return self.neutron.agents(NAME)
 
     def told(self, guest: Guest) -> str:
         """What a guest is told, and what the programs say: for whoever reads of a failure."""
@@ -120,10 +119,11 @@ def _furnish(place: Place) -> None:
     place.router = neutron.make("router")["id"]
     for addresses in ({"cidr": "10.2.0.0/24", "ip_version": 4}, {"cidr": "fd00:2::/64", **SLAAC}):
         neutron.attach(place.router, _subnet(place, "green", **addresses))
-    assert comes(lambda: all(place.agent(kind) for kind in KINDS)), place.node.logs()
+    assert comes(lambda: place.agents().keys() >= KINDS), place.node.logs()
+    agents = place.agents()
     for network in place.networks.values():
-        neutron.schedule(place.agent("DHCP agent")["id"], network=network)
-    neutron.schedule(place.agent("L3 agent")["id"], router=place.router)
+        neutron.schedule(agents["DHCP agent"], network=network)
+    neutron.schedule(agents["L3 agent"], router=place.router)
 
 
 def _subnet(place: Place, network: str, **fields: Any) -> str:
@@ -258,8 +258,7 @@ def test_check(place: Place) -> None:
 
 def test_listed(place: Place) -> None:
     """Neutron lists our relay as this host's metadata agent, alive, beside its own agents."""
-    assert comes(lambda: bool(place.agent("Metadata agent")))
-    assert all(place.agent(kind) for kind in KINDS)
+    assert comes(lambda: place.agents().keys() == {*KINDS, "Metadata agent"})
 
 
 def test_cloud_init(place: Place, tmp_path: Path) -> None:
@@ -275,7 +274,7 @@ def test_a_network_that_goes(place: Place) -> None:
     """When the agent takes a network away, our listeners go with its namespace; nobody is worse
     off."""
     blue, namespace = place.networks["blue"], f"qdhcp-{place.networks['blue']}"
-    place.neutron.unschedule(place.agent("DHCP agent")["id"], network=blue)
+    place.neutron.unschedule(place.agents()["DHCP agent"], network=blue)
     assert comes(lambda: namespace not in place.node.host.namespaces())
     assert comes(lambda: place.relay.troubles() == {})
     assert place.guests["red"].learns() == place.guests["red"].uuid

@@ -89,10 +89,9 @@ class Chassis:
     guests: dict[str, Guest]
     leases: dict[str, str]
 
-    def agents(self) -> dict[str, dict[str, Any]]:
-        """What Neutron shows of this chassis, by kind."""
-        shown = self.neutron.ask(f"agents?host={NAME}").json()["agents"]
-        return {one["agent_type"]: one for one in shown if one["alive"]}
+    def agents(self) -> dict[str, str]:
+        """The ids of this chassis' agents that Neutron shows as alive, by kind."""
+        return self.neutron.agents(NAME)
 
     def ovnmeta(self) -> None:
         """Run `firstlight ovnmeta` with the file of Neutron's agent."""
@@ -251,13 +250,13 @@ def test_report(chassis: Chassis, ovn: Ovn) -> None:
     """When Neutron's agent has ended and is forgotten, our agent with `[relay] ovn_report` is what
     it was in Neutron's list: the same entry, alive; guests are served on."""
     assert comes(lambda: "OVN Metadata agent" in chassis.agents()), chassis.node.logs()
-    listed = chassis.agents()["OVN Metadata agent"]["id"]
+    listed = chassis.agents()["OVN Metadata agent"]
     chassis.node.end("neutron-ovn-metadata-agent")
     _forget(ovn, chassis.name, listed)
     assert comes(lambda: "OVN Metadata agent" not in chassis.agents())
     chassis.relay.restart("ovn_report = true")
     assert comes(lambda: "OVN Metadata agent" in chassis.agents()), chassis.node.logs()
-    assert chassis.agents()["OVN Metadata agent"]["id"] == listed
+    assert chassis.agents()["OVN Metadata agent"] == listed
     assert comes(lambda: chassis.relay.troubles() == {}), chassis.node.logs()
     assert chassis.guests["red"].learns() == chassis.guests["red"].uuid
 
