@@ -80,6 +80,12 @@ class AdapterMissing(HmcError):
     advice = "see the adapter mappings in [dpm] against the machine's adapters"
 
 
+class Invalid(HmcError):
+    """The HMC does not take a value, or a field, that it was sent."""
+
+    consequence = Consequence.ABORT
+
+
 class NameTaken(HmcError):
     """An object of that name exists already."""
 
@@ -107,6 +113,7 @@ class BadAnswer(HmcError):
 #: (HTTP status, reason) of the Web Services API; a reason of None stands for all others.
 _ANSWERS: dict[tuple[int, int | None], type[HmcError]] = {
     (400, 8): NameTaken,
+    (400, None): Invalid,
     (403, 0): NotLoggedOn,
     (403, None): NotPermitted,
     (404, 1): Gone,

@@ -17,7 +17,7 @@ def refused(status: int, reason: int) -> zhmcclient.HTTPError:
     ("status", "reason", "expected", "consequence"),
     [
         (400, 8, errors.NameTaken, Consequence.ELSEWHERE),
-        (400, 7, errors.Refused, Consequence.ELSEWHERE),
+        (400, 7, errors.Invalid, Consequence.ABORT),
         (403, 1, errors.NotPermitted, Consequence.ELSEWHERE),
         (404, 1, errors.Gone, Consequence.GONE),
         (404, 2, errors.AdapterMissing, Consequence.ELSEWHERE),
