@@ -9,6 +9,7 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,26 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         if machine.adapter_ports:
             return backing.Backing.parse(machine.network_ports[0])
         return backing.Backing(machine.id("osa-1/0/virtual-switch"))
+
+    def image(self) -> str:
+        """A new image for this architecture; returns its UUID."""
+        now = datetime.now(UTC)
+        image = {
+            "id": uuidutils.generate_uuid(),
+            "name": "s390x",
+            "created_at": now,
+            "updated_at": now,
+            "deleted_at": None,
+            "deleted": False,
+            "status": "active",
+            "container_format": "bare",
+            "disk_format": "raw",
+            "min_disk": 0,
+            "size": 1,
+            "properties": {"hw_architecture": "s390x"},
+        }
+        self.glance.create(None, image)
+        return str(image["id"])
 
     def volume(self, **data: Any) -> str:
         """A new volume, mapped to whatever ports ask for it; returns its UUID."""

@@ -35,7 +35,9 @@ def test_image(z13: Cloud):
     before = changes(z13)
     # One that takes no disk of the host's; any other finds no host, because the host offers none.
     flavor = z13._create_flavor(memory_mb=512, disk=0, ephemeral=0, swap=0)
-    request = {"server": z13._build_server(networks="none", flavor_id=flavor)}
+    request = {
+        "server": z13._build_server(image_uuid=z13.image(), networks="none", flavor_id=flavor)
+    }
     server = z13.ended(z13.api.post_server(request))
     assert "boots from a volume, not from an image" in refused(z13, server)
     assert changes(z13) == before
