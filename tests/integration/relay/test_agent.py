@@ -295,6 +295,14 @@ def test_kept_connection():
         assert upstream.connections == 1
 
 
+def test_a_guest_keeps_its_connection():
+    """One connection of a proxy's serves one request after another, of one guest or of several."""
+    kept = head().replace(b"Connection: close\r\n", b"")
+    with responding(plain()) as upstream, an_agent(upstream.port) as agent:
+        told = answers(agent.talk(kept + kept + head(address="192.0.2.77")))
+    assert [answer.status for answer in told] == [200, 200, 404]
+
+
 def test_forty_at_the_same_moment():
     """Forty guests that ask at once, through few connections, are all answered."""
     with responding(plain()) as upstream, an_agent(upstream.port, connections=4) as agent:

@@ -9,10 +9,19 @@ import subprocess
 import threading
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
-from agent_process import FIRSTLIGHT, OverUnix, get, metadata_service, running
+from agent_process import (
+    FIRSTLIGHT,
+    PATIENCE,
+    OverUnix,
+    alive,
+    get,
+    metadata_service,
+    running,
+)
 from relaying import NETWORK, ROUTER
 from servers import eventually, free_port
 from store_samples import interface, server, uuid
@@ -182,8 +191,10 @@ def test_reload_loses_no_request(tmp_path, agent):
     assert after != before
 
 
-def test_answers_what_was_asked_before_it_ends(tmp_path, metadata):
-    """SIGTERM waits for the answer that a guest waits for."""
+@contextmanager
+def in_flight(tmp_path, metadata):
+    """An agent that has passed a guest's request on; the agent, what answers, and the guest's wait
+    for it. Nothing else is listening where the agent passes on."""
     _, store = metadata
     with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor() as pool:
         text = configuration(tmp_path, (listening.getsockname()[1], store))
@@ -192,13 +203,41 @@ def test_answers_what_was_asked_before_it_ends(tmp_path, metadata):
             probe.close()
             asking = pool.submit(get, tmp_path / "metadata_proxy", "/openstack", **ASKS)
             connection, _ = listening.accept()
-            assert connection.recv(4096).startswith(b"GET /openstack ")
-            stopping = pool.submit(process.stop)
-            assert eventually(lambda: not _accepts(tmp_path / "metadata_proxy"))
-            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlast")
-            assert asking.result() == (200, b"last")
-            stopping.result()
-            connection.close()
+            with connection:
+                assert connection.recv(4096).startswith(b"GET /openstack ")
+                yield process, connection, asking, pool
+
+
+LAST = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlast"
+
+
+def test_answers_what_was_asked_before_it_ends(tmp_path, metadata):
+    """SIGTERM waits for the answer that a guest waits for."""
+    with in_flight(tmp_path, metadata) as (process, connection, asking, pool):
+        stopping = pool.submit(process.stop)
+        assert eventually(lambda: not _accepts(tmp_path / "metadata_proxy"))
+        connection.sendall(LAST)
+        assert asking.result() == (200, b"last")
+        stopping.result()
+
+
+def test_answers_what_was_asked_before_a_reload(tmp_path, metadata):
+    """A successor takes over while a guest waits; the guest gets its answer from the old one."""
+    with in_flight(tmp_path, metadata) as (process, connection, asking, pool):
+        before = process.pid
+        reloading = pool.submit(process.reload)
+        assert eventually(lambda: "has taken over" in process.log.read_text(), PATIENCE)
+        assert alive(before)
+        connection.sendall(LAST)
+        assert asking.result() == (200, b"last")
+        assert reloading.result() != before
+
+
+def test_an_empty_secret_is_said(tmp_path, metadata):
+    """Neutron's default is no secret; whoever leaves it so reads what that means."""
+    text = configuration(tmp_path, metadata).replace("s3cret", "")
+    with running(tmp_path, "agent", text) as process:
+        assert "metadata_proxy_shared_secret is empty" in process.log.read_text()
 
 
 def _accepts(path):
