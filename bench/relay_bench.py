@@ -25,7 +25,7 @@ from bench.relay_chains import (
     their_relay,
 )
 from bench.relay_cloud import Cloud, a_cloud
-from bench.relay_load import AT_ONCE, Loads, Ratios
+from bench.relay_load import APART, AT_ONCE, CROWDED, HOT, Loads, Ratios
 from bench.relay_memory import tell_memory
 from bench.relay_networks import Town
 from lab.environment import NoLab
@@ -39,8 +39,9 @@ Theirs: haproxy in each network, neutron-metadata-agent with {WORKERS} workers, 
 service under uWSGI with {THREADS} threads. Ours: broker, proxy with the agent in it, metadata
 service. Behind both: Neutron (uWSGI, 1 RPC worker, RabbitMQ, Keystone) and MariaDB. Whatever a
 server's document is made of is remembered for an hour by both; ports as long as each does by
-default: theirs not at all, ours 10 s. {AT_ONCE} requests under way at a time. All of it, and what
-asks, is on the same processors. CPU is in microseconds for each good answer.
+default: theirs not at all, ours 10 s. Hot: {AT_ONCE} requests under way at a time. Cold: each guest
+asks until it has its document, again if it is turned away. All of it, and what asks, is on the same
+processors. CPU is in microseconds for each good answer.
 """
 
 
@@ -116,7 +117,7 @@ def _serve(chains: Iterable[Chain], count: int) -> None:
 
 def _sum_up(console: Console, rates: Ratios, memory: Mapping[int, float]) -> None:
     """What was asked for, and what has come of it."""
-    for kind in ("hot", "cold"):
+    for kind in (HOT, CROWDED, APART):
         found = [ratio for title, ratio in rates.items() if kind in title]
         if found:
             got = f"{min(found):.1f} x to {max(found):.1f} x"

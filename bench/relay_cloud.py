@@ -21,7 +21,7 @@ from lab.real_neutron import RealNeutron
 from servers import a_mariadb, free_port
 
 _CIDR = "10.0.0.0/16"
-_AT_A_TIME = 50  # resources that one call of Neutron's API makes
+_AT_A_TIME = 10  # resources that one call of Neutron's API makes
 
 
 class Guest(NamedTuple):

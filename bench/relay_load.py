@@ -17,12 +17,14 @@ from bench.relay_cloud import Guest
 from bench.setting import DOCUMENT
 from namespaces import METADATA
 
-GUESTS = 24  # who ask for the first time in a round
-AT_ONCE = 8  # requests under way: with twice as many, Neutron's agent turns half of them away
+CROWD, ALONE = 20, 8  # who ask for the first time in a round: at once, one after the other
+AT_ONCE = 8  # requests under way when hot: of twice as many, Neutron's agent turns some away
+HOT, CROWDED, APART = "hot", "cold, all at once", "cold, one after the other"
 
 _REQUEST = f"GET {DOCUMENT} HTTP/1.1\r\nHost: {METADATA}\r\nUser-Agent: bench\r\n"
 _CLOSED = (f"{_REQUEST}Connection: close\r\n\r\n".encode(), 200)
 _KEPT = (f"{_REQUEST}\r\n".encode(), 200)
+_TRIES = 100  # after which a guest gives up
 
 Ratios = Mapping[str, float]  # requests/s as a multiple of theirs, by what was asked
 
@@ -48,38 +50,44 @@ class Loads:
         self._console = console
         self._rounds = rounds
         self._seconds = seconds
-        self.guests = GUESTS * (rounds + 1)  # those of a round before the first warm it up
+        self.guests = (CROWD + ALONE) * (rounds + 1)  # of a round before the first, to warm up
 
     def tell(self, chains: Sequence[Chain], known: Sequence[Guest], where: str) -> Ratios:
         """Measure the chains in turn, theirs first, and print what came of it.
 
-        `known` have never asked. Cold: each of them asks once; hot: all of them, again and again.
+        `known` have never asked. Cold: each of them asks until it has been told, again if it was
+        turned away. Hot: all of them, again and again.
         """
-
-        def cold(chain: Chain, number: int) -> _Told:
-            fresh = known[(number + 1) * GUESTS :][:GUESTS]
-            return _measured(chain, fresh, lambda: [_CLOSED])
-
         for chain in chains:
-            cold(chain, -1)
+            for alone in (False, True):
+                self._cold(known, alone=alone)(chain, -1)
         kinds: Mapping[str, _Measure] = {
-            "cold, a connection each": cold,
-            "hot, a connection each": self._hot(known, _CLOSED),
-            "hot, connections kept": self._hot(known, _KEPT),
+            f"{CROWDED}, a connection each": self._cold(known, alone=False),
+            f"{APART}, a connection each": self._cold(known, alone=True),
+            f"{HOT}, a connection each": self._hot(known, _CLOSED),
+            f"{HOT}, connections kept": self._hot(known, _KEPT),
         }
         return {
             f"{where}, {kind}": self._compared(f"{where}, {kind}", chains, measure)
             for kind, measure in kinds.items()
         }
 
+    def _cold(self, known: Sequence[Guest], *, alone: bool) -> _Measure:
+        def measure(chain: Chain, number: int) -> _Told:
+            fresh = known[(number + 1) * (CROWD + ALONE) :][: CROWD + ALONE]
+            asking = fresh[CROWD:] if alone else fresh[:CROWD]
+            return _measured(chain, asking, _until_told, at_once=1 if alone else len(asking))
+
+        return measure
+
     def _hot(self, known: Sequence[Guest], question: storm.Question) -> _Measure:
         def measure(chain: Chain, _number: int) -> _Told:
             until = time.perf_counter() + self._seconds
 
-            def questions() -> storm.Boot:
+            def questions(_guest: storm.Guest) -> storm.Boot:
                 return takewhile(lambda _: time.perf_counter() < until, repeat(question))
 
-            return _measured(chain, known, questions)
+            return _measured(chain, known, questions, at_once=AT_ONCE)
 
         return measure
 
@@ -107,11 +115,23 @@ class Loads:
         return ours.per_second / theirs.per_second
 
 
-def _measured(chain: Chain, known: Iterable[Guest], boot: Callable[[], storm.Boot]) -> _Told:
-    guests = [storm.Guest(chain.town.connect(who), boot()) for who in known]
+def _until_told(guest: storm.Guest) -> storm.Boot:
+    return takewhile(lambda _: not guest.times, repeat(_CLOSED, _TRIES))
+
+
+def _measured(
+    chain: Chain,
+    known: Iterable[Guest],
+    questions: Callable[[storm.Guest], storm.Boot],
+    *,
+    at_once: int,
+) -> _Told:
+    guests = [storm.Guest(chain.town.connect(who)) for who in known]
+    for guest in guests:
+        guest.left = iter(questions(guest))
     before = {part: cpu(pids) for part, pids in chain.processes.items()}
     began = time.perf_counter()
-    storm.run(guests, at_once=AT_ONCE)
+    storm.run(guests, at_once=at_once)
     seconds = time.perf_counter() - began
     used = {part: cpu(pids) - before[part] for part, pids in chain.processes.items()}
     load = storm.summed(guests, seconds, sum(used.values()))

@@ -23,15 +23,16 @@ class Guest:
     """One boot, on one connection as long as the service keeps it.
 
     Attributes:
-        times: seconds that each good answer took, its connection included.
+        left: what it has still to ask.
+        times: seconds until each good answer, connections and bad answers before it included.
         errors: answers that were not whole, or not of the status that was wanted.
     """
 
-    def __init__(self, connect: Callable[[], socket.socket], boot: Boot) -> None:
+    def __init__(self, connect: Callable[[], socket.socket], boot: Boot = ()) -> None:
         self._connect = connect
-        self._left = iter(boot)
+        self.left = iter(boot)
         self._status = 0
-        self._asked_at = 0.0
+        self._asking_since = 0.0  # 0: it is not
         self._answer = b""
         self.times: list[float] = []
         self.errors = 0
@@ -39,12 +40,13 @@ class Guest:
 
     def ask(self) -> bool:
         """Send what comes next; False if that was all."""
-        following = next(self._left, None)
+        following = next(self.left, None)
         if following is None:
             self._hang_up()
             return False
         request, self._status = following
-        self._asked_at, self._answer = time.perf_counter(), b""
+        self._asking_since = self._asking_since or time.perf_counter()
+        self._answer = b""
         if self.socket is None:
             self.socket = self._connect()
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -65,7 +67,8 @@ class Guest:
         if chunk and not whole:
             return False
         if whole and head.startswith(b"HTTP/1.1 %d " % self._status):
-            self.times.append(time.perf_counter() - self._asked_at)
+            self.times.append(time.perf_counter() - self._asking_since)
+            self._asking_since = 0.0
         else:
             self.errors += 1
         if not chunk or _CLOSE.search(head + b"\r\n"):
