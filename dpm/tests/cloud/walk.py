@@ -1,11 +1,13 @@
 """Doing what a page says: its commands typed in their order."""
 
+import time
 from dataclasses import dataclass
 
 from cloud import page
 from cloud.client import Client, CommandFailed
 from servers import eventually
 
+_PAUSE = 1  # second before a person types it again
 PATIENCE = 300  # seconds; on a busy machine everything here waits for everything else
 
 
@@ -35,6 +37,7 @@ def _until_shown(client: Client, shown: page.Shown) -> Step:
 
         def as_shown() -> bool:
             if steps[-1].missing():
+                time.sleep(_PAUSE)
                 steps.append(_type(client, shown))
             return not steps[-1].missing()
 

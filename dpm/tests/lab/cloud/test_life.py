@@ -1,13 +1,11 @@
 """What an owner does with a server, and what becomes of its partition."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from zhmcclient import Partition
 
 from cloud.machine import Inspector, asked
-from cloud.subset import Subset
 from cloud.tenant import FUTURE, Tenant
 from cloud.walk import PATIENCE
 from firstlight_dpm.mock import Served
@@ -16,18 +14,16 @@ from servers import eventually
 pytestmark = pytest.mark.filterwarnings(FUTURE)
 
 
-@pytest.fixture(scope="module")
-def server(tenant: Tenant, subset_1: Subset) -> Iterator[Any]:
-    """It runs."""
-    server = tenant.server("life", subset_1.name)
-    yield server
-    tenant.remove(server)
+@pytest.fixture
+def server(tenant: Tenant) -> Any:
+    """The page's, which runs; each test leaves it so."""
+    return tenant.runs(tenant.cloud.compute.find_server("dpm_server1", details=True), "ACTIVE")
 
 
 @pytest.fixture
-def partition(server: Any, machine: Inspector, subset_1: Subset) -> Partition:
+def partition(server: Any, machine: Inspector) -> Partition:
     """The server's."""
-    partition = machine.partition(subset_1.name, server.id)
+    partition = machine.partition("subset_1", server.id)
     assert partition is not None
     return partition
 
