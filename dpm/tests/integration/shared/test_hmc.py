@@ -1,6 +1,7 @@
 """Sessions with a served HMC: one for each thread, several HMCs, outages, and no password told."""
 
 import logging
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,6 @@ from firstlight_dpm.hmc import Features, Hmc, features
 from firstlight_dpm.mock import MACHINES, Served, serve
 from firstlight_dpm.mock.faults import Fault
 from served_hmc import login
-from servers import free_port
 
 
 @pytest.fixture
@@ -144,9 +144,11 @@ def test_another_hmc_takes_over_when_the_first_is_lost(served, tmp_path):
 
 def test_nobody_answers(served):
     """Unreachable, with what to look at."""
-    hmc = Hmc(login(served, port=free_port()))
-    with pytest.raises(Unreachable, match=r"looking for the machine .*see that \[dpm\] hmc"):
-        hmc.find_cpc()
+    with socket.socket() as taken:  # and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        hmc = Hmc(login(served, port=taken.getsockname()[1]))
+        with pytest.raises(Unreachable, match=r"looking for the machine .*see that \[dpm\] hmc"):
+            hmc.find_cpc()
 
 
 def test_a_certificate_that_is_not_trusted(served):
