@@ -52,16 +52,6 @@ def test_cinder_fails(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
     cloud._delete_server(server)
 
 
-def test_no_path(cloud: Cloud):
-    """A volume that Cinder zoned to other ports cannot be booted from."""
-    volume = cloud.volume(initiator_target_map={"c05076ffe5ffffff": ["500507680b244ac1"]})
-    server = cloud.ended_server([], volume)
-    assert server["status"] == "ERROR"
-    assert "no path is left to boot by" in cloud.log()
-    assert cloud.left() == NOTHING
-    cloud._delete_server(server)
-
-
 def test_hmc_goes_away(cloud: Cloud):
     """An HMC that goes away, and comes back, leaves power states as they were."""
     server = cloud.make_server([], cloud.volume())

@@ -108,9 +108,3 @@ def test_not_fatal(cloud: Cloud):
     server = cloud.make_server([port(cloud)], cloud.volume())
     assert cloud.partition().properties["status"] == "active"
     cloud._delete_server(server)
-
-
-def test_up_already(cloud: Cloud):
-    """A port that is up is not waited for."""
-    server = cloud.make_server([cloud.port()], cloud.volume())
-    cloud._delete_server(server)
