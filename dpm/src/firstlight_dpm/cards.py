@@ -5,7 +5,8 @@ a kernel command line has.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 import zhmcclient
@@ -66,8 +67,9 @@ def cards(hmc: Hmc, partition: zhmcclient.Partition, networks: Mapping[str, str]
     """
     with attempting(f"reading the NICs of partition {partition.name}"):
         partition.pull_full_properties()  # with the list of its NICs
-        found = [dict(nic.properties) for nic in partition.nics.list(full_properties=True)]
-        made = [_on_partition(hmc, nic, networks) for nic in found]
+        nics = partition.nics.list(full_properties=True)
+        port_of = cache(partial(adapter_port, hmc))  # many NICs are on few virtual switches
+        made = [_card(nic.properties, port_of, networks) for nic in nics]
     return sorted((one for one in made if one), key=lambda one: str(one["devno"]))
 
 
@@ -80,12 +82,14 @@ def adapter_port(hmc: Hmc, backing: Backing) -> int:
     return int(switch.get_property("port"))
 
 
-def _on_partition(hmc: Hmc, nic: Mapping[str, Any], networks: Mapping[str, str]) -> Card | None:
+def _card(
+    nic: Mapping[str, Any], port_of: Callable[[Backing], int], networks: Mapping[str, str]
+) -> Card | None:
     backing = Backing.of_nic(nic)
     if backing is None:
         return None
-    port = names.port_of(str(nic.get("name")))
-    return card(nic, adapter_port(hmc, backing), networks.get(port or ""))
+    neutron_port = names.port_of(str(nic.get("name")))
+    return card(nic, port_of(backing), networks.get(neutron_port or ""))
 
 
 def _vlan(nic: Mapping[str, Any]) -> int | None:

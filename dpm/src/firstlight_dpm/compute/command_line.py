@@ -14,17 +14,18 @@ LENGTH = len(" 0001,0,0a0000000011;")
 _ITEM = re.compile(r" ?\b([0-9a-f]{4}),[01],[0-9a-f]{12};", re.IGNORECASE)
 
 
-def item(devno: str, mac: str) -> str:
-    """One NIC: the device number as Linux writes it, the MAC address without separators.
+def item(devno: str, port: int, mac: str) -> str:
+    """One NIC: the device number as Linux writes it, the adapter's port, the MAC address without
+    separators.
 
-    The adapter's port is always said to be 0, as nova-dpm said it.
+    A partition of a z13 sees both ports of an adapter that has two; Linux takes the one it is told.
     """
-    return f"{devno.lower()},0,{mac.replace(':', '').lower()};"
+    return f"{devno.lower()},{port},{mac.replace(':', '').lower()};"
 
 
-def with_nic(parameters: str, devno: str, mac: str) -> str:
+def with_nic(parameters: str, devno: str, port: int, mac: str) -> str:
     """The parameters with this NIC, in the place of what they said of its device number."""
-    return f"{without_nic(parameters, devno)} {item(devno, mac)}"
+    return f"{without_nic(parameters, devno)} {item(devno, port, mac)}"
 
 
 def without_nic(parameters: str, devno: str) -> str:

@@ -12,6 +12,7 @@ from nova import exception
 from oslo_log import log as logging
 
 from firstlight_dpm import names
+from firstlight_dpm.cards import adapter_port
 from firstlight_dpm.compute import command_line
 from firstlight_dpm.compute.vifs import Vif
 from firstlight_dpm.errors import AdapterMissing, Gone, attempting
@@ -44,8 +45,9 @@ class Nics:
         if not self.features.mac_address:
             with attempting(f"telling partition {partition.name} of the NIC of port {vif.port}"):
                 devno = str(nic.get_property("device-number"))
+                port = adapter_port(self.hmc, vif.backing)
                 said = _parameters(partition)
-                _say(partition, command_line.with_nic(said, devno, vif.mac))
+                _say(partition, command_line.with_nic(said, devno, port, vif.mac))
 
     def unplug(self, partition: zhmcclient.Partition, port: str) -> None:
         """Delete the port's NIC, if it is there."""

@@ -57,6 +57,14 @@ def test_plugged_twice(nics, partition, served):
     assert told(partition).count(";") == (0 if served.machine.level >= (2, 14) else 1)
 
 
+@pytest.mark.parametrize("served", ["z13"], indirect=True)
+def test_the_second_port(nics, partition, served):
+    """A guest that has to be told is told which of the adapter's ports the NIC is on."""
+    second = Backing(served.machine.id("osa-2/1/virtual-switch"))
+    nics.plug(partition, vif(served, 0)._replace(backing=second))
+    assert told(partition) == " 0001,1,fa163e000000;"
+
+
 def test_unplugged(nics, partition, served):
     """The NIC goes, what was told of it goes, the others stay; again is no error."""
     for number in range(3):
