@@ -138,6 +138,13 @@ class Metadata(NamedTuple):
     store: str
     process: Running
 
+    def asked_by_relay(self):
+        """What a relay's file says, so that it asks this service and finds guests in its store."""
+        return (
+            f"nova_metadata_port = {self.port}\nmetadata_proxy_shared_secret = s3cret\n"
+            f"[store]\nconnection = {self.store}\n"
+        )
+
 
 @contextmanager
 def metadata_service(directory, *servers):

@@ -24,12 +24,6 @@ from store_samples import interface, server
 
 SOAK = bool(os.environ.get("FIRSTLIGHT_SOAK"))
 GUEST_TOOLS = Path(__file__).resolve().parents[3] / "guest"
-AGENT = """\
-nova_metadata_port = {port}
-metadata_proxy_shared_secret = s3cret
-[store]
-connection = {store}
-"""
 Steps = dict[str, tuple[str, str]]  # by name: the verdict, and all that was said
 
 
@@ -75,7 +69,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     card = replace(interface("192.0.2.10", "192.0.2.0/24", network), mac=MAC)
     known = server(1, hostname=socket.gethostname(), interfaces=(card,))
     with metadata_service(tmp_path_factory.mktemp("metadata"), known) as metadata:
-        more = AGENT.format(port=metadata.port, store=metadata.store)
+        more = metadata.asked_by_relay()
         with RelayHost(user=0, more=more, agent_socket="", resolver="store") as host:
             guest = host.networks.isolated(f"qdhcp-{network}")
             chain = Chain(metadata, host, guest, Namespace(host.directory, f"qdhcp-{network}"))

@@ -69,6 +69,24 @@ def test_nobody_listens_and_no_address(host):
         assert eventually(host.level, PATIENCE)
 
 
+def test_somebodys_agent_is_away(host, tmp_path):
+    """Where Neutron's agent is to answer, and does not, that is the step which is broken."""
+    config = tmp_path / "relay.conf"
+    config.write_text(
+        (host.home / "relay.conf")
+        .read_text()
+        .replace(f"agent_socket = {host.home}/agent", f"agent_socket = {tmp_path}/nobody")
+    )
+    command = [FIRSTLIGHT, "check", "proxy", "--json", "--config-file", config]
+    said = json.loads(subprocess.run(command, capture_output=True, text=True).stdout)
+    [broken] = [step for step in said["steps"] if step["verdict"] == "broken"]
+    assert broken["name"] == "agent socket"
+    [finding] = broken["findings"]
+    assert f"{tmp_path}/nobody" in finding["said"]
+    assert finding["place"]["option"] == "[relay] agent_socket"
+    assert "is Neutron's metadata agent running" in finding["remedy"]
+
+
 def findings(tmp_path, *, dhcp="", l3="", service="", secret="s3cret"):
     """What is found in Neutron's and Nova's files of this content."""
     conf = cfg.ConfigOpts()

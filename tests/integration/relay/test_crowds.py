@@ -22,12 +22,6 @@ GUESTS = 1000 // 4 if os.environ.get("FIRSTLIGHT_SOAK") else 20  # of each netwo
 REQUESTS = 28  # what cloud-init asks in one boot
 CARD = "10.0.0.0/16"
 HOSTNAME = "/latest/meta-data/hostname"
-AGENT = """\
-nova_metadata_port = {port}
-metadata_proxy_shared_secret = s3cret
-[store]
-connection = {store}
-"""
 # Networks of different tenants have the same addresses.
 ADDRESSES = [f"10.0.{n // 250}.{n % 250 + 3}" for n in range(GUESTS)]
 
@@ -49,7 +43,7 @@ def host(tmp_path_factory, tenants):
         for n, address in enumerate(ADDRESSES)
     ]
     with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as service:
-        more = AGENT.format(port=service.port, store=service.store)
+        more = service.asked_by_relay()
         with RelayHost(user=0, more=more, agent_socket="", resolver="store") as host:
             yield host
 

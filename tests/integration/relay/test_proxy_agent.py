@@ -20,12 +20,6 @@ from servers import eventually
 from store_samples import interface, server, uuid
 
 OVER_IPV6 = f"[{METADATA_IPV6}%25eth0]"
-AGENT = """\
-nova_metadata_port = {port}
-metadata_proxy_shared_secret = s3cret
-[store]
-connection = {store}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +34,7 @@ def host(tmp_path_factory, tenants):
         for number, network in enumerate(tenants)
     ]
     with metadata_service(tmp_path_factory.mktemp("metadata"), *servers) as service:
-        agent = AGENT.format(port=service.port, store=service.store)
+        agent = service.asked_by_relay()
         with RelayHost(user=0, more=agent, agent_socket="", resolver="store") as host:
             yield host
 
