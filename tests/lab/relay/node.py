@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from own_host import OwnHost
 from parts import need
 
-PATIENCE = 30
+PATIENCE = 120  # seconds, on a busy machine
 NAME = "the-node"
 STAND_IN = Path(__file__).resolve().parents[3] / "etc" / "neutron" / "haproxy"
 _RUN = "/run/openvswitch"  # of the machine
@@ -188,9 +188,14 @@ class Node:
         self.host.kill(process)
 
     def logs(self) -> str:
-        """The end of what each program has said."""
-        logs = sorted(self.home.glob("*.log"))
-        return "\n".join(f"== {log.name}\n{log.read_text()[-3000:]}" for log in logs)
+        """How the switch is wired, and what each program complained of, or said last."""
+        told = [self.vsctl("show")]
+        for log in sorted(self.home.glob("*.log")):
+            lines = log.read_text().splitlines()
+            bad = [line for line in lines if " WARN" in line or " ERROR " in line]
+            shown = [line for line in bad if "privsep" not in line][-30:] or lines[-5:]
+            told += [f"== {log.name}", *(line[:400] for line in shown)]
+        return "\n".join(told)
 
     def processes(self) -> list[str]:
         """The command lines of all that runs on the host."""
