@@ -89,6 +89,24 @@ def test_a_thread_of_its_own(hmc: Hmc, watch: Watch) -> None:
     assert hmc.thread == "hmc-watch"
 
 
+def test_an_hmc_that_hangs(hmc: Hmc) -> None:
+    """Nobody waits for an HMC that takes its time: not who asks what is known, not the end."""
+    asked, answers = threading.Event(), threading.Event()
+
+    def hanging(known: Nics) -> Nics:
+        asked.set()
+        answers.wait(60)
+        return hmc.read(known)
+
+    watch = Watch(hanging, 0.001)
+    watch.start()
+    assert asked.wait(30)
+    assert watch.known() == {}
+    watch.stop()
+    assert hmc.asked == []
+    answers.set()
+
+
 def test_a_mistake_of_ours(hmc: Hmc, watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
     """What nobody thought of is logged with its traceback, and does not end the watch."""
     again = threading.Event()
