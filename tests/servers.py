@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -143,18 +144,25 @@ def _install(command: Sequence[str | Path], user: str) -> None:
         pytest.fail(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
+_GIVEN: deque[int] = deque(maxlen=500)  # ports, the latest last
+
+
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on, and that no connection is given as its own.
 
     Below the range of those: who polls such a port before its server is up would sooner or later be
-    connected to itself, and then the server finds the port taken.
+    connected to itself, and then the server finds the port taken. Not one that this process, or a
+    tier in another lane (tools/tiers.py), was given and has not used yet.
     """
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    lane, lanes = map(int, os.environ.get("FIRSTLIGHT_LANE", "0/1").split("/"))
     while True:
-        port = random.randrange(lowest * 2 // 3, lowest)
+        port = random.choice(range(lowest * 2 // 3 // lanes * lanes + lane, lowest, lanes))
         with socket.socket() as listener, suppress(OSError):
             listener.bind(("127.0.0.1", port))
-            return port
+            if port not in _GIVEN:
+                _GIVEN.append(port)
+                return port
 
 
 def _postgresql_program(name: str) -> str:

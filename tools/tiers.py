@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from queue import SimpleQueue
 from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -137,21 +138,35 @@ def run_all(names: Sequence[str], lanes: int) -> dict[str, Outcome]:
     late = len(LONGEST_FIRST)
     rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
     order = sorted(names, key=lambda name: rank.get(name, late))
+    free = SimpleQueue[int]()
+    for lane in range(lanes):
+        free.put(lane)
+
+    def run_next(name: str) -> Outcome:
+        lane = free.get()
+        try:
+            return run_quietly(name, f"{lane}/{lanes}")
+        finally:
+            free.put(lane)
+
     with ThreadPoolExecutor(lanes) as pool:
-        return dict(zip(order, pool.map(run_quietly, order), strict=True))
+        return dict(zip(order, pool.map(run_next, order), strict=True))
 
 
-def run_quietly(name: str) -> Outcome:
-    """Run one tier, and print what it said in one piece."""
+def run_quietly(name: str, lane: str) -> Outcome:
+    """Run one tier, and print what it said in one piece.
+
+    Tests take TCP ports of their `lane` ("0/2"), so that two tiers never take the same.
+    """
     print(f"-- {name} begins", flush=True)
     with tempfile.TemporaryFile("w+", errors="replace") as said:
-        outcome = run(name, EVERY[name], said)
+        outcome = run(name, EVERY[name], said, FIRSTLIGHT_LANE=lane)
         said.seek(0)
         print(said.read(), end="", flush=True)
     return outcome
 
 
-def run(name: str, tier: Tier, out: IO[str]) -> Outcome:
+def run(name: str, tier: Tier, out: IO[str], **variables: str) -> Outcome:
     """Run one tier and count; `out` is a real file, to which its programs write."""
     print(f"\n== {name}: {tier.promise}", file=out, flush=True)
     began = time.monotonic()
@@ -160,7 +175,7 @@ def run(name: str, tier: Tier, out: IO[str]) -> Outcome:
         ok = call([BIN / command[0], *command[1:]], out) == 0
         passed, failed = passed + ok, failed + (not ok)
     for tests in filter(None, (tier.tests, tier.apart)):
-        counts = run_pytest(interpreter(tier, out), tests, out)
+        counts = run_pytest(interpreter(tier, out), tests, out, **variables)
         passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     return Outcome(passed, failed, skipped, time.monotonic() - began)
 
@@ -187,7 +202,9 @@ def interpreter(tier: Tier, out: IO[str]) -> Path:
     return Path(made.stdout.strip() or "no-environment") / "bin" / "python"
 
 
-def run_pytest(python: Path, tests: Sequence[str], out: IO[str]) -> tuple[int, int, int]:
+def run_pytest(
+    python: Path, tests: Sequence[str], out: IO[str], **variables: str
+) -> tuple[int, int, int]:
     """Passed, failed, skipped; a run that breaks, or finds nothing to run, counts as one failed."""
     if not python.exists():
         print(f"{python} does not exist; the lines above say why", file=out, flush=True)
@@ -195,7 +212,7 @@ def run_pytest(python: Path, tests: Sequence[str], out: IO[str]) -> tuple[int, i
     with tempfile.TemporaryDirectory() as directory:
         report = Path(directory) / "report.xml"
         command: list[str | Path] = [python, "-m", "pytest", "-q", f"--junitxml={report}", *tests]
-        code = call(command, out, PYTHONDONTWRITEBYTECODE="1")
+        code = call(command, out, PYTHONDONTWRITEBYTECODE="1", **variables)
         if not report.exists():
             return 0, 1, 0
         suite = next(ET.parse(report).iter("testsuite"))

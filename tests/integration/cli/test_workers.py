@@ -12,6 +12,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from servers import free_port
+
 CONFIG = """
 [DEFAULT]
 metadata_listen = 127.0.0.1
@@ -23,12 +25,6 @@ access_log =
 [store]
 connection = sqlite:///{directory}/store.sqlite
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
