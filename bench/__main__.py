@@ -19,6 +19,14 @@ SECTIONS = {
 }
 
 
+def numbers(text: str) -> list[int]:
+    """Numbers above 0 with commas between."""
+    found = [int(number) for number in text.split(",")]
+    if min(found) < 1:
+        raise ValueError(text)
+    return found
+
+
 def main() -> int:
     """Run the sections that are named, or all of them."""
     sys.path.insert(0, str(ROOT / "tests"))  # real Nova is made and started as the tests do it
@@ -29,7 +37,7 @@ def main() -> int:
     parser.add_argument("--instances", type=int, default=10_000, help="in the store")
     parser.add_argument(
         "--networks",
-        type=lambda text: [int(number) for number in text.split(",")],
+        type=numbers,
         default=[1, 50, 500],
         help="that the relay serves, such as 1,50,500; beyond 50 only its memory is measured",
     )
