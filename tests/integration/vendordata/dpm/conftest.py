@@ -1,0 +1,3 @@
+"""The fixtures of tests/partitions_told.py."""
+
+from partitions_told import on, site  # noqa: F401
