@@ -97,7 +97,8 @@ class Tenant:
         return {one["name"]: self.used(one["name"]) for one in providers}
 
     def _hypervisors(self, host: str) -> list[Any]:
-        every = self.cloud.compute.hypervisors(details=True)
+        # Without details: for those Nova asks every host, and one that has died answers late.
+        every = self.cloud.compute.hypervisors(details=False)
         return [one for one in every if one.name == host and one.state == "up"]
 
     def _agent(self, host: str) -> list[Any]:
