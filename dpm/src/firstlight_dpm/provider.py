@@ -20,6 +20,7 @@ from firstlight_dpm.cards import cards
 from firstlight_dpm.errors import HmcError, attempting
 from firstlight_dpm.hmc import Hmc, Login
 from firstlight_dpm.hmc.session import BadLogin
+from firstlight_dpm.hmc.sight import check_in_sight
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -82,8 +83,7 @@ class DpmNics(Provider):
         """See :class:`Provider`."""
         for hmc in self._consoles:
             try:
-                with attempting(f"looking for the machine {hmc.login.cpc}"):
-                    hmc.cpc().pull_properties(["status"])
+                check_in_sight(hmc, f"looking for the machine {hmc.login.cpc}")
             except HmcError as error:
                 raise ProviderFailed(f"The HMC cannot be asked: {error}.") from error
 

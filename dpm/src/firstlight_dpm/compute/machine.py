@@ -13,13 +13,11 @@ from oslo_config import cfg
 
 from firstlight_dpm import names
 from firstlight_dpm.errors import Gone, attempting
+from firstlight_dpm.hmc.sight import UP
 from firstlight_dpm.options import StoragePort
 
 #: As ``openstack hypervisor list`` has always shown these machines.
 HYPERVISOR_TYPE = "PRSM"
-
-#: Statuses in which a CPC can be worked with.
-UP = frozenset({"active", "service-required", "degraded", "exceptions"})
 
 UNLIMITED = -1
 

@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 
 from firstlight_dpm import names
 from firstlight_dpm.backing import Backing
-from firstlight_dpm.errors import BadAnswer, Gone, Unreachable, attempting
+from firstlight_dpm.errors import BadAnswer, Gone, attempting
 from firstlight_dpm.hmc import Hmc
+from firstlight_dpm.hmc.sight import check_in_sight
 
 _ATTEMPT = "reading the NICs of the machine's partitions"
-# A machine that is in one of these is seen by the HMC, and so are its partitions.
-_SEEN = ("active", "service-required", "degraded", "exceptions")
 
 Entry = Mapping[str, Any]
 
@@ -56,7 +55,7 @@ class Reader:
         found = dict(self._nics(entries))
         missing = {port: nic for port, nic in known.items() if port not in found}
         if missing:
-            self._check_machine()
+            check_in_sight(self._hmc, _ATTEMPT)
             if any(entry.get("class") == "inventory-error" for entry in entries):
                 found |= {port: nic for port, nic in missing.items() if self._is_there(nic)}
         return found
@@ -88,17 +87,6 @@ class Reader:
     def _is_unclaimed(self, nic: Entry) -> bool:
         """The partition's name says whose it is; the NIC's description must not say otherwise."""
         return names.subset_of(str(nic.get("description"))) in (self._host, None)
-
-    def _check_machine(self) -> None:
-        cpc = self._hmc.cpc()
-        try:
-            with attempting(_ATTEMPT):
-                cpc.pull_properties(["status"])
-        except Gone as error:
-            raise Unreachable(_ATTEMPT, "the HMC shows no such machine now") from error
-        status = cpc.get_property("status")
-        if status not in _SEEN:
-            raise Unreachable(_ATTEMPT, f"the machine is {status}")
 
     def _is_there(self, nic: Nic) -> bool:
         try:
