@@ -51,7 +51,7 @@ class Chain:
 
     def guests(self) -> Steps:
         """What `firstlight-guest check` finds in the guest, which has a /sys of its own."""
-        tools = f"{sys.executable} -m firstlight_guest check --json --wait 2"
+        tools = f"{sys.executable} -m firstlight_guest check --json --wait 1"
         script = f"mount -t sysfs sysfs /sys && exec {tools}"
         command = ["unshare", "--mount", "sh", "-ec", script]
         steps = json.loads(_run(self.guest._inside(*command)).stdout)
