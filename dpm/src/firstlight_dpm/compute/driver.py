@@ -6,6 +6,7 @@ Nova's methods grow arguments with its releases; those that a partition has no u
 and ``**__``.
 """
 
+from functools import partial
 from typing import Any
 
 from nova import exception
@@ -20,7 +21,7 @@ from firstlight_dpm.compute import boot, connector, console, machine, partitions
 from firstlight_dpm.compute.machine import Share
 from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
-from firstlight_dpm.compute.plan import carry_out
+from firstlight_dpm.compute.plan import Step, carry_out
 from firstlight_dpm.compute.plugging import plugged
 from firstlight_dpm.compute.spawning import Order, Spawning, Start
 from firstlight_dpm.compute.states import power_state_of
@@ -253,10 +254,11 @@ class DPMDriver(driver.ComputeDriver):
 
     @tells_nova
     def attach_interface(self, _context: Any, instance: Any, _image_meta: Any, vif: Any) -> None:
-        """Give the partition a NIC, running or not."""
+        """Give the partition a NIC, running or not; nothing is left of it if that fails."""
         partition, wanted = self._partitions.get(instance.uuid), Vif.of(vif)
         self._nics.check(partition, [wanted])
-        self._nics.plug(partition, wanted)
+        plug = partial(self._nics.plug, partition, wanted)
+        carry_out([Step("the NIC", plug, partial(self._nics.unplug, partition, wanted.port))])
 
     @tells_nova
     def detach_interface(self, _context: Any, instance: Any, vif: Any) -> None:

@@ -199,3 +199,17 @@ def test_not_powered_on(served, driver, instance):
     driver.spawn(None, instance, None, [], None, {}, block_device_info=info, power_on=False)
     assert driver._partitions.find(UUID).properties["status"] == "stopped"
     driver.destroy(None, instance, [])
+
+
+def test_attaching_fails(served, driver, instance):
+    """A NIC that cannot be finished is taken away again; those that were there stay."""
+    make(served, driver, instance)
+    served.console.faults.add(Fault(method="GET", uri=".*/nics/.*", times=1, skip=2, status=500))
+    with pytest.raises(exception.NovaException):
+        driver.attach_interface(None, instance, None, vif(served, 2))
+    machine = served.console.mock.hmc.cpcs.list()[0]
+    (partition,) = machine.partitions.list()
+    assert len(partition.nics.list()) == 2
+    driver.attach_interface(None, instance, None, vif(served, 2))
+    assert len(partition.nics.list()) == 3
+    driver.destroy(None, instance, [])
