@@ -44,8 +44,10 @@ class OwnHost:
             absent("a machine of its own needs root")
         ready = self._home / "machine.ready"
         flags = ("--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+        ends_with_us = (need("setpriv"), "--pdeathsig=KILL")  # however we end
         outer = subprocess.Popen(
-            [need("unshare"), *flags, "sh", "-ec", _MAKE, "sh", ready], stdin=subprocess.DEVNULL
+            [*ends_with_us, need("unshare"), *flags, "sh", "-ec", _MAKE, "sh", ready],
+            stdin=subprocess.DEVNULL,
         )
         self._stack.callback(outer.wait)
         self._stack.callback(outer.kill)
