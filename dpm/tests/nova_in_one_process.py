@@ -1,7 +1,8 @@
 """Real Nova, all of its services in one process by its own fixtures, on a served HMC.
 
 Neutron and Cinder are Nova's stand-ins; only what a DPM cloud's would say is added to them: ports
-bound by our ML2 driver, volumes reached by Fibre Channel.
+bound by our ML2 driver, volumes reached by Fibre Channel. The conftest of whoever imports this has
+imported nova_first.
 """
 
 import sys
@@ -26,7 +27,6 @@ from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPSConnectionPool
 from wsgi_intercept import requests_intercept
 
-import nova_first  # noqa: F401
 from firstlight_dpm import backing, options
 from firstlight_dpm.mock import serve
 from servers import eventually
