@@ -7,6 +7,7 @@ import os
 import time
 
 import pytest
+
 from nova_in_one_process import HOST, NOTHING, one_process
 
 # What Nova warns of as it runs, in threads of its own, is not ours.
