@@ -4,6 +4,7 @@ ovn-northd, ovn-controller and Open vSwitch are Debian's; Neutron runs its OVN d
 recognises guests by the southbound database.
 """
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -261,6 +262,9 @@ def test_report(chassis: Chassis, ovn: Ovn) -> None:
     assert chassis.guests["red"].learns() == chassis.guests["red"].uuid
 
 
+@pytest.mark.skipif(
+    not os.environ.get("FIRSTLIGHT_SOAK"), reason="half a minute for the same code: `make soak`"
+)
 def test_successor(chassis: Chassis, ovn: Ovn) -> None:
     """neutron-ovn-agent, which follows upon neutron-ovn-metadata-agent, takes the stand-in for
     haproxy as well; guests that come then are served like those that are there."""
