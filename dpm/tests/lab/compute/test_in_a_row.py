@@ -28,7 +28,8 @@ def test_in_a_row(capsys: pytest.CaptureFixture[str]):
             assert cloud.left() == NOTHING
         provider = cloud._get_provider_uuid_by_host(HOST)
         assert cloud._get_provider_usages(provider) == {"VCPU": 0, "MEMORY_MB": 0}
-        sessions = cloud.hmc.console._sessions
-        assert len(sessions) <= 20, "each thread keeps its session; threads are few"
+        # One for each thread that has worked: Nova's RPC server has 64 at most, and there are
+        # its periodic tasks'.
+        assert len(cloud.hmc.console._sessions) <= 72
     with capsys.disabled():
         print(f"\n{COUNT} servers: {min(seconds):.1f} to {max(seconds):.1f} s each, Nova included")
