@@ -5,6 +5,7 @@ from pathlib import Path
 
 from cloud import ini
 from cloud.ground import Ground
+from cloud.service import Service
 from lab.apis import nova_api
 from lab.keystone import REGION
 from lab.uwsgi import HOST, run
@@ -17,8 +18,8 @@ FLAVORS = [
 _INSIDE = Path(__file__).parent / "inside" / "nova_databases.py"
 
 
-class Compute:
-    """The services of the control plane; whoever made it ends it with :meth:`stop`.
+class Compute(Service):
+    """The services of the control plane.
 
     Attributes:
         conf: nova.conf of the services with databases.
@@ -30,30 +31,21 @@ class Compute:
         self._room = ground.room("nova")
         databases = {name: ground.database.database(name) for name in _DATABASES}
         self.common = _common(ground)
-        self.conf = ini.write(self._room / "nova.conf", self.common, _control(databases))
-        self.api = nova_api(ground.environment, self.conf, port, ground.keystone)
-        self._programs = [
-            ground.program(self._room, name, "--config-file", self.conf)
-            for name in ("nova-conductor", "nova-scheduler")
-        ]
+        control = _control(databases, self._room)
+        self.conf = ini.write(self._room / "nova.conf", self.common, control)
+        super().__init__(
+            nova_api(ground.environment, self.conf, port, ground.keystone),
+            [
+                ground.program(self._room, name, "--config-file", self.conf)
+                for name in ("nova-conductor", "nova-scheduler")
+            ],
+        )
 
     def make_database(self) -> None:
         """API database, two cells, flavors."""
         words = ("-P", str(_INSIDE), str(self.conf), json.dumps(FLAVORS))
         at = (self._ground.environment, self._room)
         run(*at, "python", *words, variables={"OS_NOVA_DISABLE_EVENTLET_PATCHING": "true"})
-
-    def start(self) -> None:
-        """Serve; returns when the API answers."""
-        for program in self._programs:
-            program.start()
-        self.api.start()
-
-    def stop(self) -> None:
-        """Serve no more."""
-        self.api.stop()
-        for program in self._programs:
-            program.kill()
 
 
 _DATABASES = ("nova_api", "nova", "nova_cell0")
@@ -83,10 +75,10 @@ def _common(ground: Ground) -> ini.Sections:
     }
 
 
-def _control(databases: dict[str, str]) -> ini.Sections:
+def _control(databases: dict[str, str], room: Path) -> ini.Sections:
     """What only the services with databases are told."""
     return {
-        "DEFAULT": {"host": "control1", "state_path": "."},
+        "DEFAULT": {"host": "control1", "state_path": str(room)},
         "api_database": {"connection": databases["nova_api"]},
         "database": {"connection": databases["nova"]},
         "conductor": {"workers": "1"},

@@ -4,13 +4,17 @@ It is configured and started as docs/dpm/getting-started.md says, for another ma
 page's.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cloud import ini, page
 from cloud.ground import Ground
 from cloud.program import Program
+from cloud.walk import PATIENCE
 from cloud.whole import Cloud
 from firstlight_dpm.mock import Served
+from servers import eventually
 
 PHYSNET = "provider"
 NOVA_CONF = "/etc/nova/subset_1/nova.conf"
@@ -64,10 +68,29 @@ class Subset:
         """How often nova-compute has come so far that the driver is content."""
         return self.compute.log.read_text().count(f"host {self.name} is a subset of machine")
 
+    def await_driver(self, starts: int = 1) -> None:
+        """Return when nova-compute has come that far so many times; fail if it has ended."""
+        assert eventually(lambda: self.starts() >= starts or not self.compute.runs(), PATIENCE), (
+            self.compute.said()
+        )
+        assert self.compute.runs(), self.compute.said()
+
     def kill(self) -> None:
         """End both at once."""
         self.compute.kill()
         self.agent.kill()
+
+
+@contextmanager
+def running(cloud: Cloud, name: str, console: Served, network_port: str) -> Iterator[Subset]:
+    """Such a pair until the block ends; its driver has met the machine."""
+    subset = Subset(cloud, name, console, network_port)
+    try:
+        subset.start()
+        subset.await_driver()
+        yield subset
+    finally:
+        subset.kill()
 
 
 def _as_the_page_says(ground: Ground, room: Path, path: str, *sections: ini.Sections) -> Program:

@@ -7,40 +7,34 @@ from typing import Any
 from cloud import ini
 from cloud.ground import Ground
 from cloud.program import Program
-from lab.uwsgi import Uwsgi, run
+from cloud.service import Service
+from lab.uwsgi import run
 
 _DRIVER = Path(__file__).parent / "cinder_driver"
 
 
-class Volumes:
-    """Whoever made it ends it with :meth:`stop`."""
+class Volumes(Service):
+    """All of Cinder's services.
+
+    Attributes:
+        array: the directory that the disk array keeps its volumes in.
+    """
 
     def __init__(self, ground: Ground, port: int) -> None:
         self._ground = ground
         self._room = ground.room("cinder")
         self.array = self._room / "array"
         self._conf = ini.write(self._room / "cinder.conf", self._sections())
-        self.api: Uwsgi = ground.api(
-            self._room, port, "cinder.wsgi.api", f"--pyargv=--config-file {self._conf}"
+        where = f"--pyargv=--config-file {self._conf}"
+        super().__init__(
+            ground.api(self._room, port, "cinder.wsgi.api", where),
+            [self._program("cinder-scheduler"), self._program("cinder-volume")],
         )
-        self._programs = [self._program("cinder-scheduler"), self._program("cinder-volume")]
 
     def make_database(self) -> None:
         """Its tables."""
         at = (self._ground.environment, self._room)
         run(*at, "cinder-manage", "--config-file", str(self._conf), "db", "sync")
-
-    def start(self) -> None:
-        """Serve; returns when the API answers."""
-        for program in self._programs:
-            program.start()
-        self.api.start()
-
-    def stop(self) -> None:
-        """Serve no more."""
-        self.api.stop()
-        for program in self._programs:
-            program.kill()
 
     def zoned(self) -> dict[str, Any]:
         """The volumes that a host can reach, by id, with the host's connector."""

@@ -24,11 +24,16 @@ class Step:
 
 
 def walk(client: Client, commands: list[page.Shown]) -> list[Step]:
-    """Type them.
+    """Type them, up to the first that does not print what the page shows.
 
-    What only shows something is typed again until it shows what the page does, or patience ends.
+    What only shows something is typed again until it does, or patience ends.
     """
-    return [_until_shown(client, shown) for shown in commands]
+    steps: list[Step] = []
+    for shown in commands:
+        steps.append(_until_shown(client, shown))
+        if steps[-1].missing():
+            break
+    return steps
 
 
 def _until_shown(client: Client, shown: page.Shown) -> Step:

@@ -10,7 +10,7 @@ import pytest
 from cloud import page, whole
 from cloud.client import Client
 from cloud.machine import Inspector, inspector
-from cloud.subset import Subset
+from cloud.subset import Subset, running
 from cloud.tenant import Tenant
 from cloud.walk import Step, walk
 from firstlight_dpm.mock import Served, serve
@@ -54,23 +54,15 @@ def client(cloud: whole.Cloud) -> Client:
 @pytest.fixture(scope="session")
 def subset_1(cloud: whole.Cloud, console: Served) -> Iterator[Subset]:
     """The page's host."""
-    subset = Subset(cloud, "subset_1", console, console.machine.network_ports[0])
-    try:
-        subset.start()
+    with running(cloud, "subset_1", console, console.machine.network_ports[0]) as subset:
         yield subset
-    finally:
-        subset.kill()
 
 
 @pytest.fixture(scope="session")
 def subset_2(cloud: whole.Cloud, console: Served, walked: list[Step]) -> Iterator[Subset]:
     """Another share of the same machine, cabled to the same network by another port."""
-    subset = Subset(cloud, "subset_2", console, console.machine.network_ports[1])
-    try:
-        subset.start()
+    with running(cloud, "subset_2", console, console.machine.network_ports[1]) as subset:
         yield subset
-    finally:
-        subset.kill()
 
 
 @pytest.fixture(scope="session")

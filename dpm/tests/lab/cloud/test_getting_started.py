@@ -19,6 +19,7 @@ COMMANDS = page.commands(page.PAGE.read_text())
 @pytest.mark.parametrize("number", range(len(COMMANDS)), ids=[shown.line for shown in COMMANDS])
 def test_it_prints_what_the_page_shows(walked: list[Step], number: int) -> None:
     """Each command, typed in its order, prints the table that stands below it."""
+    assert number < len(walked), f"not typed, because of {walked[-1].shown.line}"
     step = walked[number]
     assert step.missing() == [], step.printed
 

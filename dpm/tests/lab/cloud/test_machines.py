@@ -11,7 +11,7 @@ import pytest
 from zhmcclient import Partition
 
 from cloud.machine import inspector, resources
-from cloud.subset import Subset
+from cloud.subset import Subset, running
 from cloud.tenant import FUTURE, Tenant
 from cloud.walk import PATIENCE
 from cloud.whole import Cloud
@@ -35,13 +35,9 @@ def elsewhere(
 def subset(cloud: Cloud, elsewhere: Served, tenant: Tenant) -> Iterator[Subset]:
     """A host there, whose services are up."""
     name = f"on-{elsewhere.machine.name}"
-    subset = Subset(cloud, name, elsewhere, elsewhere.machine.network_ports[0])
-    try:
-        subset.start()
+    with running(cloud, name, elsewhere, elsewhere.machine.network_ports[0]) as subset:
         assert eventually(lambda: tenant.sees(name), PATIENCE), subset.compute.said()
         yield subset
-    finally:
-        subset.kill()
 
 
 def test_a_server_there(cloud: Cloud, elsewhere: Served, subset: Subset, tenant: Tenant) -> None:

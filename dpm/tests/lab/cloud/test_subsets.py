@@ -77,7 +77,7 @@ def test_a_host_that_starts_again_touches_nobody(
     starts = subset_2.starts()
     subset_2.compute.kill()
     subset_2.compute.start()
-    assert eventually(lambda: subset_2.starts() > starts, PATIENCE)
+    subset_2.await_driver(starts + 1)
     assert _statuses(machine) == before
     assert before[FOREIGN] == "stopped"
 
