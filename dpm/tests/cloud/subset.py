@@ -56,6 +56,7 @@ class Subset:
             {
                 "DEFAULT": {"host": name, "transport_url": ground.bus},
                 "dpm": {**console.options, **network},
+                "AGENT": {"report_interval": "5"},  # seconds; what it has is seen by reports
             },
         )
 
