@@ -121,8 +121,8 @@ class Recognition:
         asked = self._batches.ask(guest, fresh=False)
         # While it is known to be away, nobody who can be vouched for waits until it says so again.
         if self._resolver.trouble() is None or guest not in self._found:
-            return asked
-        return self._sooner(guest, asked)
+            return self._counted(asked)
+        return self._counted(self._sooner(guest, asked))
 
     def again(self, guest: Guest) -> "Resolution | Future[Resolution]":
         """Find it out anew, because what is known led to an instance that is not there.
@@ -132,7 +132,7 @@ class Recognition:
         known = self._found.get(guest) or self._nobody.get(guest)
         if known is not None and self._clock() < min(known.began + _JUST_NOW, known.until):
             return known.resolution
-        return self._batches.ask(guest, fresh=True)
+        return self._counted(self._batches.ask(guest, fresh=True))
 
     def trouble(self) -> str | None:
         """Why the resolver could not be asked lately, for readiness; None: it could."""
@@ -214,7 +214,18 @@ class Recognition:
             return None
         stale = replace(resolution, stale=int(age))
         with self._lock:
-            self._stale += 1
             if self._found.get(guest) is known:
                 self._vouched[guest] = _Known(stale, now, now + _VOUCHED)
         return stale
+
+    def _counted(self, told: "Future[Resolution]") -> "Future[Resolution]":
+        """The same; if it tells something stale, that counts."""
+
+        def count(done: "Future[Resolution]") -> None:
+            resolution = done.result()
+            if isinstance(resolution, Found) and resolution.stale is not None:
+                with self._lock:
+                    self._stale += 1
+
+        told.add_done_callback(count)
+        return told
