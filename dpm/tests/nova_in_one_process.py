@@ -169,9 +169,9 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         self.glance.create(None, image)
         return str(image["id"])
 
-    def volume(self, **data: Any) -> str:
+    def volume(self, uuid: str = "", **data: Any) -> str:
         """A new volume, mapped to whatever ports ask for it; returns its UUID."""
-        volume = uuidutils.generate_uuid()
+        volume = uuid or uuidutils.generate_uuid()
         self.cinder.VOLUME_CONNECTION_INFO[volume] = {
             "driver_volume_type": "fibre_channel",
             "data": {"target_wwn": TARGETS, "target_lun": 1, **data},

@@ -1,5 +1,7 @@
 """What a z17 does, and a z13 does not."""
 
+from contextlib import contextmanager
+
 import pytest
 from nova.tests.functional.api.client import OpenStackApiException
 
@@ -54,5 +56,27 @@ def test_size_console_and_shelve(z17: Cloud):
     z17._unshelve_server(server)
     assert z17.partition().properties["status"] == "active"
     assert [nic.name for nic in z17.partition().nics.list()] == [f"OpenStack_Port_{port}"]
+    z17._delete_server(server)
+    assert z17.left() == NOTHING
+
+
+def test_rebuild(z17: Cloud, monkeypatch: pytest.MonkeyPatch):
+    """A rebuilt server is another partition, with the same ports, on the volume made anew."""
+
+    @contextmanager
+    def reimaged(*_: object, **__: object):
+        """Cinder's stand-in never says that it has written the image."""
+        yield
+
+    virtapi = z17.computes["subset1"].manager.virtapi
+    monkeypatch.setattr(virtapi, "wait_for_instance_event", reimaged)
+    port, volume = z17.port(), z17.volume(z17.cinder.IMAGE_BACKED_VOL)
+    server = z17.make_server([port], volume)
+    first = z17.partition()
+    z17._rebuild_server(server, z17.glance.image1["id"])
+    assert z17.partition() is not first
+    assert z17.partition().properties["status"] == "active"
+    assert [nic.name for nic in z17.partition().nics.list()] == [f"OpenStack_Port_{port}"]
+    assert z17.connector(volume)["wwpns"] == z17.wwpns()
     z17._delete_server(server)
     assert z17.left() == NOTHING
