@@ -129,6 +129,7 @@ def test_stopped_meanwhile(own, served):
     partitions.stop(partition)
 
 
+@pytest.mark.parametrize("served", ["z13"], indirect=True)
 def test_passing_status(own, served):
     """A partition that is starting is waited for, and not for ever."""
     partition = own.make(UUID, 1, 1024)
