@@ -1,9 +1,13 @@
 """What is checked against the machine when nova-compute starts."""
 
+from dataclasses import replace
+
 import pytest
 from nova.exception import HypervisorUnavailable, InvalidConfiguration
 
 from firstlight_dpm.compute.machine import Share, check
+from firstlight_dpm.errors import Gone
+from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.options import StoragePort
 
 
@@ -77,3 +81,11 @@ def test_no_such_port(hmc, served):
     line = f"{served.machine.id('fcp-1')}:3"
     with pytest.raises(InvalidConfiguration, match="has no port 3"):
         check(hmc.find_cpc(), share(served, ports=(line,)))
+
+
+def test_unknown_machine(hmc):
+    """A machine that the HMC does not manage is said with the option that names it."""
+    other = Hmc(replace(hmc.login, cpc="3f1c4a0e-7c2d-11e6-8b77-0242ac130004"))
+    with pytest.raises(Gone, match="cpc_object_id"):
+        other.find_cpc()
+    other.close()
