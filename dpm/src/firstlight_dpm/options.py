@@ -206,6 +206,14 @@ COMPUTE = [
         "nothing. The scheduler does: [filter_scheduler] max_instances_per_host, with "
         "NumInstancesFilter in enabled_filters.",
     ),
+    cfg.BoolOpt(
+        "guests_learn_nics",
+        default=False,
+        help="Whether guests on a z13 learn of NICs that the kernel command line has no room for, "
+        "which are those beyond the twelfth: their image has firstlight-guest, and they are told "
+        "by the vendordata provider dpm_nics or by a config drive. Without it, a server with more "
+        "ports is refused, because it would not reach some of them.",
+    ),
 ]
 
 NETWORK = [

@@ -83,7 +83,7 @@ class DPMDriver(driver.ComputeDriver):
             StorageGroups(self._hmc, host, ports) if can.storage_groups else Hbas(host, ports)
         )
         self._partitions = Partitions(self._hmc, host, get_local_node_uuid())
-        self._nics = Nics(self._hmc, host, can)
+        self._nics = Nics(self._hmc, host, can, CONF.dpm.guests_learn_nics)
         ignored = tuple(CONF.dpm.target_wwpn_ignore_list)
         self._spawning = Spawning(self._partitions, storage, self._nics, ignored)
 

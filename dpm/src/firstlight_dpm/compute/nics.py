@@ -1,7 +1,8 @@
 """NICs of a partition: one for each port, on what the port was bound to.
 
 From the z14 on the machine gives a NIC the port's MAC address and keeps it to its VLAN. A z13 can
-do neither; there the guest's tools set the address that they find on the kernel command line.
+do neither; there the guest's tools set the address that they find on the kernel command line, or,
+of NICs for which that has no room, in what they are told once the first ones work.
 """
 
 from collections.abc import Sequence
@@ -25,18 +26,23 @@ PARAMETERS = "boot-os-specific-parameters"
 
 @dataclass(frozen=True)
 class Nics:
-    """NICs on one machine. Each operation may be repeated, and raises HmcErrors."""
+    """NICs on one machine. Each operation may be repeated, and raises HmcErrors.
+
+    `learned`: guests are told of NICs otherwise, so that more may be made than they can be told of
+    on the command line.
+    """
 
     hmc: Hmc
     host: str
     features: Features
+    learned: bool = False
 
     def check(self, partition: zhmcclient.Partition, vifs: Sequence[Vif]) -> None:
         """Raises InvalidInput if the partition cannot have these beside what it has."""
         if not self.features.vlan:
             for vif in vifs:
                 _refuse_vlan(vif)
-        if not self.features.mac_address:
+        if not self.features.mac_address and not self.learned:
             _refuse_too_many(partition, len(vifs))
 
     def plug(self, partition: zhmcclient.Partition, vif: Vif) -> None:
@@ -47,7 +53,8 @@ class Nics:
                 devno = str(nic.get_property("device-number"))
                 port = adapter_port(self.hmc, vif.backing)
                 said = _parameters(partition)
-                _say(partition, command_line.with_nic(said, devno, port, vif.mac))
+                if command_line.room(command_line.without_nic(said, devno)):
+                    _say(partition, command_line.with_nic(said, devno, port, vif.mac))
 
     def unplug(self, partition: zhmcclient.Partition, port: str) -> None:
         """Delete the port's NIC, if it is there."""
@@ -114,7 +121,7 @@ def _refuse_too_many(partition: zhmcclient.Partition, wanted: int) -> None:
         raise exception.InvalidInput(
             reason=f"{wanted} ports are too many: on this machine the guest learns a NIC's MAC "
             f"address from the {command_line.LIMIT} characters of {PARAMETERS}, which have room "
-            f"for {room} more"
+            f"for {room} more; where guests learn of the others, set [dpm] guests_learn_nics"
         )
 
 

@@ -101,6 +101,25 @@ def test_limit(nics, partition, served):
             nics.check(partition, [vif(served, 0)] * 12)
 
 
+def test_beyond_the_limit(hmc, partition, served):
+    """Where guests learn of NICs otherwise, the command line has twelve and nothing is refused."""
+    learned = Nics(hmc, "sub1", features(hmc.find_cpc()), learned=True)
+    wanted = [
+        vif(served, 0)._replace(
+            port=f"{number:08x}-1dc6-49e3-8c29-3abc41e99ac9", mac=f"fa:16:3e:00:01:{number:02x}"
+        )
+        for number in range(14)
+    ]
+    learned.check(partition, wanted)
+    for one in wanted * 2:
+        learned.plug(partition, one)
+    assert len(there(partition)) == 14
+    assert told(partition).count(";") == (0 if served.machine.level >= (2, 14) else 12)
+    learned.unplug(partition, wanted[13].port)
+    learned.unplug(partition, wanted[0].port)
+    assert told(partition).count(";") == (0 if served.machine.level >= (2, 14) else 11)
+
+
 def test_what_others_say_stays(nics, partition, served):
     """Parameters that somebody else set are kept."""
     partition.update_properties({PARAMETERS: "quiet"})
