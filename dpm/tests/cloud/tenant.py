@@ -9,6 +9,8 @@ from cloud.walk import PATIENCE
 from lab.keystone import REGION
 from servers import eventually
 
+_WAIT: dict[str, Any] = {"interval": 0.3, "wait": PATIENCE}  # seconds; the SDK looks every two
+
 # Of the SDK's own next releases.
 FUTURE = "ignore::PendingDeprecationWarning"
 
@@ -27,7 +29,7 @@ class Tenant:
         """A volume with the image on it."""
         image = self.cloud.image.find_image(self._image).id
         made = self.cloud.block_storage.create_volume(name=name, size=1, image_id=image)
-        return self.cloud.block_storage.wait_for_status(made, "available", wait=PATIENCE)
+        return self.cloud.block_storage.wait_for_status(made, "available", **_WAIT)
 
     def server(self, name: str, host: str) -> Any:
         """A server that runs on this host, with a volume `name`.
@@ -56,16 +58,16 @@ class Tenant:
 
     def runs(self, server: Any, status: str) -> Any:
         """The server once it has that status."""
-        return self.cloud.compute.wait_for_server(server, status, wait=PATIENCE)
+        return self.cloud.compute.wait_for_server(server, status, **_WAIT)
 
     def remove(self, server: Any) -> None:
         """Delete the server and the volume of its name; returns when both are gone."""
         self.cloud.compute.delete_server(server)
-        self.cloud.compute.wait_for_delete(server, wait=PATIENCE)
+        self.cloud.compute.wait_for_delete(server, **_WAIT)
         volume = self.cloud.block_storage.find_volume(server.name)
         assert eventually(lambda: self._status(volume) == "available", PATIENCE)
         self.cloud.block_storage.delete_volume(volume)
-        self.cloud.block_storage.wait_for_delete(volume, wait=PATIENCE)
+        self.cloud.block_storage.wait_for_delete(volume, **_WAIT)
 
     def ports(self, server: Any) -> dict[str, str]:
         """The status of each of its ports, by id."""
