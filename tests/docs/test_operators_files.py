@@ -11,6 +11,7 @@ import parts
 from firstlight import conf
 
 ROOT = Path(__file__).resolve().parents[2]
+AS_ROOT = "firstlight-ovnmeta.service"
 UNITS = sorted((ROOT / "etc" / "systemd").glob("*.service"))
 
 
@@ -21,7 +22,7 @@ def load(path: Path):
     return module
 
 
-@pytest.mark.parametrize("service", ["agent", "metadata", "vendordata"])
+@pytest.mark.parametrize("service", ["agent", "broker", "metadata", "proxy", "vendordata"])
 def test_the_sample_configuration_is_current(service, tmp_path):
     """`make samples` would change nothing."""
     written = load(ROOT / "tools" / "samples.py").write(service, tmp_path)
@@ -43,15 +44,25 @@ def test_systemd_accepts_the_unit(unit, tmp_path):
 
 def test_every_unit_has_a_user_of_its_own():
     """sysusers.d makes each user that a unit names, and no two units share one."""
-    users = [
-        line.partition("=")[2]
-        for unit in UNITS
-        for line in unit.read_text().splitlines()
-        if line.startswith("User=")
-    ]
+    users = [setting(unit, "User") for unit in UNITS if unit.name != AS_ROOT]
     made = (ROOT / "etc" / "sysusers.d" / "firstlight.conf").read_text()
-    assert len(set(users)) == len(UNITS)
+    assert len(set(users)) == len(UNITS) - 1
     assert all(f"u {user} " in made for user in users)
+
+
+def test_the_one_that_is_root():
+    """It may less than root, and what it mounts is seen by all."""
+    unit = ROOT / "etc" / "systemd" / AS_ROOT
+    assert setting(unit, "User") == "root"
+    assert "CAP_SYS_ADMIN" in setting(unit, "CapabilityBoundingSet")
+    own_mounts = ("Private", "Protect", "ReadOnly", "ReadWrite", "Inaccessible", "MountFlags")
+    assert not [line for line in unit.read_text().splitlines() if line.startswith(own_mounts)]
+
+
+def setting(unit, name):
+    """The value of a unit's one line of that name."""
+    (line,) = (line for line in unit.read_text().splitlines() if line.startswith(f"{name}="))
+    return line.partition("=")[2]
 
 
 @pytest.mark.parametrize("service", ["metadata", "vendordata"])
