@@ -144,6 +144,16 @@ def _install(command: Sequence[str | Path], user: str) -> None:
         pytest.fail(f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
+def end(process: subprocess.Popen[bytes], patience: float) -> None:
+    """SIGTERM, and if it has not ended after so many seconds SIGKILL; returns when it has."""
+    process.terminate()
+    try:
+        process.wait(patience)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 _GIVEN: deque[int] = deque(maxlen=500)  # ports, the latest last
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.asking import ask
 from parts import absent
-from servers import eventually, free_port
+from servers import end, eventually, free_port
 
 _BIN = Path(sys.executable).parent
 SERVERS = ("firstlight", "uwsgi")
@@ -56,12 +56,7 @@ def running(server: str, home: Path, store: Path, confs: Sequence[Path]) -> Iter
             pytest.fail(f"the service did not start under {server}:\n{log.read_text()[-3000:]}")
         yield Service(port, status_port, process.pid, log)
     finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process, 30)
 
 
 def instance_command(store: Path, home: Path, *arguments: str) -> None:

@@ -16,7 +16,7 @@ from requests.utils import default_user_agent
 from guests.asking import ask, is_open, is_open_at
 from guests.net import METADATA, Namespace, Net
 from parts import need
-from servers import eventually
+from servers import end, eventually
 
 HERE = Path(__file__).parent
 WAYS = ("remote-address", "signed")
@@ -53,14 +53,8 @@ class Process:
     def stop(self) -> None:
         """End it, and wait until it has gone."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end(process, _PATIENCE)
 
     def _is_open(self) -> bool:
         if isinstance(self.address, Path):

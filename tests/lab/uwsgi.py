@@ -9,6 +9,8 @@ from pathlib import Path
 
 import requests
 
+from servers import end
+
 HOST = "127.0.0.1"
 _PATIENCE = 180.0  # seconds; a cold import takes three to ten, on a busy machine far more
 
@@ -60,14 +62,8 @@ class Uwsgi:
     def stop(self) -> None:
         """Serve no more. Stopping twice does no harm."""
         process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None:
+            end(process, 20)
 
     def pause(self) -> None:
         """Accept connections and answer nobody, until :meth:`resume`."""

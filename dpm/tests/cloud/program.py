@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from servers import end
+
 _PATIENCE = 60  # seconds for it to end on a busy machine
 
 
@@ -53,12 +55,8 @@ class Program:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
         try:
-            process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            end(process, _PATIENCE)
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -21,6 +21,7 @@ from firstlight.relay.ovsdb import (
     PAUSE,
     TEXT,
     Replicating,
+    session,
     southbound_remote,
 )
 
@@ -86,7 +87,7 @@ class ChassisReport:
         self._due: float | None = None  # when the next may begin
         self._answered = False
         self._trouble: str | None = f"{remote}: not connected yet"
-        self._replicating = Replicating("report", self._turn, self._replica.close)
+        self._replicating = Replicating("report", self._replica, self._turn, failed=self._failed)
 
     def start(self) -> None:
         """Report now, and from now on."""
@@ -101,24 +102,18 @@ class ChassisReport:
         self._replicating.close()
 
     def _turn(self, poller: Any) -> None:
-        try:
-            self._replica.run()
-            self._say(self._report())
-        except Exception as error:  # the thread's one catch-all: it goes on reporting
-            LOG.exception("reporting to %s failed", self._remote)
-            self._say(f"{self._remote}: {type(error).__name__}; see the log")
-            self._replica.force_reconnect()
-            poller.timer_wait(PAUSE)
-            return
-        self._replica.wait(poller)
+        self._say(self._report())
         if self._begun is not None:
             self._begun.wait(poller)
         elif self._due is not None:
             poller.timer_wait(max(0, round(1000 * (self._due - time.monotonic()))))
 
+    def _failed(self) -> None:
+        self._say(f"{self._remote}: the report failed; see the log")
+
     def _report(self) -> str | None:
         """Do what is due; what is in the way, if anything is."""
-        if not self._replica.connected():
+        if session(self._replica) is None:
             self._begun = self._due = None
             return f"{self._remote}: not connected"
         if self._begun is not None:
@@ -184,10 +179,6 @@ def _replica(remote: str) -> Any:
 
     class Replica(idl.Idl):  # type: ignore[misc]
         """Of three small tables."""
-
-        def connected(self) -> bool:
-            """Whether this connection's rows have arrived."""
-            return bool(self._session.is_connected() and self.state == self.IDL_S_MONITORING)
 
         def rows_of(self, host: str) -> list[Any]:
             """Of ``Chassis_Private``, those whose chassis has that hostname."""

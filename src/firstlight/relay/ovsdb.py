@@ -4,13 +4,17 @@ The copy is python-ovs' own. ovsdbapp's connection, on top of it, would make the
 database.
 """
 
+import logging
 import os
 import ssl
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from oslo_config import cfg
+
+LOG = logging.getLogger(__name__)
 
 DATABASE = "OVN_Southbound"
 PAUSE = 1000  # milliseconds after a failure
@@ -36,7 +40,8 @@ def southbound_remote(conf: cfg.ConfigOpts) -> str:
         from ovs.stream import Stream
     except ImportError as error:
         raise BadDatabase(
-            f"the resolver ovn needs python-ovs ({error}): pip install 'firstlight[ovn]'"
+            f"OVN's southbound database is read by python-ovs ({error}):"
+            " pip install 'firstlight[ovn]'"
         ) from error
     section = conf.ovn
     for remote in section.ovn_sb_connection:
@@ -83,16 +88,39 @@ def _try(section: cfg.ConfigOpts.GroupAttr) -> None:
         ) from error
 
 
-class Replicating:
-    """Takes turns on a thread of its own, until :meth:`close`.
+def session(replica: Any) -> int | None:
+    """Which connection this is, if all its rows have arrived; None: they have not."""
+    arrived = replica._session.is_connected() and replica.state == replica.IDL_S_MONITORING
+    number: int = replica._session.get_seqno()
+    return number if arrived else None
 
-    `turn` does what there is to do now, and tells the poller it is given when it wants to have the
-    next one. It must not raise.
+
+class Replicating:
+    """Keeps a replica up to date on a thread of its own, until :meth:`close`.
+
+    Args:
+        replica: an Idl of python-ovs; closed with this.
+        turn: called when rows may have changed. It tells the poller that it is given when it wants
+            to be called even if none does. If it raises, that is logged, and another connection
+            is begun, since rows may be missing.
+        failed: told of that.
+        lock: held while the replica changes and during a turn.
     """
 
-    def __init__(self, name: str, turn: Callable[[Any], None], end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        replica: Any,
+        turn: Callable[[Any], None],
+        *,
+        failed: Callable[[], None] = lambda: None,
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
+        self._name = name
+        self._replica = replica
         self._turn = turn
-        self._end = end
+        self._failed = failed
+        self._lock = lock or nullcontext()
         self._wake = os.eventfd(0)
         self.ended = False  # a long turn may look at it, and break off
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -102,7 +130,7 @@ class Replicating:
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread, and call `end` on it as the last thing."""
+        """End the thread; the last thing it does is to close the replica."""
         self.ended = True
         os.eventfd_write(self._wake, 1)
         if self._thread.ident is not None:
@@ -114,7 +142,20 @@ class Replicating:
 
         while not self.ended:
             poller = Poller()
-            self._turn(poller)
+            with self._lock:
+                self._step(poller)
             poller.fd_wait(self._wake, POLLIN)
             poller.block()
-        self._end()
+        self._replica.close()
+
+    def _step(self, poller: Any) -> None:
+        try:
+            self._replica.run()
+            self._turn(poller)
+        except Exception:  # the thread's one catch-all: it goes on, with all rows anew
+            LOG.exception("%s: following %s failed", self._name, DATABASE)
+            self._failed()
+            self._replica.force_reconnect()
+            poller.timer_wait(PAUSE)
+        else:
+            self._replica.wait(poller)

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from firstlight.relay.namespaces import place_of
 from firstlight.relay.ovnmeta.making import PREFIX, Failed
 from firstlight.relay.ovnmeta.wanted import Row, Wanted, wanted
-from firstlight.relay.ovsdb import DATABASE, MAP, PAUSE, TEXT, TEXTS, Replicating
+from firstlight.relay.ovsdb import DATABASE, MAP, TEXT, TEXTS, Replicating, session
 from firstlight.relay.resolvers.southbound import port_of
 
 LOG = logging.getLogger(__name__)
@@ -60,14 +60,13 @@ class Rounds:
     """
 
     def __init__(self, remote: str, host: Makes) -> None:
-        self._remote = remote
         self._host = host
         self._replica = _replica(remote)
         self._made: dict[str, Wanted] = {}
         self._troubles: dict[str, str] = {}  # by network
         self._seen: Any = None  # the state of the rows that was acted upon, or is about to be
         self._due: float | None = None
-        self._replicating = Replicating("ovnmeta", self._turn, self._replica.close)
+        self._replicating = Replicating("ovnmeta", self._replica, self._turn)
 
     def start(self) -> None:
         """Begin."""
@@ -78,15 +77,7 @@ class Rounds:
         self._replicating.close()
 
     def _turn(self, poller: Any) -> None:
-        try:
-            self._replica.run()
-            self._look()
-        except Exception:  # the thread's one catch-all: rows may be missing, so begin again
-            LOG.exception("following %s at %s failed", DATABASE, self._remote)
-            self._replica.force_reconnect()
-            poller.timer_wait(PAUSE)
-            return
-        self._replica.wait(poller)
+        self._look()
         if self._due is not None:
             poller.timer_wait(max(0, round(1000 * (self._due - time.monotonic()))))
 
@@ -144,8 +135,8 @@ def _replica(remote: str) -> Any:
 
         def settled(self) -> tuple[int, int] | None:
             """Which connection and which change of it this is; None: rows are still to come."""
-            connected = self._session.is_connected() and self.state == self.IDL_S_MONITORING
-            return (self._session.get_seqno(), self.change_seqno) if connected else None
+            connection = session(self)
+            return None if connection is None else (connection, self.change_seqno)
 
         def rows(self, chassis: str) -> Iterator[Row]:
             """Of Neutron's networks, as that chassis sees them."""

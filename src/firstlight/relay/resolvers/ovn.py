@@ -8,7 +8,7 @@ from typing import Any
 from oslo_config import cfg
 
 from firstlight.relay.contract import Guest, Resolution, Unavailable
-from firstlight.relay.ovsdb import DATABASE, PAUSE, Replicating, southbound_remote
+from firstlight.relay.ovsdb import DATABASE, Replicating, session, southbound_remote
 from firstlight.relay.resolvers.index import Index
 from firstlight.relay.resolvers.southbound import SCHEMA, port_of
 
@@ -42,7 +42,9 @@ class OvnResolver:
         self._trouble: str | None = f"{remote}: not connected yet"
         self._replica = _replica(remote, self._index)
         self._session: int | None = None  # of the connection whose rows the index has
-        self._replicating = Replicating(NAME, self._turn, self._replica.close)
+        self._replicating = Replicating(
+            NAME, self._replica, self._follow, failed=self._failed, lock=self._lock
+        )
         self._replicating.start()
 
     def resolve(
@@ -65,30 +67,20 @@ class OvnResolver:
         """Hang up, and end the thread."""
         self._replicating.close()
 
-    def _turn(self, poller: Any) -> None:
-        with self._lock:
-            if self._follow():
-                self._replica.wait(poller)
-            else:
-                poller.timer_wait(PAUSE)
+    def _follow(self, _poller: Any) -> None:
+        """Make the index that of this connection; within one, the replica tells it each change."""
+        connection = session(self._replica)
+        if connection is None:
+            self._say(f"{self._remote}: not connected")
+            return
+        if connection != self._session:
+            self._replica.index_all()
+        self._session = connection
+        self._say(None)
 
-    def _follow(self) -> bool:
-        """Take what has arrived, and say whether that is all there is; False: it failed."""
-        try:
-            self._replica.run()
-            session = self._replica.session()
-            if session is not None and session != self._session:
-                self._replica.index_all()
-            if session is not None:
-                self._session = session
-        except Exception:  # the thread's one catch-all: rows may be missing, so begin again
-            LOG.exception("following %s at %s failed", DATABASE, self._remote)
-            self._session = None
-            self._replica.force_reconnect()
-            self._say(f"{self._remote}: its rows cannot be followed; see the log")
-            return False
-        self._say(None if session is not None else f"{self._remote}: not connected")
-        return True
+    def _failed(self) -> None:
+        self._session = None
+        self._say(f"{self._remote}: its rows cannot be followed; see the log")
 
     def _say(self, trouble: str | None) -> None:
         if (trouble is None) is not (self._trouble is None):
@@ -105,12 +97,6 @@ def _replica(remote: str, index: Index) -> Any:
 
     class Replica(idl.Idl):  # type: ignore[misc]
         """Tells the index of each row; used with the resolver's lock held."""
-
-        def session(self) -> int | None:
-            """Which connection this is, if all its rows have arrived; None: they have not."""
-            connected = self._session.is_connected() and self.state == self.IDL_S_MONITORING
-            number: int = self._session.get_seqno()
-            return number if connected else None
 
         def notify(self, event: str, row: Any, updates: Any = None) -> None:  # noqa: ARG002
             if row._table.name == "Port_Binding":
