@@ -167,6 +167,15 @@ def _read(reading):
     return lines, reading.read(length)
 
 
+def sent_to(upstream):
+    """The last request's first line, headers and body."""
+    (first, *lines), body = upstream.requests[-1]
+    pairs = [line.split(": ", 1) for line in lines]
+    headers = {name.lower(): value for name, value in pairs}
+    assert len(headers) == len(pairs), "a header twice"
+    return first, headers, body
+
+
 def responding(response, **how):
     """An upstream that always sends these bytes."""
     return Upstreamed(lambda request, number: response, **how)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).resolve().parents[2]
-AGENT = "integration/relay/test_agent.py"
+IDENTITY = "integration/relay/test_agent_identity.py"
+PASSAGE = "integration/relay/test_agent_passage.py"
+TROUBLE = "integration/relay/test_agent_trouble.py"
 PROCESS = "integration/relay/test_agent_process.py"
 PROXY = "integration/relay/test_proxy.py"
 CROWDS = "integration/relay/test_crowds.py"
@@ -25,7 +27,7 @@ CONFORMANCE = {
     "one id header is required, and never taken from the guest": [
         (PLACE, "test_unplaced"),
         (PLACE, "test_where_we_are_the_proxy"),
-        (AGENT, "test_where_we_are_the_proxy"),
+        (IDENTITY, "test_where_we_are_the_proxy"),
         (PROXY, "test_forged_headers"),
     ],
     "IPv4, v4-mapped, global IPv6, link-local IPv6": [
@@ -41,33 +43,33 @@ CONFORMANCE = {
         (NEUTRON, "test_link_local_of_no_port"),
     ],
     "no port: 404; one: answered; several: 404, and a log line names them": [
-        (AGENT, "test_four_answers"),
+        (IDENTITY, "test_four_answers"),
         (NEUTRON, "test_an_address_that_two_ports_have"),
         (NEUTRON, "test_ports_without_an_instance"),
     ],
     "a guest's own address, id and instance headers are replaced, and never a 5xx": [
-        (AGENT, "test_forged"),
+        (IDENTITY, "test_forged"),
         (ROAD, "test_forged"),
         (PROXY, "test_forged_headers"),
     ],
-    "header block and body past 4 kB": [(AGENT, "test_large_bodies")],
-    "chunked": [(AGENT, "test_chunked_request")],
-    "100-continue": [(AGENT, "test_continue")],
-    "HEAD": [(AGENT, "test_head")],
+    "header block and body past 4 kB": [(PASSAGE, "test_large_bodies")],
+    "chunked": [(PASSAGE, "test_chunked_request")],
+    "100-continue": [(PASSAGE, "test_continue")],
+    "HEAD": [(PASSAGE, "test_head")],
     "keep-alive": [
-        (AGENT, "test_kept_connection"),
-        (AGENT, "test_a_guest_keeps_its_connection"),
+        (PASSAGE, "test_kept_connection"),
+        (PASSAGE, "test_a_guest_keeps_its_connection"),
     ],
     "binary and gzip user data, byte for byte": [
-        (AGENT, "test_bodies"),
+        (PASSAGE, "test_bodies"),
         (PROCESS, "test_a_guest_gets_its_own"),
         (ROAD, "test_a_guest_gets_its_own"),
     ],
-    "every status of the upstream": [(AGENT, "test_every_status")],
+    "every status of the upstream": [(PASSAGE, "test_every_status")],
     "refused, slow and reset upstream: 503, 504, 502, with a body of its type": [
-        (AGENT, "test_refused_connection"),
-        (AGENT, "test_slow_upstream"),
-        (AGENT, "test_broken_upstream"),
+        (TROUBLE, "test_refused_connection"),
+        (TROUBLE, "test_slow_upstream"),
+        (TROUBLE, "test_broken_upstream"),
     ],
     "40 simultaneous first requests, none lost": [
         (ROAD, "test_forty_first_requests"),
@@ -94,22 +96,22 @@ CONFORMANCE = {
         ("integration/relay/test_proxy_agent.py", "test_ready_without_a_guest"),
         (PROCESS, "test_status"),
         (PROCESS, "test_not_ready"),
-        (AGENT, "test_a_quiet_upstream_is_looked_at"),
+        (TROUBLE, "test_a_quiet_upstream_is_looked_at"),
     ],
 }
 FORGERIES = {
     "a network's or router's id": [
-        (AGENT, "test_forged"),
+        (IDENTITY, "test_forged"),
         (ROAD, "test_forged"),
         (PROXY, "test_forged_headers"),
     ],
     "an OVN network's id, which Neutron's haproxy there does not delete": [
-        (AGENT, "test_forged"),
+        (IDENTITY, "test_forged"),
         (ROAD, "test_forged"),
     ],
-    "X-Forwarded-For": [(AGENT, "test_forged"), (ROAD, "test_forged")],
+    "X-Forwarded-For": [(IDENTITY, "test_forged"), (ROAD, "test_forged")],
     "an instance's id, its signature, its project": [
-        (AGENT, "test_forged"),
+        (IDENTITY, "test_forged"),
         (ROAD, "test_forged"),
     ],
     # Port security's to stop, while Neutron answers; the kernel's neighbours decide while not.
