@@ -212,6 +212,24 @@ COMPUTE = [
         "by the vendordata provider dpm_nics or by a config drive. Without it, a server with more "
         "ports is refused, because it would not reach some of them.",
     ),
+    cfg.StrOpt(
+        "config_drive_writer",
+        choices=[
+            (
+                "volume",
+                "on a volume of its own: Nova's node uploads the drive to Glance as an image, "
+                "Cinder makes a volume of it, which the server reaches as it does its others. "
+                "Both belong to the project of [cinder]'s user, and go with the server.",
+            )
+        ],
+        help="How config drives are written. Unset: a server that must have one is refused.",
+    ),
+    cfg.StrOpt(
+        "config_drive_volume_type",
+        sample_default="fibre-channel",
+        help="Cinder's type for the volumes of config drives, which must be reached by Fibre "
+        "Channel. Unset: Cinder's default type.",
+    ),
 ]
 
 NETWORK = [

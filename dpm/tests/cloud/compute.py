@@ -60,7 +60,11 @@ def _common(ground: Ground) -> ini.Sections:
             "report_interval": "5",
             "service_down_time": "60",
         },
-        "cinder": {"catalog_info": "block-storage::publicURL"},
+        "cinder": {
+            **ground.user("nova"),
+            "catalog_info": "block-storage::publicURL",
+            "os_region_name": REGION,
+        },
         "glance": {"region_name": REGION},
         "keystone_authtoken": ground.tokens(),
         "neutron": {

@@ -46,7 +46,7 @@ class Subset:
             cloud.compute.common,
             {
                 "DEFAULT": {"host": name, "state_path": str(room)},
-                "dpm": {**console.options, **storage},
+                "dpm": {**console.options, **storage, "config_drive_writer": "volume"},
             },
         )
         self.agent = _as_the_page_says(

@@ -39,8 +39,8 @@ class Tenant:
         """
         return self.runs(self.asked_for(name, self.volume(name), host), "ACTIVE")
 
-    def asked_for(self, name: str, volume: Any, host: str) -> Any:
-        """A server that is being made."""
+    def asked_for(self, name: str, volume: Any, host: str, **more: Any) -> Any:
+        """A server that is being made; `more` is said of it in the request."""
         boot = {
             "uuid": volume.id,
             "source_type": "volume",
@@ -54,6 +54,7 @@ class Tenant:
             flavor_id="1",
             networks=[{"uuid": network}],
             block_device_mapping_v2=[boot],
+            **more,
         )
 
     def runs(self, server: Any, status: str) -> Any:

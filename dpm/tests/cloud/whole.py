@@ -49,6 +49,8 @@ def _ground(directory: Path, stack: ExitStack) -> Ground:
         lambda: stack.enter_context(a_mariadb()),
         keystone.create,
     )
+    # Whose project config drives belong to.
+    keystone.grant("nova", "service", "member")
     url = f"rabbit://guest:guest@127.0.0.1:{bus.port}/"
     return Ground(environment, directory, database, url, keystone)
 

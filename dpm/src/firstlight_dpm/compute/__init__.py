@@ -1,6 +1,6 @@
 """The Nova driver: ``driver`` has Nova's methods, ``spawning`` the plan by which a server is made.
 
 The other modules each know one thing: ``machine`` the host's share of the CPC, ``partitions`` and
-``states`` a partition's life, ``storage`` and ``boot`` its volumes, ``nics`` and ``plugging`` its
-ports.
+``states`` a partition's life, ``storage`` and ``boot`` its volumes, ``config_drives`` one more,
+``nics`` and ``plugging`` its ports.
 """

@@ -17,7 +17,7 @@ from nova.virt.node import get_local_node_uuid
 from oslo_log import log as logging
 
 from firstlight_dpm import options
-from firstlight_dpm.compute import boot, connector, console, machine, partitions
+from firstlight_dpm.compute import boot, config_drives, console, machine, partitions
 from firstlight_dpm.compute.machine import Share
 from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
@@ -85,7 +85,14 @@ class DPMDriver(driver.ComputeDriver):
         self._partitions = Partitions(self._hmc, host, get_local_node_uuid())
         self._nics = Nics(self._hmc, host, can, CONF.dpm.guests_learn_nics)
         ignored = tuple(CONF.dpm.target_wwpn_ignore_list)
-        self._spawning = Spawning(self._partitions, storage, self._nics, ignored)
+        self._spawning = Spawning(
+            self._partitions,
+            storage,
+            self._nics,
+            CONF.my_block_storage_ip,
+            ignored,
+            config_drives.configured(CONF),
+        )
 
     def cleanup_host(self, *_: Any, **__: Any) -> None:
         """Log off from the HMC."""
@@ -171,6 +178,9 @@ class DPMDriver(driver.ComputeDriver):
         self,
         _context: Any,
         instance: Any,
+        _image_meta: Any,
+        injected_files: Any,
+        admin_password: str | None,
         *_: Any,
         network_info: Any = None,
         block_device_info: Any = None,
@@ -179,11 +189,19 @@ class DPMDriver(driver.ComputeDriver):
     ) -> None:
         """Make a partition that boots from its volume; nothing is left of it if that fails."""
         self._refuse(instance)
+        image = partial(
+            config_drives.image,
+            instance,
+            network_info=network_info,
+            files=injected_files,
+            password=admin_password,
+        )
         start = Start(
             block_device_info,
             network_info,
             lambda vifs: plugged(self.virtapi, CONF, instance, vifs),
             power_on,
+            image if configdrive.required_by(instance) else None,
         )
         carry_out(self._spawning.plan(_order(instance), start))
 
@@ -195,7 +213,7 @@ class DPMDriver(driver.ComputeDriver):
         """
         try:
             carry_out(self._spawning.removal(instance.uuid))
-        except HmcError as error:
+        except (HmcError, config_drives.DriveFailed) as error:
             raise exception.InstancePowerOffFailure(reason=str(error)) from error
 
     def cleanup(self, context: Any, instance: Any, *_: Any, **__: Any) -> None:
@@ -210,11 +228,12 @@ class DPMDriver(driver.ComputeDriver):
                 reason="a partition boots from a volume, not from an image: make a volume from "
                 "the image and boot from that",
             )
-        if configdrive.required_by(instance):
+        if configdrive.required_by(instance) and not self._spawning.writer:
             raise exception.InstanceUnacceptable(
                 instance_id=instance.uuid,
-                reason="this host makes no config drives: ask for none (and see that Nova's "
-                "force_config_drive is off); the metadata service tells the same",
+                reason="this host makes no config drives, because [dpm] config_drive_writer is "
+                "not set: ask for none (and see that Nova's force_config_drive is off); the "
+                "metadata service tells the same",
             )
 
     # Power
@@ -241,8 +260,7 @@ class DPMDriver(driver.ComputeDriver):
         """The WWPNs of the instance's own ports."""
         if instance.task_state in _MAKING:
             self.prepare_for_spawn(instance)
-        wwpns = self._spawning.initiators(instance.uuid)
-        return connector.connector(instance.uuid, wwpns, CONF.my_block_storage_ip)
+        return self._spawning.connector(instance.uuid)
 
     def attach_volume(self, _context: Any, connection_info: Any, *_: Any, **__: Any) -> None:
         """Nothing is to be done: Cinder has mapped the volume to ports that the guest has."""

@@ -143,6 +143,8 @@ def resources(
         "cpc_name": cpc.name,
         "cpu_info": json.dumps(_cpu_info(share.processors)),
         "numa_topology": None,
+        # The HMC does not tell; said, so that Nova does not ask for it at every `hypervisor list`.
+        "stats": {"uptime": None},
         "supported_instances": [(fields.Architecture.S390X, fields.HVType.PRSM, fields.VMMode.HVM)],
     }
 

@@ -3,9 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from firstlight_dpm.compute import boot, partitions
+from firstlight_dpm.cards import Card, cards
+from firstlight_dpm.compute import boot, connector, partitions
+from firstlight_dpm.compute.config_drives import Drive, Writer
 from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
 from firstlight_dpm.compute.plan import Step
@@ -29,17 +32,22 @@ class Start(NamedTuple):
     #: Goes around the making of the NICs; leaving it waits until their ports are up.
     plugged: Callable[[Sequence[Vif]], AbstractContextManager[None]]
     power_on: bool = True
+    #: Makes the image of the config drive, told of the NICs; None: the server has no drive.
+    image: Callable[[Sequence[Card]], AbstractContextManager[Path]] | None = None
 
 
 @dataclass(frozen=True)
 class Spawning:
-    """Makes and removes the partitions of one host."""
+    """Makes and removes the partitions of one host; `address` is its node's."""
 
     partitions: Partitions
     storage: Storage
     nics: Nics
+    address: str
     #: Target WWPNs that nothing boots from.
     ignored: Sequence[str] = ()
+    #: None: this host makes no config drives.
+    writer: Writer | None = None
 
     def preparation(self, order: Order) -> list[Step]:
         """What Cinder must find: a partition whose ports have WWPNs."""
@@ -64,6 +72,7 @@ class Spawning:
             Step("its boot volume", lambda: self._boot_from(uuid, start)),
             # They go with the partition, as its HBAs do.
             Step("its NICs", lambda: self._plug(uuid, start)),
+            *self._drive(uuid, start),
         ]
         if start.power_on:
             steps.append(Step("its start", lambda: self._start(uuid), lambda: self._stop(uuid)))
@@ -73,13 +82,15 @@ class Spawning:
         """The way back: nothing of the server is left on the HMC, whatever there was of it."""
         return [
             Step("stopping the partition", lambda: self._stop(uuid)),
+            Step("taking its config drive away", lambda: self._remove_drive(uuid)),
             Step("taking its storage ports away", lambda: self._release(uuid)),
             Step("deleting the partition", lambda: self._delete(uuid)),
         ]
 
-    def initiators(self, uuid: str) -> list[str]:
-        """The WWPNs of an instance's storage ports; raises InstanceNotFound."""
-        return self.storage.initiators(self.partitions.get(uuid))
+    def connector(self, uuid: str) -> dict[str, Any]:
+        """What Cinder maps an instance's volumes to; raises InstanceNotFound."""
+        initiators = self.storage.initiators(self.partitions.get(uuid))
+        return connector.connector(uuid, initiators, self.address)
 
     def _boot_from(self, uuid: str, start: Start) -> None:
         volume = boot.volume(start.block_device_info)
@@ -94,6 +105,27 @@ class Spawning:
         with start.plugged(vifs):
             for vif in vifs:
                 self.nics.plug(partition, vif)
+
+    def _drive(self, uuid: str, start: Start) -> list[Step]:
+        make, writer = start.image, self.writer
+        if make is None or writer is None:
+            return []
+
+        def write() -> None:
+            partition = self.partitions.get(uuid)
+            vifs = vifs_of(start.network_info)
+            networks = {vif.port: vif.network for vif in vifs if vif.network}
+            with make(cards(self.partitions.hmc, partition, networks)) as image:
+                writer.write(Drive(self._drive_name(uuid), uuid, image, self.connector(uuid)))
+
+        return [Step("its config drive", write, lambda: self._remove_drive(uuid))]
+
+    def _remove_drive(self, uuid: str) -> None:
+        if self.writer:
+            self.writer.remove(self._drive_name(uuid))
+
+    def _drive_name(self, uuid: str) -> str:
+        return f"{self.partitions.name(uuid)}-config-2"
 
     def _start(self, uuid: str) -> None:
         partitions.start(self.partitions.get(uuid))

@@ -18,6 +18,8 @@ class Vif(NamedTuple):
     vlan: int | None
     #: False while Neutron has not said that the port is up.
     active: bool
+    #: Neutron's, if Nova knows it.
+    network: str | None = None
 
     @classmethod
     def of(cls, vif: Mapping[str, Any]) -> "Vif":
@@ -34,6 +36,7 @@ class Vif(NamedTuple):
             backing=plugged,
             vlan=None if vlan is None else int(vlan),
             active=vif.get("active") is True,
+            network=(vif.get("network") or {}).get("id"),
         )
 
 

@@ -7,6 +7,7 @@ that tests see which WWPNs Cinder was given and that none are left.
 import json
 from pathlib import Path
 
+from cinder import exception
 from cinder.volume import driver
 from oslo_config import cfg
 
@@ -36,7 +37,10 @@ class ArrayOfFiles(driver.FibreChannelDriver):
             file.truncate(volume.size * _GIB)
 
     def clone_image(self, context, volume, image_location, image_meta, image_service):
-        """A volume with an image's bytes, straight from Glance, as the images here are raw."""
+        """A volume with an image's bytes, straight from Glance, as the images here need no
+        conversion."""
+        if (self._directory / "out-of-order").exists():
+            raise exception.VolumeDriverException(message="the array is out of order")
         self.create_volume(volume)
         with self._file(volume).open("r+b") as file:
             image_service.download(context, image_meta["id"], data=file)
