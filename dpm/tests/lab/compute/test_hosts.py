@@ -53,6 +53,9 @@ def test_what_nova_shows(cloud: Cloud):
     assert set(shown) == {HOST, OTHER}
     assert shown[HOST]["hypervisor_type"] == "PRSM"
     assert shown[HOST]["hypervisor_version"] == 2014001
+    # Nova asks the host for what it has not said, and logs it as an error if the host cannot tell.
+    assert shown[HOST]["uptime"] is None
+    assert "get_host_uptime" not in cloud.log()
     provider = cloud._get_provider_uuid_by_host(HOST)
     inventory = cloud._get_provider_inventory(provider)
     assert set(inventory) == {"VCPU", "MEMORY_MB"}
