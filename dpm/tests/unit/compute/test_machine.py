@@ -109,6 +109,7 @@ def test_resources():
         "hypervisor_hostname": "subset1",
         "cpc_name": "CPC1",
         "numa_topology": None,
+        "stats": {"uptime": None},
         "supported_instances": [("s390x", fields.HVType.PRSM, fields.VMMode.HVM)],
     }
 
