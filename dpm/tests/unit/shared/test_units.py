@@ -1,6 +1,7 @@
 """The units for several pairs on one node: accepted by systemd, and each pair on its own."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,3 +71,42 @@ def test_a_unit_says_which_subset_it_is(unit, start, tmp_path):
     assert done.returncode == 0, done.stderr
     state = "nova" if project == "nova" else "neutron"
     assert done.stdout.split()[-2:] == ["subset1", f"/var/lib/{state}/subset1"]
+
+
+READ = """
+import sys
+from nova import config
+from firstlight_dpm import options
+options.register_compute(config.CONF)
+config.parse_args(sys.argv[1:])
+print(config.CONF.dpm.max_processors, config.CONF.dpm.max_memory, config.CONF.config_file)
+print(*config.CONF.dpm.physical_storage_adapter_mappings)
+"""
+
+
+def test_a_section_may_be_in_a_file_of_its_own(tmp_path):
+    """Real Nova, started as the unit says, reads nova_dpm.conf after nova.conf, if there is one."""
+    unit = (ETC / "systemd" / "nova-compute-dpm@.service").read_text().replace("%i", "subset1")
+    (command,) = re.findall("^ExecStart=(.*)$", unit, re.MULTILINE)
+    (directory,) = re.findall("^ConfigurationDirectory=(.*)$", unit, re.MULTILINE)
+    (tmp_path / "etc" / directory).mkdir(parents=True)
+    file = tmp_path / "etc" / "nova" / "subset1" / "nova.conf"
+    one, other = f"{'a' * 8}-1111-1111-1111-{'a' * 12}:0", f"{'b' * 8}-1111-1111-1111-{'b' * 12}:1"
+    mapping = "physical_storage_adapter_mappings"
+    file.write_text(f"[dpm]\nmax_processors = 3\nmax_memory = 1024\n{mapping} = {one}\n")
+
+    def read() -> list[str]:
+        words = command.replace("/etc/", f"{tmp_path}/etc/").split()
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", READ, *words],
+            env=os.environ | {"OS_NOVA_DISABLE_EVENTLET_PATCHING": "1"},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.splitlines()
+
+    assert read() == [f"3 1024 ['{file}']", one]
+    own = tmp_path / "etc" / directory / "nova_dpm.conf"
+    own.write_text(f"[dpm]\nmax_memory = 4096\n{mapping} = {other}\n")
+    assert read() == [f"3 4096 ['{file}']", f"{one} {other}"]
