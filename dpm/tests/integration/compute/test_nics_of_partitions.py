@@ -1,5 +1,8 @@
 """NICs on a served HMC: made, told to the guest, taken away; each may be repeated."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from nova import exception
 
@@ -9,6 +12,7 @@ from firstlight_dpm.compute.partitions import Partitions
 from firstlight_dpm.compute.vifs import Vif
 from firstlight_dpm.errors import AdapterMissing
 from firstlight_dpm.hmc import features
+from firstlight_dpm.mock.faults import Fault
 
 UUID = "88dae9fa-0dc6-49e3-8c29-3abc41e99ac9"
 PORTS = [f"{number:08x}-0dc6-49e3-8c29-3abc41e99ac9" for number in range(3)]
@@ -47,6 +51,12 @@ def told(partition) -> str:
     """What is added to the command line."""
     partition.pull_full_properties()
     return str(partition.get_property(PARAMETERS))
+
+
+def delete_by_hand(partition, port: str) -> None:
+    """As at the HMC's own panels, which know nothing of the command line."""
+    partition.pull_full_properties()
+    partition.nics.find(name=f"OpenStack_Port_{port}").delete()
 
 
 def test_plugged_twice(nics, partition, served):
@@ -99,6 +109,81 @@ def test_limit(nics, partition, served):
     else:
         with pytest.raises(exception.InvalidInput, match="room for 11 more"):
             nics.check(partition, [vif(served, 0)] * 12)
+
+
+@pytest.mark.parametrize("served", ["z13"], indirect=True)
+def test_the_room_was_taken(nics, partition, served):
+    """A NIC that was checked while there was room is not made once there is none."""
+    partition.update_properties({PARAMETERS: "x" * 220})
+    for number in range(2):
+        nics.check(partition, [vif(served, number)])
+    nics.plug(partition, vif(served, 0))
+    with pytest.raises(exception.InvalidInput, match="room for 0 more"):
+        nics.plug(partition, vif(served, 1))
+    assert there(partition) == [f"OpenStack_Port_{PORTS[0]}"]
+    nics.plug(partition, vif(served, 0))
+
+
+@pytest.mark.parametrize("served", ["z13"], indirect=True)
+def test_several_at_once(hmc, nics, partition, served):
+    """Nova attaches and detaches several ports at a time: nothing of one is lost by another."""
+    served.console.faults.add(Fault(method="POST", uri="/api/partitions/[^/]*", delay=0.3))
+
+    def do(change: tuple[Callable[..., None], object]) -> None:
+        change[0](Partitions(hmc, "sub1", "node").get(UUID), change[1])
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(do, [(nics.plug, vif(served, number)) for number in range(2)]))
+        assert {one[7:] for one in told(partition).split()} == {"fa163e000000;", "fa163e000001;"}
+        changes = [(nics.plug, vif(served, 2)), (nics.unplug, PORTS[0]), (nics.unplug, PORTS[1])]
+        list(threads.map(do, changes))
+    assert {one[7:] for one in told(partition).split()} == {"fa163e000002;"}
+
+
+def test_deleted_by_hand(nics, partition, served):
+    """What was told of a NIC that somebody deleted goes when its port does, and nothing else."""
+    for number in range(2):
+        nics.plug(partition, vif(served, number))
+    partition.update_properties({PARAMETERS: told(partition) + " quiet x=0001,0,fa163e000000;"})
+    delete_by_hand(partition, PORTS[0])
+    nics.unplug(partition, PORTS[0])
+    assert "fa163e000001" in told(partition) or served.machine.level >= (2, 14)
+    assert told(partition).replace(" 0004,0,fa163e000001;", "") == " quiet x=0001,0,fa163e000000;"
+
+
+@pytest.mark.parametrize("served", ["z13"], indirect=True)
+def test_room_after_somebody_s_deletion(nics, partition, served):
+    """A NIC that somebody deleted takes no room from another, and is told of no more."""
+    partition.update_properties({PARAMETERS: "x" * 220})
+    nics.plug(partition, vif(served, 0))
+    delete_by_hand(partition, PORTS[0])
+    nics.check(partition, [vif(served, 1)])
+    nics.plug(partition, vif(served, 1))
+    assert told(partition) == "x" * 220 + " 0001,0,fa163e000001;"
+
+
+@pytest.mark.parametrize("served", ["z13"], indirect=True)
+def test_made_by_hand(nics, partition, served):
+    """A NIC that somebody makes and tells the guest of, at the same time, stays told."""
+    nics.plug(partition, vif(served, 0))
+    listed = partition.nics.list
+
+    def meanwhile(**how):
+        nics = listed(**how)
+        partition.nics.list = listed
+        somebody = partition.manager.resource_object(partition.uri)
+        body = {"name": "mine", "virtual-switch-uri": vif(served, 0).backing.nic_property[1]}
+        somebody.nics.create({**body, "device-number": "0100"})
+        somebody.update_properties({PARAMETERS: told(somebody) + " 0100,0,0a0000000001;"})
+        return nics
+
+    partition.nics.list = meanwhile
+    nics.plug(partition, vif(served, 1))
+    assert told(partition).split() == [
+        "0001,0,fa163e000000;",
+        "0100,0,0a0000000001;",
+        "0004,0,fa163e000001;",
+    ]
 
 
 def test_beyond_the_limit(hmc, partition, served):

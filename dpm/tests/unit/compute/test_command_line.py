@@ -1,6 +1,14 @@
 """NICs on a z13's kernel command line."""
 
-from firstlight_dpm.compute.command_line import LIMIT, item, room, with_nic, without_nic
+from firstlight_dpm.compute.command_line import (
+    LIMIT,
+    devnos,
+    item,
+    room,
+    with_nic,
+    without_nic,
+    without_others,
+)
 
 MAC = "0a:00:00:00:00:11"
 
@@ -29,6 +37,24 @@ def test_taken_away():
     assert without_nic(said, "0001") == "root=UUID=aa0001bb 0004,0,0a0000000011;"
     assert without_nic(said, "0007") == said
     assert without_nic("10001,0,0a0000000011;", "0001") == "10001,0,0a0000000011;"
+
+
+def test_what_is_no_item_stays():
+    """Only what the guest's tools would read is an item, and words next to it stay words."""
+    for said in ("x=0001,0,0a0000000011;", "0001,0,0a0000000011", "0001,2,0a0000000011;"):
+        assert without_nic(said, "0001") == without_others(said, ()) == said
+        assert devnos(said) == set()
+    assert without_nic("quiet 0001,0,0a0000000011;ro", "0001") == "quiet ro"
+    assert without_nic("ro;0001,0,0a0000000011; quiet", "0001") == "ro; quiet"
+
+
+def test_others_taken_away():
+    """What is said of other NICs goes, whatever the case of their numbers; the rest stays."""
+    said = "quiet 0001,0,0a0000000011; 000A,1,0a0000000022;0007,0,0a0000000033; ro"
+    assert devnos(said) == {"0001", "000a", "0007"}
+    assert without_others(said, devnos(said)) == said
+    assert without_others(said, {"000a"}) == "quiet 000A,1,0a0000000022; ro"
+    assert without_others(said, ()).split() == ["quiet", "ro"]
 
 
 def test_room():
