@@ -14,10 +14,16 @@ class Storage(Protocol):
         """Give the partition its ports; their WWPNs are known from then on."""
 
     def initiators(self, partition: zhmcclient.Partition) -> list[str]:
-        """The ports' WWPNs, 16 lower-case hex digits each, the boot adapter's first."""
+        """The ports' WWPNs, 16 lower-case hex digits each, the boot adapter's first; at least one.
+
+        Raises Busy if the machine has not given them.
+        """
 
     def boot_from(self, partition: zhmcclient.Partition, path: Path) -> None:
         """Let the partition boot by this path from now on."""
 
     def release(self, name: str, partition: zhmcclient.Partition | None) -> None:
-        """Take away what outlives the partition of that name, which is stopped, or gone already."""
+        """Take away what outlives the partition of that name, which is stopped, or gone already.
+
+        What somebody else deletes meanwhile is no error.
+        """

@@ -8,39 +8,48 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import zhmcclient
+from oslo_log import log as logging
 
 from firstlight_dpm import names
-from firstlight_dpm.compute.boot import Path, wwpn
+from firstlight_dpm.compute.boot import Path
+from firstlight_dpm.compute.storage import wwpns
 from firstlight_dpm.compute.storage.ports import port_at, uri
-from firstlight_dpm.errors import Gone, attempting
+from firstlight_dpm.errors import AdapterMissing, Gone, attempting
 from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.options import StoragePort
+
+LOG = logging.getLogger(__name__)
 
 BOOT = "boot"
 
 
 @dataclass(frozen=True)
 class StorageGroups:
-    """A group named as its partition, on `ports`, in the order that they are tried for booting."""
+    """A group named as its partition, on `ports`, in the order that they are tried for booting.
+
+    `patience`: seconds that the machine has for their WWPNs.
+    """
 
     hmc: Hmc
     host: str
     ports: Sequence[StoragePort]
+    patience: float = wwpns.PATIENCE
 
     def prepare(self, partition: zhmcclient.Partition) -> None:
-        """Make the group and attach it, if that is not so."""
+        """Make the group and attach it, if that is not so, and see that it has its WWPNs."""
         group = self._find(partition.name) or self._make(partition.name)
         with attempting(f"giving storage group {group.name} its ports"):
             self._keep_to_ports(group)
         with attempting(f"attaching storage group {group.name}"):
-            if not _has(partition, group):
-                partition.attach_storage_group(group)
+            if _has(partition, group):
+                return
+            partition.attach_storage_group(group)
+        # Nova still tries another host if they do not come; once it asks for them, it does not.
+        self._wwpns(group)
 
     def initiators(self, partition: zhmcclient.Partition) -> list[str]:
         """The WWPNs of the group's virtual storage resources."""
-        group = self._get(partition.name)
-        with attempting(f"reading the WWPNs of storage group {group.name}"):
-            return [name for name, _ in self._resources(group)]
+        return self._wwpns(self._get(partition.name))
 
     def boot_from(self, partition: zhmcclient.Partition, path: Path) -> None:
         """Tell the group where its boot volume is, and the partition to boot from it."""
@@ -66,10 +75,19 @@ class StorageGroups:
             return
 
     def _detach(self, partition: zhmcclient.Partition, group: zhmcclient.StorageGroup) -> None:
-        with attempting(f"detaching storage group {group.name}"):
-            if _has(partition, group):
-                partition.update_properties({"boot-device": "none"})
-                partition.detach_storage_group(group)
+        try:
+            with attempting(f"detaching storage group {group.name}"):
+                if _has(partition, group):
+                    partition.update_properties({"boot-device": "none"})
+                    partition.detach_storage_group(group)
+        except (Gone, AdapterMissing):  # the latter is what 404.2 stands for: here, the group
+            LOG.info("storage group %s or its partition was deleted by somebody else", group.name)
+
+    def _wwpns(self, group: zhmcclient.StorageGroup) -> list[str]:
+        def read() -> list[str]:
+            return [name for name, _ in self._resources(group)]
+
+        return wwpns.given(f"reading the WWPNs of storage group {group.name}", read, self.patience)
 
     def _port_of(self, group: zhmcclient.StorageGroup, path: Path) -> zhmcclient.Port:
         """The port to boot by: the one whose WWPN it is, or the boot adapter's."""
@@ -122,7 +140,7 @@ class StorageGroups:
     def _resources(
         self, group: zhmcclient.StorageGroup
     ) -> list[tuple[str, zhmcclient.VirtualStorageResource]]:
-        """Each with its WWPN, in the order of the ports.
+        """Each with its WWPN, empty if there is none yet, in the order of the ports.
 
         A resource has no port before the machine has discovered its volumes; those come last, in
         the order of their device numbers.
@@ -151,5 +169,5 @@ def _boot_volume(group: zhmcclient.StorageGroup, size: int) -> zhmcclient.Storag
 
 
 def _wwpn(resource: zhmcclient.VirtualStorageResource) -> str:
-    info = resource.get_property("world-wide-port-name-info") or {}
-    return wwpn(str(info.get("world-wide-port-name", "")))
+    info = resource.prop("world-wide-port-name-info") or {}
+    return wwpns.known(info.get("world-wide-port-name"))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import zhmcclient
 
 from firstlight_dpm import names
-from firstlight_dpm.compute.boot import Path, wwpn
+from firstlight_dpm.compute.boot import Path
+from firstlight_dpm.compute.storage import wwpns
 from firstlight_dpm.compute.storage.ports import uri
 from firstlight_dpm.errors import Gone, attempting
 from firstlight_dpm.options import StoragePort
@@ -14,10 +15,14 @@ from firstlight_dpm.options import StoragePort
 
 @dataclass(frozen=True)
 class Hbas:
-    """One HBA for each of `ports`, in the order that they are tried for booting."""
+    """One HBA for each of `ports`, in the order that they are tried for booting.
+
+    `patience`: seconds that the machine has for their WWPNs.
+    """
 
     host: str
     ports: Sequence[StoragePort]
+    patience: float = wwpns.PATIENCE
 
     def prepare(self, partition: zhmcclient.Partition) -> None:
         """Make the HBAs that are missing."""
@@ -28,14 +33,21 @@ class Hbas:
 
     def initiators(self, partition: zhmcclient.Partition) -> list[str]:
         """The WWPNs of the HBAs on the ports; others are of ports that are configured no more."""
-        by_port = {hba.get_property("adapter-port-uri"): hba for hba in _hbas(partition)}
-        ours = (by_port.get(uri(port)) for port in self.ports)
-        return [wwpn(hba.get_property("wwpn")) for hba in ours if hba]
+        attempt = f"reading the WWPNs of partition {partition.name}"
+
+        def read() -> list[str]:
+            by_port = {hba.get_property("adapter-port-uri"): hba for hba in _hbas(partition)}
+            ours = [by_port[uri(port)] for port in self.ports if uri(port) in by_port]
+            if not ours:
+                raise Gone(attempt, "its HBAs have gone")
+            return [_wwpn(hba) for hba in ours]
+
+        return wwpns.given(attempt, read, self.patience)
 
     def boot_from(self, partition: zhmcclient.Partition, path: Path) -> None:
         """Tell the partition which HBA, target and LUN."""
         hba = next(
-            (one for one in _hbas(partition) if wwpn(one.get_property("wwpn")) == path.initiator),
+            (one for one in _hbas(partition) if _wwpn(one) == path.initiator),
             None,
         )
         attempt = f"setting the boot volume of partition {partition.name}"
@@ -70,3 +82,7 @@ def _hbas(partition: zhmcclient.Partition) -> list[zhmcclient.Hba]:
         # The list is a property of the partition, which making an HBA leaves as it was read.
         partition.pull_full_properties()
         return partition.hbas.list(full_properties=True)
+
+
+def _wwpn(hba: zhmcclient.Hba) -> str:
+    return wwpns.known(hba.prop("wwpn"))
