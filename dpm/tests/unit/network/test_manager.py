@@ -23,7 +23,7 @@ class Known:
         self.nics: dict[str, Nic] = {PORT: Nic("/nics/1", ON_RED)}
 
     def watch(self) -> Watch:
-        watch = Watch(self._read, 1)
+        watch = Watch(self._read, 1, lambda: None)
         watch.look()
         return watch
 
@@ -141,10 +141,12 @@ def test_the_watch_begins_and_ends_with_the_agent(
     monkeypatch.setattr(common, "start", lambda _self: said.append("agent"))
     monkeypatch.setattr(common, "stop", lambda _self, graceful: said.append(f"end {graceful}"))
     watch: Any = SimpleNamespace(
-        start=lambda: said.append("watch"), stop=lambda: said.append("end watch")
+        start=lambda: said.append("watch"),
+        stop=lambda: said.append("end watch"),
+        wait=lambda _seconds: said.append("log off"),
     )
     agent = Agent(manager, watch, 2, 10)
     assert said == []
     agent.start()
     agent.stop(graceful=False)
-    assert said == ["watch", "agent", "end watch", "end False"]
+    assert said == ["watch", "agent", "end watch", "end False", "log off"]

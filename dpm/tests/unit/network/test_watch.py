@@ -20,6 +20,10 @@ class Hmc:
         self.answer: Nics | Exception = {}
         self.asked: list[Nics] = []
         self.thread: str | None = None
+        self.left: list[str] = []
+
+    def leave(self) -> None:
+        self.left.append(threading.current_thread().name)
 
     def read(self, known: Nics) -> Nics:
         self.asked.append(known)
@@ -36,7 +40,7 @@ def hmc() -> Hmc:
 
 @pytest.fixture
 def watch(hmc: Hmc) -> Watch:
-    return Watch(hmc.read, 0.001)
+    return Watch(hmc.read, 0.001, hmc.leave)
 
 
 def test_what_was_read_is_known(hmc: Hmc, watch: Watch) -> None:
@@ -81,12 +85,13 @@ def test_a_thread_of_its_own(hmc: Hmc, watch: Watch) -> None:
             several.set()
         return read(known)
 
-    watch = Watch(counted, 0.001)
+    watch = Watch(counted, 0.001, hmc.leave)
     watch.start()
     assert several.wait(30)
     watch.stop()
+    assert watch.wait(30)
     assert watch.known() == {"port": NIC}
-    assert hmc.thread == "hmc-watch"
+    assert hmc.left == [hmc.thread] == ["hmc-watch"]
 
 
 def test_an_hmc_that_hangs(hmc: Hmc) -> None:
@@ -98,13 +103,15 @@ def test_an_hmc_that_hangs(hmc: Hmc) -> None:
         answers.wait(60)
         return hmc.read(known)
 
-    watch = Watch(hanging, 0.001)
+    watch = Watch(hanging, 0.001, hmc.leave)
     watch.start()
     assert asked.wait(30)
     assert watch.known() == {}
     watch.stop()
-    assert hmc.asked == []
+    assert not watch.wait(0.01)
+    assert hmc.asked == hmc.left == []
     answers.set()
+    assert watch.wait(30)
 
 
 def test_a_mistake_of_ours(hmc: Hmc, watch: Watch, caplog: pytest.LogCaptureFixture) -> None:
@@ -117,7 +124,7 @@ def test_a_mistake_of_ours(hmc: Hmc, watch: Watch, caplog: pytest.LogCaptureFixt
         hmc.asked.append(known)
         raise ZeroDivisionError
 
-    watch = Watch(broken, 0.001)
+    watch = Watch(broken, 0.001, hmc.leave)
     watch.start()
     assert again.wait(30)
     watch.stop()

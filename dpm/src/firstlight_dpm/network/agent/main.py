@@ -1,7 +1,10 @@
 """The command ``neutron-dpm-agent``. What its configuration lacks is said before it runs."""
 
 import logging
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,7 +22,7 @@ from firstlight_dpm.backing import Backing
 from firstlight_dpm.errors import Consequence, HmcError, attempting
 from firstlight_dpm.hmc import Hmc, Login, features
 from firstlight_dpm.hmc.session import BadLogin
-from firstlight_dpm.network.agent.manager import Agent, Manager
+from firstlight_dpm.network.agent.manager import LOG_OFF, Agent, Manager
 from firstlight_dpm.network.agent.mapping import BadMapping, resolve
 from firstlight_dpm.network.agent.nics import Reader
 from firstlight_dpm.network.agent.watch import Watch
@@ -50,11 +53,35 @@ def main() -> int:
     neutron_config.init(sys.argv[1:])
     neutron_config.setup_logging()
     neutron_config.setup_gmr()
+    end_by(signal.SIGTERM, signal.SIGINT)
     agent = agent_or_complaint(cfg.CONF)
     if isinstance(agent, str):
         LOG.error("neutron-dpm-agent does not start: %s", agent)
         return 1
+    interrupt_gracefully()
     return int(service.launch(cfg.CONF, agent, restart_method="mutate").wait() or 0)
+
+
+def end_by(*signals: int) -> None:
+    """While the machine is asked, these end the process as an exception does: logged off."""
+
+    def end(_number: int, _frame: object) -> None:
+        signal.alarm(LOG_OFF)  # which ends it if the HMC does not answer
+        raise SystemExit(0)
+
+    for number in signals:
+        signal.signal(number, end)
+
+
+def interrupt_gracefully() -> None:
+    """Make SIGINT what SIGTERM is: oslo.service would end at once, and stay logged on."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # of the processes it forks, too
+
+    def wait() -> None:
+        signal.sigwait({signal.SIGINT})
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="interrupts", daemon=True).start()
 
 
 def agent_or_complaint(conf: cfg.ConfigOpts) -> Agent | str:
@@ -79,8 +106,9 @@ def make_agent(conf: cfg.ConfigOpts) -> Agent:
     lines = conf.dpm.physical_network_adapter_mappings or []
     machine = patiently(lambda: ask_machine(login, lines), time.sleep)
     LOG.info("Physical networks: %s", {net: str(on) for net, on in machine.mapped.items()})
-    reader = Reader(Hmc(login), host, frozenset(machine.mapped.values()))
-    watch = Watch(reader.read, conf.AGENT.polling_interval)
+    hmc = Hmc(login)
+    reader = Reader(hmc, host, frozenset(machine.mapped.values()))
+    watch = Watch(reader.read, conf.AGENT.polling_interval, hmc.close)
     manager = Manager(host, machine.mapped, watch, nic_vlan=machine.nic_vlan)
     return Agent(manager, watch, conf.AGENT.polling_interval, conf.AGENT.quitting_rpc_timeout)
 

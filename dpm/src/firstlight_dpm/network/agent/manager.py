@@ -22,6 +22,9 @@ from firstlight_dpm.network.agent.watch import Watch
 
 LOG = log.getLogger(__name__)
 
+#: Seconds to log off in; a session that is left ends on the HMC by itself some time.
+LOG_OFF = 5
+
 
 class Callbacks(
     securitygroups_rpc.SecurityGroupAgentRpcCallbackMixin, base.CommonAgentManagerRpcCallBackBase
@@ -138,6 +141,10 @@ class Agent(_common_agent.CommonAgentLoop):
         super().start()
 
     def stop(self, graceful: bool = True) -> None:
-        """End."""
+        """End, logged off; an HMC that is away is not waited for."""
         self._watch.stop()
-        super().stop(graceful)
+        try:
+            super().stop(graceful)
+        finally:
+            if not self._watch.wait(LOG_OFF):
+                LOG.warning("Ending without having logged off: the HMC does not answer")

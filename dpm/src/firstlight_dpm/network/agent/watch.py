@@ -21,13 +21,18 @@ class Watch:
     Args:
         read: what there is, from what is known; raises HmcError if that cannot be found out.
         interval: seconds from the end of one reading to the beginning of the next.
+        leave: called by the thread that has read, after its last reading.
     """
 
-    def __init__(self, read: Callable[[Nics], Nics], interval: float) -> None:
+    def __init__(
+        self, read: Callable[[Nics], Nics], interval: float, leave: Callable[[], None]
+    ) -> None:
         self._read = read
         self._interval = interval
+        self._leave = leave
         self._known: Nics = {}
         self._ended = threading.Event()
+        self._left = threading.Event()
         self._thread: threading.Thread | None = None
         self._away_since: float | None = None
 
@@ -43,6 +48,10 @@ class Watch:
     def stop(self) -> None:
         """Read no more. A reading that is under way is not waited for."""
         self._ended.set()
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it has left, after it was stopped, within so many seconds."""
+        return self._left.wait(seconds)
 
     def look(self) -> None:
         """Read once; what cannot be read is logged, and what is known stays."""
@@ -66,6 +75,8 @@ class Watch:
             except Exception:  # the thread's boundary: if it ended, ports would go stale unseen
                 LOG.exception("Reading the HMC broke; what is known stays")
             self._ended.wait(self._interval)
+        self._leave()
+        self._left.set()
 
     def _log_away(self, error: HmcError) -> None:
         if self._away_since is None:
