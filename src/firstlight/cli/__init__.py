@@ -1,7 +1,8 @@
 """The ``firstlight`` command: one sub-command per thing a person does.
 
 A sub-command is a module here with ``configure(parser)`` and ``run(args) -> exit code``. Modules
-are imported when their command is used, so that the extras a command needs are its own.
+are imported when their command is used, and what needs an extra when it runs, so that ``--help``
+is there without any.
 """
 
 import argparse
@@ -10,6 +11,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
+
+from firstlight.cli.extras import Missing, extra_of
 
 COMMANDS = {
     "demo": "the whole road on this machine, without any cloud",
@@ -29,7 +32,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; returns the exit code, 2 if the command's extra is not installed."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="firstlight",
@@ -48,8 +51,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if name == named:
             _module(name).configure(sub)
     args = parser.parse_args(arguments)
-    with _levels_kept():
-        return int(_module(args.command).run(args))
+    try:
+        with _levels_kept(), extra_of(args.command):
+            return int(_module(args.command).run(args))
+    except Missing as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from firstlight.check.shown import as_json, is_broken, show, summary
 from firstlight.check.step import Asked, Outcome, Step
 from firstlight.check.walk import walk
 from firstlight.cli import add_config_arguments
+from firstlight.cli.extras import extra_of
 from firstlight.conf import ConfigError
 from firstlight.conf.written import files_of
 
@@ -74,7 +75,8 @@ def run(args: argparse.Namespace) -> int:
     # What the steps find is printed; the services' log lines are not for here.
     logging.getLogger().setLevel(logging.CRITICAL)
     logging.getLogger("firstlight.check").setLevel(logging.ERROR)
-    files, steps = _steps(args)
+    with extra_of(args.service, f"firstlight check {args.service}"):
+        files, steps = _steps(args)
     console = Console(highlight=False)
     outcomes: list[Outcome] = []
     for outcome in walk(steps):

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace) -> int:
     if command:
         return int(command.run(args))
     print(_MISSING, file=sys.stderr)
-    return 1
+    return 2
 
 
 def _command() -> Any:

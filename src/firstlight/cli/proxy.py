@@ -1,35 +1,8 @@
 """``firstlight proxy``: the relay, from the network namespaces to the metadata service."""
 
 import argparse
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from socket import socket
 
-from oslo_config import cfg
-from oslo_log import log
-from prometheus_client.registry import CollectorRegistry
-
-from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
-from firstlight.cli.agent import PROXIES
-from firstlight.cli.serving import STATUS, serving
-from firstlight.conf import ConfigError
-from firstlight.relay import answers
-from firstlight.relay.address import BadUpstream
-from firstlight.relay.following import BrokerAway, Following
-from firstlight.relay.neighbours import Neighbours
-from firstlight.relay.proxy import Proxy
-from firstlight.relay.proxying import ProxyCollector, behind, fairness
-from firstlight.relay.resolvers.deploy import Unusable
-from firstlight.relay.socket_mode import NoSuchUser, agent_socket
-from firstlight.wire.handover import takes_over
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.process import run as run_process
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import Address, CannotListen, Unix
 
 _EPILOG = """\
 One process answers in all network namespaces of this host (qdhcp-*, qrouter-*, ovnmeta-*), where
@@ -59,71 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    try:
-        conf = configuration.load("proxy", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
-        return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
-    except (
-        BadUpstream,
-        BrokerAway,
-        CannotListen,
-        ConfigError,
-        NoSuchUser,
-        Unusable,
-        ValueError,
-    ) as error:
-        print(f"firstlight proxy: {error}", file=sys.stderr)
-        return 1
+    from firstlight.cli.with_extras import proxy
 
-
-def _addresses(conf: cfg.ConfigOpts) -> dict[str, Address]:
-    """What it opens itself: whoever is the agent listens where proxies look for one, too."""
-    addresses: dict[str, Address] = {STATUS: Unix(conf.relay.status_socket)}
-    if conf.metadata_proxy_socket and not conf.relay.agent_socket:
-        addresses[PROXIES] = agent_socket(conf)
-    return addresses
-
-
-@contextmanager
-def proxy_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator[Server]:
-    """The proxy of this configuration."""
-    registry = CollectorRegistry()
-    neighbours = Neighbours()
-    with behind(conf, neighbours) as agent:
-        fair = fairness(conf, agent.peek)
-        following = Following(
-            conf.relay.broker_socket,
-            Proxy(fair, agent.handle).handle,
-            neighbours,
-            takes_over=takes_over(os.environ),
-        )
-        registry.register(ProxyCollector(following, fair))
-        if agent.collector is not None:
-            registry.register(agent.collector)
-        own = [PROXIES] if PROXIES in opened else []
-        with serving(
-            [Listener(opened[name], agent.handle, name) for name in own],
-            opened[STATUS],
-            checks=agent.checks,
-            concerns=lambda: {
-                **agent.concerns(),
-                "broker": following.trouble(),
-                **following.troubles(),
-            },
-            registry=registry,
-            access_log=conf.relay.access_log,
-            limits=limits(conf),
-            refusal=answers.refused,
-        ) as server:
-            server.accompany(agent.begin)
-            server.accompany(following.begin)
-            yield server
-
-
-def limits(conf: cfg.ConfigOpts) -> Limits:
-    """What a guest may cost; connections are those of one network, as many as haproxy's maxconn."""
-    return Limits(
-        connections=1024,
-        body=conf.relay.max_request * 1024,
-        answer_time=conf.relay.deadline + 1,
-    )
+    return proxy.run(args)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from firstlight.cli import vendordata
+from firstlight.cli.extras import Missing, extra_of
 from firstlight.conf.shape import Shape
 
 
@@ -24,4 +25,9 @@ def _main(name: str, shape: Shape, argv: Sequence[str] | None) -> int:
     )
     vendordata.configure(parser)
     args = parser.parse_args(sys.argv[1:] if argv is None else argv)
-    return vendordata.run(args, stand_in_for=shape)
+    try:
+        with extra_of("vendordata", name):
+            return vendordata.run(args, stand_in_for=shape)
+    except Missing as error:
+        print(error, file=sys.stderr)
+        return 2

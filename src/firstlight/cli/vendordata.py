@@ -1,42 +1,9 @@
 """``firstlight vendordata``: the vendordata service."""
 
 import argparse
-import logging
-import os
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
-from pathlib import Path
-from socket import socket
 
-from oslo_config import cfg
-from oslo_log import log
-from prometheus_client import CollectorRegistry
-
-from firstlight import conf as configuration
-from firstlight.cli import add_config_arguments, oslo_service
-from firstlight.cli.serving import STATUS, serving, shared_by
-from firstlight.conf import ConfigError
-from firstlight.conf.files import Untrusted, add_dotenv
-from firstlight.conf.shape import Shape, listens_at, named_by
-from firstlight.dependencies.metrics import DependencyCollector
-from firstlight.vendordata.body import LIMIT
-from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
-from firstlight.vendordata.errors import error_body
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Pool
-from firstlight.wire.process import run as run_process
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import CannotListen, Tcp
-from firstlight.wire.wsgi import WsgiHandler
-
-LOG = logging.getLogger(__name__)
-
-CALLERS = "vendordata"  # the name of the listener that Nova, or firstlight metadata, asks
-
-# Seconds past the providers' deadline in which the answer is written.
-_GRACE = 0.4
+from firstlight.cli import add_config_arguments
+from firstlight.conf.shape import Shape
 
 _EPILOG = """\
 Nova asks it if its nova.conf has, under [api],
@@ -65,88 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
     """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
-    try:
-        conf = _read(args, stand_in_for)
-        log.setup(conf, "firstlight")
-        if not conf.config_file and not conf.config_dir:
-            LOG.warning("No configuration file was found; only the environment is read.")
-        warn_of_unhonoured(conf)
-        addresses = {
-            CALLERS: _address(conf, args),
-            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
-        }
-        with shared_by(conf.workers) as shared:
-            return run_process(
-                lambda opened: vendordata_server(conf, opened, shared),
-                addresses,
-                workers=conf.workers,
-            )
-    except (ConfigError, CannotListen, Untrusted, ValueError) as error:
-        print(f"firstlight vendordata: {error}", file=sys.stderr)
-        return 1
+    from firstlight.cli.with_extras import vendordata
 
-
-def _read(args: argparse.Namespace, stand_in_for: Shape | None) -> cfg.ConfigOpts:
-    if (stand_in_for or named_by(args.config_file)) is Shape.POLLINATE:
-        add_dotenv(os.environ, Path.cwd())
-    return configuration.load(
-        "vendordata", args.config_file, args.config_dir, stand_in_for=stand_in_for
-    )
-
-
-def _address(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Tcp:
-    host, port = listens_at(conf)
-    return Tcp(args.listen or host, port if args.port is None else args.port)
-
-
-@contextmanager
-def vendordata_server(
-    conf: cfg.ConfigOpts, opened: Mapping[str, socket], shared: Path | None = None
-) -> Iterator[Server]:
-    """The service of this configuration on these sockets; workers share the directory `shared`.
-
-    Raises:
-        ConfigError: it cannot work; the message names section, option and remedy.
-    """
-    ours = conf.firstlight
-    registry = CollectorRegistry()
-    app, panel, readiness = deploy(conf, registry)
-    registry.register(DependencyCollector(readiness.dependencies))
-    requests = Pool(
-        "vendordata", threads=oslo_service.request_threads(conf), waiting=ours.request_queue
-    )
-    oslo_service.keep_alive(opened[CALLERS], conf)
-    callers = Listener(
-        # Who may call may name the request as well.
-        opened[CALLERS],
-        WsgiHandler(app, requests),
-        CALLERS,
-        tls=oslo_service.tls(conf),
-        trust_request_id=True,
-        keep_alive=conf.wsgi_keep_alive,
-    )
-    with (
-        closing(panel),
-        closing(requests),
-        closing(readiness),
-        serving(
-            [callers],
-            opened[STATUS],
-            checks=readiness.checks,
-            concerns=readiness.concerns,
-            registry=registry,
-            access_log=ours.access_log,
-            refusal=_refuse,
-            workers=shared,
-            limits=oslo_service.limits(
-                conf, answer_time=ours.provider_deadline + _GRACE, body=LIMIT
-            ),
-        ) as server,
-    ):
-        readiness.start()
-        yield server
-
-
-def _refuse(status: int, reason: str, _request: Request | None) -> Response:
-    """What the wire refuses by itself, in the shape of the service's errors."""
-    return Response(status, error_body(status, reason), b"application/json")
+    return vendordata.run(args, stand_in_for)

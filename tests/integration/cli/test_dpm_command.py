@@ -19,9 +19,9 @@ def test_it_is_found_where_it_is_installed():
 
 
 def test_what_to_install_is_said_where_it_is_not(monkeypatch, capsys):
-    """One sentence and exit code 1, whatever was asked for."""
+    """One sentence and exit code 2, whatever was asked for."""
     monkeypatch.setattr(dpm, "entry_points", lambda **_: ())
-    assert cli.main(["dpm", "hmc-mock", "--machine", "z13"]) == 1
+    assert cli.main(["dpm", "hmc-mock", "--machine", "z13"]) == 2
     assert "pip install 'firstlight-dpm[mock]'" in capsys.readouterr().err
 
 
@@ -38,5 +38,5 @@ def test_the_extra_is_named_where_it_is_missing():
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT], capture_output=True, text=True, timeout=60
     )
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.strip().endswith("pip install 'firstlight-dpm[mock]'")

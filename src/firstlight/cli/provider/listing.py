@@ -4,6 +4,7 @@ import argparse
 import inspect
 import re
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -11,10 +12,13 @@ from rich.table import Table
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
 from firstlight.conf import ConfigError
-from firstlight.vendordata.contract import Provider
-from firstlight.vendordata.loading import available, provider_classes
+
+if TYPE_CHECKING:
+    from firstlight.vendordata.contract import Provider
 
 _EPILOG = """\
+  firstlight provider list --config-file /etc/firstlight/vendordata.conf
+
 Enabled are those that [DEFAULT] providers of the configuration names. The options of each are in
 its section [provider:NAME].
 """
@@ -44,11 +48,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _all(enabled: list[str]) -> list[str]:
     """In alphabetical order, those that are enabled and missing as well."""
+    from firstlight.vendordata.loading import available
+
     return sorted({*available(), *enabled})
 
 
 def _add(table: Table, name: str, *, enabled: bool) -> str | None:
     """A row; why the provider cannot be used, or None."""
+    from firstlight.vendordata.loading import provider_classes
+
     word = "yes" if enabled else "-"
     try:
         [kind] = provider_classes([name]).values()
@@ -60,7 +68,7 @@ def _add(table: Table, name: str, *, enabled: bool) -> str | None:
     return None
 
 
-def _says(kind: type[Provider]) -> str:
+def _says(kind: "type[Provider]") -> str:
     """Its docstring up to the first full stop or semicolon."""
     words = " ".join((inspect.getdoc(kind) or "").split()).replace("``", "")
     return re.split(r"[.;](?:\s|$)", words)[0]

@@ -10,8 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from string import Template
 
-from firstlight.vendordata.loading import available
-
 _EPILOG = """\
   firstlight provider new rack
   cd firstlight-rack
@@ -67,6 +65,8 @@ def make(name: str, target: Path) -> None:
     Raises:
         Refused: the name will not do, or there is something at `target`.
     """
+    from firstlight.vendordata.loading import available
+
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
         raise Refused(f"{name} will not do as a name; say lower-case letters, digits and _")
     if name in available():

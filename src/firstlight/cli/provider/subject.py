@@ -12,23 +12,6 @@ class Unknown(Exception):
     """There is no such instance, or not enough is known of it; what would do."""
 
 
-def configure(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
-    asked = parser.add_argument_group("the instance")
-    asked.add_argument("--instance", metavar="ID", help="its UUID")
-    asked.add_argument(
-        "--project", metavar="ID", help="its project; without this Nova is asked about the instance"
-    )
-    asked.add_argument("--image", metavar="ID", default="", help="its image")
-    asked.add_argument("--hostname", metavar="NAME", default="", help="its host name")
-    asked.add_argument(
-        "--metadata", metavar="KEY=VALUE", action="append", default=[], help="more than once"
-    )
-    asked.add_argument(
-        "--body", metavar="FILE", type=Path, help="or all of it, as JSON that Nova would send"
-    )
-
-
 def context_of(args: argparse.Namespace, clients: Clients) -> Context:
     """What the command line says of the instance.
 

@@ -1,0 +1,76 @@
+"""What ``firstlight agent`` does."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from socket import socket
+
+from oslo_config import cfg
+from oslo_log import log
+from prometheus_client.registry import CollectorRegistry
+
+from firstlight import conf as configuration
+from firstlight.cli.serving import STATUS, serving
+from firstlight.conf import ConfigError
+from firstlight.relay import answers
+from firstlight.relay.address import BadUpstream
+from firstlight.relay.deploy import Relay
+from firstlight.relay.resolvers.deploy import Unusable
+from firstlight.relay.socket_mode import NoSuchUser, agent_socket
+from firstlight.wire.limits import Limits
+from firstlight.wire.listener import Listener
+from firstlight.wire.process import run as run_process
+from firstlight.wire.server import Server
+from firstlight.wire.sockets import CannotListen, Unix
+
+PROXIES = "agent"  # the name of the listener that the proxies in the namespaces ask
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    try:
+        conf = configuration.load("agent", args.config_file, args.config_dir)
+        log.setup(conf, "firstlight")
+        addresses = {PROXIES: agent_socket(conf), STATUS: Unix(conf.relay.status_socket)}
+        return run_process(lambda opened: agent_server(conf, opened), addresses)
+    except (
+        BadUpstream,
+        CannotListen,
+        ConfigError,
+        NoSuchUser,
+        Unusable,
+        ValueError,
+    ) as error:
+        print(f"firstlight agent: {error}", file=sys.stderr)
+        return 1
+
+
+@contextmanager
+def agent_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator[Server]:
+    """The agent of this configuration on these sockets."""
+    registry = CollectorRegistry()
+    with closing(Relay(conf)) as relay:
+        registry.register(relay.collector)
+        with serving(
+            [Listener(opened[PROXIES], relay.agent.handle, PROXIES)],
+            opened[STATUS],
+            checks=relay.checks,
+            concerns=relay.concerns,
+            registry=registry,
+            access_log=conf.relay.access_log,
+            limits=limits(conf),
+            refusal=answers.refused,
+        ) as server:
+            server.accompany(relay.begin)
+            yield server
+
+
+def limits(conf: cfg.ConfigOpts) -> Limits:
+    """What the guests of one host may cost."""
+    return Limits(
+        backlog=conf.metadata_backlog,
+        body=conf.relay.max_request * 1024,
+        # The agent answers at the deadline itself; this is for what it does not know of.
+        answer_time=conf.relay.deadline + 1,
+    )

@@ -1,0 +1,63 @@
+"""What ``firstlight broker`` does."""
+
+import argparse
+import asyncio
+import os
+import pwd
+import socket
+import sys
+from pathlib import Path
+
+from oslo_config import cfg
+from oslo_log import log
+
+from firstlight import conf as configuration
+from firstlight.conf import ConfigError
+from firstlight.relay.broker.serve import Terms, serve
+from firstlight.wire import systemd
+from firstlight.wire.process import allow_many_files
+from firstlight.wire.sockets import CannotListen, Unix
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    try:
+        conf = configuration.load("broker", args.config_file, args.config_dir)
+        log.setup(conf, "firstlight")
+        terms = _terms(conf)
+        allow_many_files()
+        with _address(conf).open() as listening:
+            asyncio.run(serve(terms, listening, lambda: systemd.notify("READY=1", os.environ)))
+    except (ConfigError, CannotListen) as error:
+        print(f"firstlight broker: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _terms(conf: cfg.ConfigOpts) -> Terms:
+    directory = Path(conf.relay.netns_directory)
+    if not directory.parent.is_dir():
+        raise ConfigError(f"[relay] netns_directory: there is no directory {directory.parent}")
+    return Terms(
+        directory,
+        frozenset(conf.relay.namespaces),
+        conf.metadata_port,
+        frozenset((0, os.geteuid(), _user(conf).pw_uid)),
+    )
+
+
+def _user(conf: cfg.ConfigOpts) -> pwd.struct_passwd:
+    name = conf.relay.proxy_user
+    try:
+        return pwd.getpwnam(name)
+    except KeyError as error:
+        raise ConfigError(
+            f"[relay] proxy_user: there is no user {name}; make it (systemd-sysusers with"
+            " etc/sysusers.d/firstlight.conf) or name the one that the proxy runs as"
+        ) from error
+
+
+def _address(conf: cfg.ConfigOpts) -> Unix:
+    """Where the proxy comes; root gives it to the proxy's user, others share a group with it."""
+    owner = (_user(conf).pw_uid, -1) if os.geteuid() == 0 else (-1, -1)
+    return Unix(conf.relay.broker_socket, 0o660, owner, socket.SOCK_SEQPACKET)

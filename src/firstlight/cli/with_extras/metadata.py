@@ -1,0 +1,80 @@
+"""What ``firstlight metadata`` does."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from socket import socket
+
+from oslo_config import cfg
+from oslo_log import log
+
+from firstlight import conf as configuration
+from firstlight.cli.serving import STATUS, serving, shared_by
+from firstlight.conf import ConfigError
+from firstlight.metadata.deploy import (
+    Deployment,
+    limits,
+    refuse,
+    tls_context,
+    warn_of_unhonoured,
+)
+from firstlight.metadata.origin import Unusable
+from firstlight.wire.listener import Listener
+from firstlight.wire.process import run as run_process
+from firstlight.wire.server import Server
+from firstlight.wire.sockets import CannotListen, Tcp
+
+GUESTS = "metadata"  # the name of the listener that metadata proxies, or guests, ask
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until told to stop."""
+    try:
+        conf = configuration.load("metadata", args.config_file, args.config_dir)
+        log.setup(conf, "firstlight")
+        warn_of_unhonoured(conf)
+        addresses = {
+            GUESTS: Tcp(conf.metadata_listen, conf.metadata_listen_port),
+            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
+        }
+        with shared_by(conf.metadata_workers) as shared:
+            return run_process(
+                lambda opened: metadata_server(conf, opened, shared),
+                addresses,
+                workers=conf.metadata_workers,
+            )
+    except (ConfigError, Unusable, CannotListen, ValueError) as error:
+        print(f"firstlight metadata: {error}", file=sys.stderr)
+        return 1
+
+
+@contextmanager
+def metadata_server(
+    conf: cfg.ConfigOpts, opened: Mapping[str, socket], shared: Path | None = None
+) -> Iterator[Server]:
+    """The service of this configuration on these sockets; workers share the directory `shared`."""
+    with closing(Deployment(conf)) as deployment:
+        guests = Listener(
+            opened[GUESTS],
+            deployment.service.handle,
+            GUESTS,
+            hot=deployment.service.hot,
+            tls=tls_context(conf),
+            # Whoever may name an instance may name the request as well.
+            trust_request_id=conf.neutron.service_metadata_proxy,
+        )
+        with serving(
+            [guests],
+            opened[STATUS],
+            checks=deployment.checks,
+            concerns=deployment.concerns,
+            about=deployment.about,
+            registry=deployment.registry,
+            access_log=conf.firstlight.access_log,
+            limits=limits(conf),
+            refusal=refuse,
+            workers=shared,
+        ) as server:
+            yield server
