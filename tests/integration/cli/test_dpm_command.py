@@ -16,6 +16,7 @@ def test_it_is_found_where_it_is_installed():
     )
     assert done.returncode == 0, done.stderr
     assert "z13,z14,z16,z17" in done.stdout
+    assert "\n  firstlight dpm hmc-mock --machine z13 --directory hmc" in done.stdout
 
 
 def test_what_to_install_is_said_where_it_is_not(monkeypatch, capsys):

@@ -13,9 +13,27 @@ from types import FrameType
 from firstlight_dpm.mock.machine import MACHINES
 from firstlight_dpm.mock.server import Served, serve
 
+_EXAMPLES = """\
+examples:
+  %(prog)s                                a z16 on 127.0.0.1:6794
+  %(prog)s --machine z13 --directory hmc  its certificate is hmc/hmc.pem
+  %(prog)s --listen 127.0.0.1:0           on a free port
+  %(prog)s --job-seconds 30 --verbose     for those who wait, and log
+
+It prints what nova.conf and neutron_dpm_agent.conf need to find it, and serves until Ctrl-C.
+docs/dpm/hmc-mock.md says how to let something go wrong.
+"""
+
+_MISSING = (
+    "The mock needs a certificate, and cryptography, which makes it, is not in this environment: "
+    "pip install 'firstlight-dpm[mock]'"
+)
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The command's options."""
+    parser.epilog = _EXAMPLES
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.add_argument(
         "--machine",
         choices=sorted(MACHINES),
@@ -53,7 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until SIGINT or SIGTERM; returns the exit code."""
+    """Serve until SIGINT or SIGTERM; returns the exit code, 2 if the extra is not installed."""
     if args.verbose:
         logging.basicConfig(level=logging.DEBUG, format="%(message)s", stream=sys.stderr)
     with _directory(args.directory) as directory, _until_ended(), ExitStack() as stack:
@@ -62,6 +80,11 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             print(f"The mock cannot listen on {_written(args.listen)}: {error}", file=sys.stderr)
             return 1
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "cryptography":
+                raise
+            print(_MISSING, file=sys.stderr)
+            return 2
         print(announcement(served), flush=True)
         signal.pause()
     return 0
@@ -90,17 +113,17 @@ def announcement(served: Served) -> str:
     network = machine.network_ports[0]
     return f"""\
 # An HMC with a {machine.name} answers on https://{served.host}:{served.port}; Ctrl-C ends it.
-# nova_dpm.conf
+# into nova.conf
 [dpm]
 {login}
 max_processors = 10
 max_memory = 65536
 {storage}
 
-# networking_dpm.conf
+# into neutron_dpm_agent.conf
 [dpm]
 {login}
-physical_network_adapter_mappings = physnet1:{network}"""
+physical_network_adapter_mappings = provider:{network}"""
 
 
 def _written(address: tuple[str, int]) -> str:

@@ -32,10 +32,10 @@ def expire(hmc: "Console", request: Request) -> None:
 
 def change(hmc: "Console", request: Request) -> None:
     """``POST /mock/properties``: set properties that no operation sets, such as a status."""
-    resource = hmc.resource(str(request.body.get("uri", "")))
-    properties = request.body.get("properties")
-    unless(isinstance(properties, dict), 400, 5, "properties: an object is needed")
-    resource.properties.update(properties)
+    uri, properties = request.body.get("uri"), request.body.get("properties")
+    unless(uri and isinstance(uri, str), 400, 5, "uri is missing: the resource's, as text")
+    unless(isinstance(properties, dict), 400, 5, "properties is missing: an object")
+    hmc.resource(uri).properties.update(properties)
 
 
 def inventory(hmc: "Console", request: Request) -> Any:

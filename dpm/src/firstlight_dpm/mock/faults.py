@@ -78,11 +78,19 @@ def fault(description: Any) -> Fault:
     unless(
         fits, 400, 7, f"A fault waits at most {_LONGEST_DELAY} seconds, and skips no less than 0"
     )
-    try:
-        re.compile(made.method), re.compile(made.uri)
-    except re.error as error:
-        raise Refusal(400, 7, f"A fault's expression is not right: {error}") from None
+    _check_expression("method", made.method)
+    _check_expression("uri", made.uri)
+    strikes = made.drop or made.delay or made.status
+    unless(strikes, 400, 5, "A fault says what happens: drop, delay or status is missing")
+    unless(made.status or not made.job, 400, 5, "A fault of a job says how it ends: status")
     return made
+
+
+def _check_expression(name: str, expression: str) -> None:
+    try:
+        re.compile(expression)
+    except re.error as error:
+        raise Refusal(400, 7, f"A fault's {name} is no regular expression: {error}") from None
 
 
 class Faults:

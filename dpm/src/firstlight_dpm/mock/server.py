@@ -12,7 +12,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from firstlight_dpm.mock.certificate import certificate
 from firstlight_dpm.mock.console import Console
 from firstlight_dpm.mock.faults import Dropped
 from firstlight_dpm.mock.machine import MACHINES, Machine
@@ -65,10 +64,13 @@ def serve(
     job_seconds: float = 0,
 ) -> Iterator[Served]:
     """An HMC with a machine of that generation, until the block ends; port 0 is a free one."""
+    # Late, because it needs the extra, and the command's help does not.
+    from firstlight_dpm.mock.certificate import certificate
+
     console = Console(
         MACHINES[machine], username=username, password=password, job_seconds=job_seconds
     )
-    ca_file, key = certificate(directory, host)
+    ca_file, key = certificate(directory.absolute(), host)
     server = _Server((host, port), console, _context(ca_file, key))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

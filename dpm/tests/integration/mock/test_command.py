@@ -12,15 +12,19 @@ import zhmcclient
 
 from firstlight_dpm.mock import command
 
+DOCS = Path(__file__).resolve().parents[4] / "docs" / "dpm"
+
 
 @pytest.fixture
 def mock(tmp_path: Path):
     """Starts the program and reads what it announces."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> tuple[subprocess.Popen[str], str]:
+    def start(*arguments: str, cwd: Path | None = None) -> tuple[subprocess.Popen[str], str]:
         program = [sys.executable, "-m", "firstlight_dpm.mock", "--listen", "127.0.0.1:0"]
-        process = subprocess.Popen([*program, *arguments], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [*program, *arguments], stdout=subprocess.PIPE, text=True, cwd=cwd
+        )
         started.append(process)
         assert process.stdout
         announced = ""
@@ -61,10 +65,49 @@ def test_it_serves_what_it_announces_until_it_is_ended(number, mock):
 
 
 def test_the_certificate_can_be_kept(mock, tmp_path):
-    """In a directory that other processes know; its key only the owner reads."""
-    mock("--directory", str(tmp_path / "here"))
+    """In a directory, printed from the root on; its key only the owner reads."""
+    _, announced = mock("--directory", "here", cwd=tmp_path)
+    assert value(announced, "hmc_ca_file") == str(tmp_path / "here" / "hmc.pem")
     assert (tmp_path / "here" / "hmc.pem").exists()
     assert (tmp_path / "here" / "hmc.key").stat().st_mode & 0o077 == 0
+
+
+def test_what_is_printed_fits_the_other_pages(mock):
+    """The files are called as in configure.md, the network as in getting-started.md."""
+    _, announced = mock()
+    headings = re.findall(r"^# (into .*)$", announced, re.MULTILINE)
+    assert headings == ["into nova.conf", "into neutron_dpm_agent.conf"]
+    mapped = value(announced, "physical_network_adapter_mappings")
+    started = (DOCS / "getting-started.md").read_text()
+    assert f"physical_network_adapter_mappings = {mapped.partition(':')[0]}:" in started
+    assert "/neutron_dpm_agent.conf" in (DOCS / "configure.md").read_text()
+
+
+WITHOUT = """
+import runpy, sys
+sys.modules["cryptography"] = None
+runpy.run_module("firstlight_dpm.mock", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_help_needs_no_extra():
+    """And has an example."""
+    done = without("--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\n  python -m firstlight_dpm.mock --machine z13 --directory hmc" in done.stdout
+
+
+def test_the_extra_is_named_where_it_is_missing():
+    """One sentence and exit code 2."""
+    done = without()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(": pip install 'firstlight-dpm[mock]'\n")
+    assert done.stderr.count("\n") == 1
+
+
+def without(*arguments: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-c", WITHOUT, *arguments]
+    return subprocess.run(words, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.parametrize(

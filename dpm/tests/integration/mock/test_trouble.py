@@ -113,6 +113,24 @@ def test_a_fault_that_is_none_is_refused(someone):
     assert refusal(inject, known, uri="(") == (400, 7)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({}, "uri is missing"),
+        ({"uri": 1, "properties": {}}, "uri is missing"),
+        ({"uri": "/api/cpcs"}, "properties is missing"),
+    ],
+)
+def test_what_sets_nothing_is_refused(body, said, someone):
+    """HTTP 400 with the field's name; 404 is for a resource that is not there."""
+    known = someone("z13")
+    with pytest.raises(zhmcclient.HTTPError, match=said) as caught:
+        known.session.post("/mock/properties", body=body)
+    assert (caught.value.http_status, caught.value.reason) == (400, 5)
+    other = {"uri": "/api/cpcs/none", "properties": {}}
+    assert refusal(known.session.post, "/mock/properties", body=other) == (404, 1)
+
+
 def test_several_processes_would_see_the_same(someone):
     """What one session makes, another finds, at the same moment and from many threads."""
     known = someone("z13")

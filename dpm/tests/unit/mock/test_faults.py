@@ -64,6 +64,10 @@ def test_a_fault_of_the_job_lets_the_request_pass():
         {"skip": -1},
         {"times": "twice"},
         {"status": "no"},
+        {"drop": False, "status": 0, "delay": 0},
+        {"uri": "/api/cpcs", "times": 1},
+        {"job": True, "delay": 1},
+        {},
         [],
     ],
 )
@@ -72,3 +76,10 @@ def test_what_is_no_fault_is_refused(description):
     with pytest.raises(Refusal) as refused:
         fault(description)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("field", ["method", "uri"])
+def test_which_expression_is_wrong(field):
+    """The refusal names it."""
+    with pytest.raises(Refusal, match=f"A fault's {field} is no regular expression"):
+        fault({field: "[", "drop": True})

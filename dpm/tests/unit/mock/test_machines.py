@@ -34,7 +34,7 @@ def test_the_announcement_is_a_configuration(machine, asked, tmp_path):
     """What hmc-mock prints, both services read, and it names ports that exist."""
     console = asked(machine).console
     served = Served("127.0.0.1", 6794, Path("/tmp/hmc.pem"), "u", "p", console)
-    nova, neutron = re.split(r"\n\n# networking_dpm.conf", announcement(served))
+    nova, neutron = re.split(r"\n\n# into neutron_dpm_agent.conf", announcement(served))
     conf = cfg.ConfigOpts()
     options.register_compute(conf)
     options.register_network(conf)
