@@ -48,29 +48,40 @@ class Volume(NamedTuple):
 
 
 def volume(block_device_info: Mapping[str, Any] | None) -> Volume:
-    """The one with boot index 0; raises InvalidInput unless there is one, by Fibre Channel."""
+    """The one with boot index 0; raises InvalidInput unless there is one.
+
+    All volumes are looked at, see :func:`check`.
+    """
     volumes = (block_device_info or {}).get("block_device_mapping") or []
+    for one in volumes:
+        try:
+            check(one["connection_info"])
+        except exception.VolumeDriverNotFound as error:
+            raise exception.InvalidInput(
+                reason=f"a volume is reached by {one['connection_info'].get('driver_volume_type')};"
+                " a partition reaches volumes by Fibre Channel only: choose another volume type"
+            ) from error
     boot = [one for one in volumes if one.get("boot_index") == 0]
     if len(boot) != 1:
         raise exception.InvalidInput(
             reason=f"a partition boots from one volume, with boot index 0; there are {len(boot)}"
         )
-    connection = boot[0]["connection_info"]
-    try:
-        check_type(connection)
-    except exception.VolumeDriverNotFound as error:
-        raise exception.InvalidInput(
-            reason=f"the boot volume is reached by {connection.get('driver_volume_type')}; "
-            "a partition boots by Fibre Channel only: choose another volume type"
-        ) from error
-    return Volume(connection, getattr(boot[0], "volume_size", None) or 1)
+    return Volume(boot[0]["connection_info"], getattr(boot[0], "volume_size", None) or 1)
 
 
-def check_type(connection: Mapping[str, Any]) -> None:
-    """Raises VolumeDriverNotFound unless the volume is reached by Fibre Channel."""
+def check(connection: Mapping[str, Any]) -> None:
+    """Raises VolumeDriverNotFound unless the volume is reached by Fibre Channel.
+
+    Raises VolumeEncryptionNotSupported if a node is meant to encrypt it: none sees its data, so the
+    guest would read what is encrypted, and write what is not.
+    """
     kind = connection.get("driver_volume_type")
     if kind != FIBRE_CHANNEL:
         raise exception.VolumeDriverNotFound(driver_type=kind)
+    if (connection.get("data") or {}).get("encrypted"):
+        raise exception.VolumeEncryptionNotSupported(
+            volume_type=kind, volume_id=connection.get("serial")
+        )
 
 
 def paths(volume: Volume, initiators: Sequence[str], ignored: Iterable[str] = ()) -> list[Path]:

@@ -9,15 +9,17 @@ and ``**__``.
 from functools import partial
 from typing import Any
 
-from nova import exception
+from nova import exception, objects
 from nova.compute import task_states
 from nova.conf import CONF
+from nova.context import get_admin_context
 from nova.virt import configdrive, driver, hardware
 from nova.virt.node import get_local_node_uuid
 from oslo_log import log as logging
 
 from firstlight_dpm import options
 from firstlight_dpm.compute import boot, config_drives, console, machine, partitions
+from firstlight_dpm.compute.leftovers import Leftovers
 from firstlight_dpm.compute.machine import Share
 from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
@@ -28,7 +30,7 @@ from firstlight_dpm.compute.states import power_state_of
 from firstlight_dpm.compute.storage import Hbas, Storage, StorageGroups
 from firstlight_dpm.compute.told import tells_nova
 from firstlight_dpm.compute.vifs import Vif
-from firstlight_dpm.errors import Gone, HmcError, WrongStatus, attempting
+from firstlight_dpm.errors import Consequence, Gone, HmcError, WrongStatus, attempting
 from firstlight_dpm.hmc import Features, Hmc, Login, features
 from firstlight_dpm.hmc.session import BadLogin
 
@@ -85,6 +87,7 @@ class DPMDriver(driver.ComputeDriver):
         self._partitions = Partitions(self._hmc, host, get_local_node_uuid())
         self._nics = Nics(self._hmc, host, can, CONF.dpm.guests_learn_nics)
         ignored = tuple(CONF.dpm.target_wwpn_ignore_list)
+        self._leftovers = Leftovers()
         self._spawning = Spawning(
             self._partitions,
             storage,
@@ -128,7 +131,9 @@ class DPMDriver(driver.ComputeDriver):
     @tells_nova
     def get_available_resource(self, *_: Any, **__: Any) -> dict[str, Any]:
         """What Nova shows of the host."""
-        return machine.resources(self._hmc.find_cpc(), self._share, self._used())
+        cpc = self._hmc.find_cpc()
+        self._leftovers.sweep()
+        return machine.resources(cpc, self._share, self._used())
 
     def update_provider_tree(self, provider_tree: Any, nodename: str, *_: Any, **__: Any) -> None:
         """What Placement may give away of the host."""
@@ -153,6 +158,14 @@ class DPMDriver(driver.ComputeDriver):
                     partition.pull_full_properties()
             except Gone:
                 continue
+            if maker := machine.other_maker(partition.properties, self._partitions.node):
+                LOG.error(
+                    "partition %s was made by compute node %s: another cloud uses the same "
+                    "[DEFAULT] host on this machine, and one of both must have another",
+                    partition.name,
+                    maker,
+                )
+                continue
             used.append(dict(partition.properties))
         return used
 
@@ -161,17 +174,25 @@ class DPMDriver(driver.ComputeDriver):
     def prepare_for_spawn(self, instance: Any) -> None:
         """Make the partition, whose WWPNs Cinder needs; refuse what cannot become one."""
         self._refuse(instance)
+        self._leftovers.remember(instance.uuid, partial(self._settle, instance.uuid))
         try:
             carry_out(self._spawning.preparation(_order(instance)))
         except HmcError as error:
             LOG.warning("no partition could be prepared: %s", error, instance=instance)
+            if error.consequence is Consequence.ABORT:
+                raise exception.InstanceUnacceptable(
+                    instance_id=instance.uuid, reason=str(error)
+                ) from error
             # Of all that this may raise, only this makes Nova try another host.
             raise exception.ComputeResourcesUnavailable(reason=str(error)) from error
 
-    @tells_nova
     def failed_spawn_cleanup(self, instance: Any) -> None:
-        """Remove what prepare_for_spawn made."""
-        carry_out(self._spawning.removal(instance.uuid))
+        """Remove what prepare_for_spawn made, now or later: what Nova is about to say of the
+        failure must not be hidden by another one."""
+        try:
+            self._remove(instance.uuid)
+        except (HmcError, config_drives.DriveFailed) as error:
+            LOG.warning("a partition is left, to be removed: %s", error, instance=instance)
 
     @tells_nova
     def spawn(
@@ -204,6 +225,7 @@ class DPMDriver(driver.ComputeDriver):
             image if configdrive.required_by(instance) else None,
         )
         carry_out(self._spawning.plan(_order(instance), start))
+        self._leftovers.forget(instance.uuid)
 
     def destroy(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
         """Remove the partition and what belongs to it, if it is there, in whatever state.
@@ -212,13 +234,27 @@ class DPMDriver(driver.ComputeDriver):
         addresses of a partition that may still run.
         """
         try:
-            carry_out(self._spawning.removal(instance.uuid))
+            self._remove(instance.uuid)
         except (HmcError, config_drives.DriveFailed) as error:
             raise exception.InstancePowerOffFailure(reason=str(error)) from error
 
     def cleanup(self, context: Any, instance: Any, *_: Any, **__: Any) -> None:
         """The same: nothing is left outside the partition."""
         self.destroy(context, instance)
+
+    def _remove(self, uuid: str) -> None:
+        carry_out(self._spawning.removal(uuid))
+        self._leftovers.forget(uuid)
+
+    def _settle(self, uuid: str) -> bool:
+        """Remove the partition if Nova says that the server is not here; return whether."""
+        try:
+            here = objects.Instance.get_by_uuid(get_admin_context(), uuid).host == self._share.host
+        except exception.InstanceNotFound:
+            here = False
+        if not here:
+            carry_out(self._spawning.removal(uuid))
+        return not here
 
     def _refuse(self, instance: Any) -> None:
         """Raises InstanceUnacceptable for what no partition can be, before anything is made."""
@@ -253,6 +289,15 @@ class DPMDriver(driver.ComputeDriver):
         """Stop and start the partition, whichever type of reboot: DPM has no softer one."""
         partitions.restart(self._partitions.get(instance.uuid))
 
+    @tells_nova
+    def resume_state_on_host_boot(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
+        """The same as power_on, for servers that ran before the machine was switched off."""
+        partitions.start(self._partitions.get(instance.uuid))
+
+    def check_can_live_migrate_destination(self, *_: Any, **__: Any) -> None:
+        """Raises MigrationPreCheckError, which leaves the server as it is."""
+        raise exception.MigrationPreCheckError(reason="a partition that runs cannot move")
+
     # Volumes and ports
 
     @tells_nova
@@ -260,15 +305,17 @@ class DPMDriver(driver.ComputeDriver):
         """The WWPNs of the instance's own ports."""
         if instance.task_state in _MAKING:
             self.prepare_for_spawn(instance)
+        else:
+            self._partitions.get(instance.uuid)
         return self._spawning.connector(instance.uuid)
 
     def attach_volume(self, _context: Any, connection_info: Any, *_: Any, **__: Any) -> None:
         """Nothing is to be done: Cinder has mapped the volume to ports that the guest has."""
-        boot.check_type(connection_info)
+        boot.check(connection_info)
 
     def detach_volume(self, _context: Any, connection_info: Any, *_: Any, **__: Any) -> None:
         """Nothing is to be done: Cinder takes the mapping away."""
-        boot.check_type(connection_info)
+        boot.check(connection_info)
 
     @tells_nova
     def attach_interface(self, _context: Any, instance: Any, _image_meta: Any, vif: Any) -> None:
@@ -276,7 +323,19 @@ class DPMDriver(driver.ComputeDriver):
         partition, wanted = self._partitions.get(instance.uuid), Vif.of(vif)
         self._nics.check(partition, [wanted])
         plug = partial(self._nics.plug, partition, wanted)
-        carry_out([Step("the NIC", plug, partial(self._nics.unplug, partition, wanted.port))])
+        lock = f"interface-{instance.uuid}-{wanted.port}"
+        try:
+            carry_out([Step("the NIC", plug, partial(self._nics.unplug, partition, wanted.port))])
+        except Exception:
+            # Not before: Nova holds this lock only if the port was named in the request.
+            self._leftovers.remember(lock, partial(self._settle_nic, instance.uuid, wanted.port))
+            raise
+        self._leftovers.forget(lock)
+
+    def _settle_nic(self, uuid: str, port: str) -> bool:
+        if partition := self._partitions.find(uuid):
+            self._nics.unplug(partition, port)
+        return True
 
     @tells_nova
     def detach_interface(self, _context: Any, instance: Any, vif: Any) -> None:

@@ -100,20 +100,29 @@ def _check_port(cpc: zhmcclient.Cpc, port: StoragePort) -> None:
 
 
 def check_owner(partitions: Iterable[zhmcclient.Partition], node: str) -> None:
-    """Raises InvalidConfiguration if another cloud's compute node made one of these.
-
-    Partitions that nova-dpm made do not say.
-    """
+    """Raises InvalidConfiguration if another cloud's compute node made one of these."""
     for partition in partitions:
-        with attempting(f"reading the description of partition {partition.name}"):
-            maker = names.node_of(str(partition.get_property("description") or ""))
-        if maker not in (None, node):
+        try:
+            with attempting(f"reading the description of partition {partition.name}"):
+                partition.pull_full_properties()
+        except Gone:
+            continue
+        if maker := other_maker(partition.properties, node):
             raise _bad(
                 f"partition {partition.name} was made by compute node {maker}, not by this one, "
                 f"{node}: another cloud uses the same [DEFAULT] host on this machine. Set another "
                 f"host here; if this node has taken the other's place, remove node={maker} from "
                 "the descriptions of the partitions on the HMC"
             )
+
+
+def other_maker(partition: Mapping[str, Any], node: str) -> str | None:
+    """The compute node that made a partition, by its properties; None if it was this one.
+
+    Partitions that nova-dpm made do not say, and pass for this one's.
+    """
+    maker = names.node_of(str(partition.get("description") or ""))
+    return None if maker == node else maker
 
 
 def version(se_version: str) -> int:

@@ -19,6 +19,8 @@ LOG = logging.getLogger(__name__)
 
 #: Statuses that a partition stays in, once it has left the passing ones.
 _SETTLED = sorted(states.RUNNING | states.ENDED | {states.STOPPED})
+_STARTED = sorted(states.RUNNING | states.ENDED)
+_SOON = 1  # second
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,15 @@ def start(partition: zhmcclient.Partition) -> None:
         return
     if now in states.ENDED:
         _stop(partition)
-    with attempting(f"starting partition {partition.name}"):
-        partition.start()
+    attempt = f"starting partition {partition.name}"
+    with attempting(attempt):
+        try:
+            partition.start(status_timeout=_SOON)
+        except zhmcclient.StatusTimeout:
+            # zhmcclient waits for fewer statuses than there are to run in, or to end in.
+            partition.wait_for_status(_STARTED)
+    if status(partition) in states.ENDED:
+        raise WrongStatus(attempt, "the guest has ended already; see its messages on the HMC")
 
 
 def stop(partition: zhmcclient.Partition) -> None:

@@ -1,10 +1,12 @@
 """How a server becomes a partition, and ceases to be one: the plan, step by step."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import zhmcclient
 
 from firstlight_dpm.cards import Card, cards
 from firstlight_dpm.compute import boot, connector, partitions
@@ -14,6 +16,7 @@ from firstlight_dpm.compute.partitions import Partitions
 from firstlight_dpm.compute.plan import Step
 from firstlight_dpm.compute.storage import Storage
 from firstlight_dpm.compute.vifs import Vif, vifs_of
+from firstlight_dpm.errors import Gone
 
 
 class Order(NamedTuple):
@@ -59,7 +62,7 @@ class Spawning:
             ),
             Step(
                 "its storage ports",
-                lambda: self.storage.prepare(self.partitions.get(order.uuid)),
+                lambda: self.storage.prepare(self._there(order.uuid)),
                 lambda: self._release(order.uuid),
             ),
         ]
@@ -88,19 +91,28 @@ class Spawning:
         ]
 
     def connector(self, uuid: str) -> dict[str, Any]:
-        """What Cinder maps an instance's volumes to; raises InstanceNotFound."""
-        initiators = self.storage.initiators(self.partitions.get(uuid))
+        """What Cinder maps an instance's volumes to; raises Gone without a partition."""
+        initiators = self.storage.initiators(self._there(uuid))
         return connector.connector(uuid, initiators, self.address)
+
+    def _there(self, uuid: str) -> zhmcclient.Partition:
+        """The partition. That it has gone is an error: Nova takes InstanceNotFound for a server
+        whose owner has deleted it, and would say nothing more of it."""
+        partition = self.partitions.find(uuid)
+        if partition is None:
+            name = self.partitions.name(uuid)
+            raise Gone(f"looking for partition {name}", "somebody else has deleted it")
+        return partition
 
     def _boot_from(self, uuid: str, start: Start) -> None:
         volume = boot.volume(start.block_device_info)
-        partition = self.partitions.get(uuid)
+        partition = self._there(uuid)
         initiators = self.storage.initiators(partition)
         self.storage.boot_from(partition, boot.paths(volume, initiators, self.ignored)[0])
 
     def _plug(self, uuid: str, start: Start) -> None:
         vifs = vifs_of(start.network_info)
-        partition = self.partitions.get(uuid)
+        partition = self._there(uuid)
         self.nics.check(partition, vifs)
         with start.plugged(vifs):
             for vif in vifs:
@@ -112,7 +124,7 @@ class Spawning:
             return []
 
         def write() -> None:
-            partition = self.partitions.get(uuid)
+            partition = self._there(uuid)
             vifs = vifs_of(start.network_info)
             networks = {vif.port: vif.network for vif in vifs if vif.network}
             with make(cards(self.partitions.hmc, partition, networks)) as image:
@@ -128,11 +140,12 @@ class Spawning:
         return f"{self.partitions.name(uuid)}-config-2"
 
     def _start(self, uuid: str) -> None:
-        partitions.start(self.partitions.get(uuid))
+        partitions.start(self._there(uuid))
 
     def _stop(self, uuid: str) -> None:
-        if partition := self.partitions.find(uuid):
-            partitions.stop(partition)
+        with suppress(Gone):  # somebody else has deleted it
+            if partition := self.partitions.find(uuid):
+                partitions.stop(partition)
 
     def _release(self, uuid: str) -> None:
         self.storage.release(self.partitions.name(uuid), self.partitions.find(uuid))

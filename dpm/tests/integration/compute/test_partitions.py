@@ -7,6 +7,7 @@ from nova import exception
 from firstlight_dpm.compute import partitions
 from firstlight_dpm.compute.partitions import Partitions
 from firstlight_dpm.errors import Busy, HmcError, Unreachable, WrongStatus
+from firstlight_dpm.mock import messages
 from firstlight_dpm.mock.faults import Fault
 
 UUID = "88dae9fa-0dc6-49e3-8c29-3abc41e99ac9"
@@ -91,6 +92,28 @@ def test_degraded_runs(own, served, status: str):
     real(served).properties["status"] = status
     partitions.start(partition)
     assert real(served).properties["status"] == status
+
+
+def comes_up(monkeypatch: pytest.MonkeyPatch, status: str) -> None:
+    """From now on a partition that is started is in that status then."""
+    monkeypatch.setattr(
+        messages, "write", lambda _, partition: partition.properties.update(status=status)
+    )
+
+
+@pytest.mark.parametrize("status", ["degraded", "reservation-error"])
+def test_starts_with_less(own, served, monkeypatch, status: str):
+    """One that comes up with less than it should have has been started."""
+    comes_up(monkeypatch, status)
+    partitions.start(own.make(UUID, 1, 1024))
+    assert real(served).properties["status"] == status
+
+
+def test_ends_at_once(own, monkeypatch):
+    """One whose guest crashes at once has not: it is not waited for in vain."""
+    comes_up(monkeypatch, "terminated")
+    with pytest.raises(WrongStatus, match="the guest has ended already"):
+        partitions.start(own.make(UUID, 1, 1024))
 
 
 def test_restart(own, served):

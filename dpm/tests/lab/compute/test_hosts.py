@@ -2,6 +2,7 @@
 
 import pytest
 from nova.exception import InvalidConfiguration
+from nova.tests.functional.api.client import OpenStackApiException
 
 from firstlight_dpm.mock.faults import Fault
 from nova_in_one_process import HOST, NOTHING, Cloud, one_process
@@ -87,6 +88,43 @@ def test_another_cloud(cloud: Cloud):
     theirs.properties["description"] = f"OpenStack CPCSubset={HOST}"
     driver(cloud, HOST).init_host(HOST)
     cloud.machine.partitions.remove(theirs.oid)
+
+
+def test_another_cloud_comes(cloud: Cloud):
+    """One that comes while this host works is said to be there, and its memory is not ours."""
+    name = f"OpenStack-{HOST}-11111111-2222-4333-8444-555555555555"
+    node = "99999999-2222-4333-8444-555555555555"
+    text = f"OpenStack CPCSubset={HOST} node={node}"
+    theirs = cloud.machine.partitions.add({"name": name, "description": text, "initial-memory": 1})
+    assert driver(cloud, HOST).get_available_resource(HOST)["memory_mb_used"] == 0
+    assert f"{name} was made by compute node {node}" in cloud.log()
+    cloud.machine.partitions.remove(theirs.oid)
+
+
+def test_live_migration(cloud: Cloud):
+    """A server that is asked to move stays where it is, and runs."""
+    server = cloud.make_server([], cloud.volume(), host=HOST)
+    move = {"os-migrateLive": {"host": OTHER, "block_migration": "auto"}}
+    # All of Nova is one process here; otherwise its API has answered before.
+    with pytest.raises(OpenStackApiException):
+        cloud.admin_api.post_server_action(server["id"], move)
+    assert "a partition that runs cannot move" in cloud.log()
+    assert cloud._show_server(server)["status"] == "ACTIVE"
+    assert cloud.instance(server).host == HOST
+    assert cloud.partition().properties["status"] == "active"
+    cloud._delete_server(server)
+
+
+def test_machine_was_switched_off(cloud: Cloud):
+    """With resume_guests_state_on_host_boot, what ran runs again."""
+    server = cloud.make_server([], cloud.volume(), host=HOST)
+    cloud.partition().properties["status"] = "stopped"
+    cloud.flags(resume_guests_state_on_host_boot=True)
+    cloud.start_host(HOST)
+    cloud.flags(resume_guests_state_on_host_boot=False)
+    assert cloud.partition().properties["status"] == "active"
+    assert cloud._show_server(server)["status"] == "ACTIVE"
+    cloud._delete_server(server)
 
 
 def test_power_states(cloud: Cloud):

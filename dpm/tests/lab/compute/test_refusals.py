@@ -3,6 +3,7 @@
 import pytest
 from nova.tests.functional.api.client import OpenStackApiException
 
+from firstlight_dpm.mock.faults import Fault
 from nova_in_one_process import NOTHING, Cloud, one_process
 
 # What Nova warns of as it runs, in threads of its own, is not ours.
@@ -69,6 +70,28 @@ def test_data_volume_of_another_type(z13: Cloud):
     z13.attach_volume_in_vain(server, data)
     assert "Could not find a handler for iscsi volume" in z13.log()
     z13._delete_server(server)
+
+
+def test_encrypted_volume(z13: Cloud):
+    """Nobody could encrypt what the guest writes: a server is refused, with its reason, and so is
+    a volume for one that runs."""
+    volume = z13.volume(encrypted=True)
+    assert "encryption is not supported" in refused(z13, z13.ended_server([], volume))
+    server = z13.make_server([], z13.volume())
+    z13.attach_volume_in_vain(server, z13.volume(encrypted=True))
+    assert "Volume encryption is not supported" in z13.log()
+    z13._delete_server(server)
+
+
+def test_what_the_machine_does_not_take(z13: Cloud):
+    """What no other host would take is not tried there, and the owner is told the HMC's reason."""
+    fault = Fault(
+        method="POST", uri="/api/cpcs/.*/partitions", times=1, status=400, reason=7, message="odd"
+    )
+    z13.hmc.console.faults.add(fault)
+    message = refused(z13, z13.ended_server([], z13.volume()))
+    assert "making partition" in message
+    assert "odd" in message
 
 
 def test_nothing_to_boot(z13: Cloud):

@@ -3,7 +3,7 @@
 import pytest
 from nova import exception
 
-from firstlight_dpm.compute.boot import Path, Volume, check_type, lun, paths, volume, wwpn
+from firstlight_dpm.compute.boot import Path, Volume, check, lun, paths, volume, wwpn
 
 FIRST, SECOND = "c05076ffe5000001", "c05076ffe5000002"
 TARGET, OTHER = "500507680b244ac1", "500507680b244ac2"
@@ -68,7 +68,7 @@ def test_another_type():
     with pytest.raises(exception.InvalidInput, match="reached by iscsi"):
         volume({"block_device_mapping": [mapping(0, "iscsi")]})
     with pytest.raises(exception.VolumeDriverNotFound, match="iscsi"):
-        check_type({"driver_volume_type": "iscsi"})
+        check({"driver_volume_type": "iscsi"})
 
 
 def test_zones():
