@@ -54,6 +54,13 @@ def test_busybox(stub: Stub, guest: Guest) -> None:
     assert in_shell == stub.calls() != []
 
 
+def test_what_it_says(form: Form, stub: Stub) -> None:
+    """The lines that the old tool had in the journal."""
+    stub.cmdline(f"0001,1,{MAC};")
+    said = [line.rpartition(": ")[2] for line in form("network").said.splitlines()]
+    assert said == ["Start", "Configuring dev_bus_id 0.0.0001 with port 1", "Finished with rc '0'"]
+
+
 def test_existing_device(form: Form, stub: Stub) -> None:
     """What firmware or a former run has brought up is left alone; letters in either case."""
     (stub.root / "sys/bus/ccwgroup/devices/0.0.000a").mkdir()
@@ -98,3 +105,12 @@ def test_module(form: Form, stub: Stub) -> None:
     stub.cmdline("0004,1;")
     assert form("network").code == 0
     assert stub.calls() == ["modprobe ccwgroup", up("0004", 1)]
+
+
+def test_module_is_missing(form: Form, stub: Stub) -> None:
+    """A kernel that has no such module fails the tool, and no card is tried."""
+    (stub.root / "sys/bus/ccwgroup/devices").rmdir()
+    (stub.root / "sys/bus/ccwgroup").rmdir()
+    stub.program("modprobe", 1)
+    stub.cmdline("0004,1;")
+    assert (form("network").code, stub.calls()) == (1, ["modprobe ccwgroup"])

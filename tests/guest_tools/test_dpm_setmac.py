@@ -1,12 +1,14 @@
 """The tool that sets a MAC, on a stub root: Python and shell, row by row, the same."""
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from guest_tools.dpm_stub import MAC, Form, Stub, form_of, path, set_
+from guest_tools.dpm_stub import MAC, SCRIPTS, Form, Stub, form_of, path, set_
 from guest_tools.pythons import Guest
+from parts import need
 
 SETMAC = {
     (f"0001,0,{MAC};", path("0001", "enc1")): [set_("enc1")],
@@ -56,6 +58,39 @@ def test_setmac_local_only(form: Form, stub: Stub, digit: str) -> None:
     assert "no local unicast address" in ran.said
 
 
+@pytest.mark.parametrize("digit", "26aeAE")
+def test_setmac_local(form: Form, stub: Stub, digit: str) -> None:
+    """Each of the four kinds of local unicast address is set, in either case."""
+    stub.cmdline(f"0001,0,0{digit}0000000011;")
+    assert form("setmac", path("0001", "enc1")).code == 0
+    assert stub.calls() == [set_("enc1", f"0{digit.lower()}:00:00:00:00:11")]
+
+
+@pytest.mark.parametrize("item", [f"0001,0,{MAC}00;", f"0001,0,{MAC[:-2]};", f"0001,0,{MAC}"])
+def test_setmac_not_a_mac(form: Form, stub: Stub, item: str) -> None:
+    """14 digits, 10, or no end: that is nobody's MAC, so nothing is told of the device."""
+    stub.cmdline(f"{item} 0004,0;")
+    ran = form("setmac", path("0001", "enc1"))
+    assert (ran.code, stub.calls()) == (1, [])
+    assert "nothing is told of 0.0.0001" in ran.said
+
+
+def test_setmac_finds_ip(form: Form, stub: Stub) -> None:
+    """udev gives no PATH: ip is looked for in /usr/sbin, then in /sbin; without it, nothing."""
+    stub.cmdline(f"0001,0,{MAC};")
+    there, older = stub.root / "usr/sbin/ip", stub.root / "sbin/ip"
+    older.parent.mkdir()
+    older.write_text(f"#!/bin/sh\necho older >>{stub.root}/calls\n")
+    older.chmod(0o755)
+    assert (form("setmac", path("0001", "enc1")).code, stub.calls()) == (0, [set_("enc1")])
+    there.unlink()
+    assert (form("setmac", path("0001", "enc1")).code, stub.calls()) == (0, ["older"])
+    older.unlink()
+    ran = form("setmac", path("0001", "enc1"))
+    assert ran.code == 1
+    assert "ip is not installed" in ran.said
+
+
 def test_setmac_bus_id(form: Form, stub: Stub) -> None:
     """A bus id will do: the interface is the one that the device has."""
     stub.cmdline(f"000a,0,{MAC};")
@@ -77,6 +112,30 @@ def test_setmac_fails(form: Form, stub: Stub) -> None:
     ran = form("setmac", path("0001", "enc1"))
     assert ran.code == 1
     assert "ip" in ran.said and "enc1" in ran.said
+
+
+@pytest.mark.parametrize(("code", "last"), [(0, "enc1 has MAC"), (7, "ip cannot give enc1")])
+def test_setmac_tells_syslog(stub: Stub, guest: Guest, code: int, last: str) -> None:
+    """udev throws away what is printed, so the tool that udev runs says it to syslog."""
+    stub.program("ip", code)
+    stub.program("logger")
+    stub.cmdline(f"0001,0,{MAC};")
+    form_of("sh", stub, guest)("setmac", path("0001", "enc1"))
+    said = stub.calls()[-1]
+    assert said.startswith(f"logger -t setmac.sh -- {last}")
+
+
+@pytest.mark.parametrize("shell", ["sh", "busybox"])
+def test_where_programs_and_files_are(stub: Stub, shell: str) -> None:
+    """Below ROOT_DIR if it is set; without it, the machine's own, though there is no PATH."""
+    stub.program("flock")
+    words = [need("busybox"), "sh"] if shell == "busybox" else ["/bin/sh"]
+    script = f'PATH=; . {SCRIPTS}/dpm_guest_image_tools_common; program flock; echo "$RUN"'
+    for variables, root in (({"ROOT_DIR": str(stub.root)}, str(stub.root)), ({}, "")):
+        done = subprocess.run([*words, "-c", script], env=variables, capture_output=True, text=True)
+        found, run = done.stdout.splitlines()
+        assert run == f"{root}/run/firstlight-guest"
+        assert found in {f"{root}{place}/flock" for place in ("/usr/sbin", "/usr/bin", "/bin")}
 
 
 def test_learnt_before_command_line(form: Form, stub: Stub) -> None:

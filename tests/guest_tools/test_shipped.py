@@ -154,6 +154,31 @@ def test_units(installed: Path) -> None:
     }
 
 
+def test_first_card_comes_first(installed: Path) -> None:
+    """The first card's unit runs once, before anybody looks for a network, cloud-init as well."""
+    lines = (
+        (installed / "usr/lib/systemd/system/firstlight-dpm-network.service")
+        .read_text()
+        .splitlines()
+    )
+    assert {"Type=oneshot", "RemainAfterExit=yes", "DefaultDependencies=no"} <= set(lines)
+    before = {name for line in lines if line.startswith("Before=") for name in line[7:].split()}
+    assert {"network-pre.target", "cloud-init-local.service"} <= before
+    assert "ExecStart=/usr/bin/autoconfigure_networking.sh" in lines
+
+
+def test_where_the_old_tools_were(installed: Path) -> None:
+    """The same files, where nova-dpm's guide put them, with the modes it asked for."""
+    modes = {
+        "usr/bin/autoconfigure_networking.sh": 0o755,
+        "usr/bin/setmac.sh": 0o755,
+        "usr/bin/dpm_guest_image_tools_common": 0o755,
+        "etc/udev/rules.d/80-setmac.rules": 0o644,
+        "usr/lib/systemd/system/firstlight-dpm-network.service": 0o644,
+    }
+    assert {name: (installed / name).stat().st_mode & 0o777 for name in modes} == modes
+
+
 def test_rules(installed: Path) -> None:
     """udev reads the rule: `udevadm verify` where there is one, else its lines are well-formed."""
     rule = installed / "etc/udev/rules.d/80-setmac.rules"

@@ -25,17 +25,44 @@ def test_the_first_page_has_all_others():
     assert {page.name for page in ALL} - known <= linked
 
 
-@pytest.mark.parametrize("page", sorted(PAGES.glob("behaviours-*.md")), ids=lambda page: page.name)
+BEHAVIOURS = sorted(PAGES.glob("behaviours-*.md"))
+ROOT = PAGES.parents[1]
+
+
+def named(text: str) -> list[tuple[Path, str]]:
+    """Tests that a text names, by file and function; the function may be missing."""
+    found = re.findall(
+        r"`(?:(tests/[\w/]+\.py)|(?:dpm/tests/)?((?:unit|integration|lab)/[\w/]+\.py))"
+        r"(?:::(\w+))?`",
+        text,
+    )
+    return [
+        (ROOT / whole if whole else ROOT / "dpm" / "tests" / ours, name)
+        for whole, ours, name in found
+    ]
+
+
+def has(path: Path, name: str) -> bool:
+    return path.exists() and re.search(rf"^ *def {name}\(", path.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", BEHAVIOURS, ids=lambda page: page.name)
 def test_tests_that_are_named_are_there(page):
     """A behaviour is said to be tested only where it is."""
-    tests = Path(__file__).resolve().parents[2]
-    named = re.findall(
-        r"`(?:dpm/tests/)?((?:unit|integration|lab)/[\w/]+\.py)(?:::(\w+))?", page.read_text()
-    )
-    assert named
-    for path, name in named:
-        assert (tests / path).exists(), path
-        assert f"def {name}" in (tests / path).read_text(), f"{path}::{name}"
+    assert named(page.read_text())
+    for path, name in named(page.read_text()):
+        assert has(path, name or r"test_\w+"), f"{path}::{name}"
+
+
+@pytest.mark.parametrize("page", BEHAVIOURS, ids=lambda page: page.name)
+def test_each_behaviour_names_a_test(page):
+    """By its function, so that it is noticed when that goes; what is gone needs none."""
+    lines = re.findall(r"^\|(.*)\|$", page.read_text(), re.MULTILINE)
+    table = [[cell.strip() for cell in line.split("|")] for line in lines]
+    told = [cells for cells in table if cells[-1] not in ("tested by", "shown by", "---")]
+    assert len(told) > 10
+    for what, became, tests in told:
+        assert became.startswith("gone") or any(name for _, name in named(tests)), what
 
 
 def rows() -> dict[str, str]:
