@@ -3,6 +3,7 @@
 import pytest
 
 import nova_first  # noqa: F401
+from driver_alone import driver, instance  # noqa: F401  (fixtures)
 from firstlight_dpm.hmc import Hmc, Login
 from firstlight_dpm.mock import serve
 

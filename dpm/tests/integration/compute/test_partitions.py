@@ -1,5 +1,7 @@
 """Partitions of a host on a served HMC: each operation may be repeated."""
 
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 import zhmcclient
 from nova import exception
@@ -64,6 +66,8 @@ def test_one_request_finds_it(own, served):
     before = len(served.console.requests)
     assert own.find(UUID).properties["status"] == "stopped"
     assert len(served.console.requests) == before + 1
+    (asked,) = parse_qs(urlsplit(served.console.requests[-1][1]).query)["name"]
+    assert asked == f"OpenStack-sub.1-{UUID}"
 
 
 def test_start_and_stop_twice(own, served):

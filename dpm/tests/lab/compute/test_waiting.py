@@ -108,3 +108,11 @@ def test_not_fatal(cloud: Cloud):
     server = cloud.make_server([port(cloud)], cloud.volume())
     assert cloud.partition().properties["status"] == "active"
     cloud._delete_server(server)
+
+
+def test_told_not_to_wait(cloud: Cloud):
+    """With a vif_plugging_timeout of 0 the server starts at once, whatever its ports are."""
+    cloud.flags(vif_plugging_timeout=0)
+    server = cloud.make_server([port(cloud)], cloud.volume())
+    assert cloud.partition().properties["status"] == "active"
+    cloud._delete_server(server)
