@@ -4,6 +4,7 @@ Each error says what was being attempted, what the HMC said, and what to do; its
 what a service makes of it. zhmcclient's own exceptions stop at `attempting`.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -54,6 +55,12 @@ class NotTrusted(HmcError):
     """The HMC's certificate is not one that this node trusts."""
 
     advice = "set [dpm] hmc_ca_file to the authority of the HMC's certificate"
+
+
+class WrongName(NotTrusted):
+    """The HMC's certificate is for other names than the one by which it was asked."""
+
+    advice = "set [dpm] hmc to a name that the HMC's certificate has"
 
 
 class NotLoggedOn(HmcError):
@@ -140,6 +147,10 @@ _EXCEPTIONS: tuple[tuple[type[Exception], type[HmcError]], ...] = (
 )
 
 
+#: As OpenSSL and Python say it of names and of addresses.
+_MISMATCH = re.compile("hostname mismatch|address mismatch|doesn't match", re.IGNORECASE)
+
+
 @contextmanager
 def attempting(attempt: str) -> Iterator[None]:
     """Whatever zhmcclient raises inside is raised as an HmcError that names the attempt."""
@@ -168,5 +179,5 @@ def _of_answer(status: int, reason: int) -> type[HmcError]:
 
 def _of_exception(error: zhmcclient.Error) -> type[HmcError]:
     if isinstance(error, zhmcclient.ConnectionError) and "CERTIFICATE" in str(error):
-        return NotTrusted
+        return WrongName if _MISMATCH.search(str(error)) else NotTrusted
     return next((ours for theirs, ours in _EXCEPTIONS if isinstance(error, theirs)), Refused)

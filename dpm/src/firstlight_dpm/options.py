@@ -5,6 +5,7 @@ Importing this registers nothing; each service registers its own on the ConfigOp
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from oslo_config import cfg, types
@@ -47,6 +48,29 @@ class ObjectId(types.String):
                 f"{value!r} is not a DPM object id, such as "
                 "3f1c4a0e-7c2d-11e6-8b77-0242ac130004 (the HMC shows it as the object's UUID)"
             ) from None
+
+
+class HmcAddress(types.String):
+    """A host name or an IP address; nothing around it."""
+
+    def __init__(self) -> None:
+        super().__init__(type_name="HMC address")
+
+    def __call__(self, value: object) -> str:
+        text = str(super().__call__(value))
+        if re.fullmatch(r"[\w.-]+", text) or _is_ipv6(text):
+            return text
+        raise ValueError(
+            f"{value!r} is not a host name or an IP address; it takes neither https:// nor a port, "
+            "for which there is hmc_port"
+        )
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ip_address(text).version == 6
+    except ValueError:
+        return False
 
 
 class Wwpn(types.String):
@@ -119,6 +143,7 @@ class NetworkAdapterMapping(_Mapping):
 COMMON = [
     cfg.ListOpt(
         "hmc",
+        item_type=HmcAddress(),
         default=[],
         sample_default=["hmc.example.com"],
         help="Host name or address of the HMC that manages this host's machine. With several, "

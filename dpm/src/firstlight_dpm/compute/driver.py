@@ -267,9 +267,9 @@ class DPMDriver(driver.ComputeDriver):
         if configdrive.required_by(instance) and not self._spawning.writer:
             raise exception.InstanceUnacceptable(
                 instance_id=instance.uuid,
-                reason="this host makes no config drives, because [dpm] config_drive_writer is "
-                "not set: ask for none (and see that Nova's force_config_drive is off); the "
-                "metadata service tells the same",
+                # Of what Nova puts around it, the owner is shown 255 characters.
+                reason="this host makes no config drives ([dpm] config_drive_writer is not set); "
+                "the metadata service tells the same",
             )
 
     # Power

@@ -54,6 +54,19 @@ def test_hmc_may_be_one_or_several(read):
     assert read("hmc = hmc1, hmc2").hmc == ["hmc1", "hmc2"]
 
 
+@pytest.mark.parametrize("text", ["fe80::1", "hmc-1.example.com", "hmc_1"])
+def test_what_an_hmc_may_be_called(read, text):
+    """By a name or an address of either kind."""
+    assert read(f"hmc = {text}").hmc == [text]
+
+
+@pytest.mark.parametrize("text", ["https://hmc", "hmc:6794", "10.1.2.3:6794", "hmc/", "a b"])
+def test_what_is_no_hmc_is_refused(read, text):
+    """Before anybody tries to reach it."""
+    with pytest.raises(ValueError, match=r"neither https:// nor a port.* hmc_port"):
+        _ = read(f"hmc = {text}").hmc
+
+
 def test_the_password_is_a_secret(read, caplog):
     """oslo.config masks it when it logs all values."""
     assert all(one.secret for one in options.COMMON if one.name == "hmc_password")
