@@ -32,7 +32,7 @@ def expire(hmc: "Console", request: Request) -> None:
 
 def change(hmc: "Console", request: Request) -> None:
     """``POST /mock/properties``: set properties that no operation sets, such as a status."""
-    uri, properties = request.body.get("uri"), request.body.get("properties")
+    uri, properties = request.body.get("uri", ""), request.body.get("properties")
     unless(uri and isinstance(uri, str), 400, 5, "uri is missing: the resource's, as text")
     unless(isinstance(properties, dict), 400, 5, "properties is missing: an object")
     hmc.resource(uri).properties.update(properties)
