@@ -1,9 +1,10 @@
 """Sessions with the HMC, one for each thread, because zhmcclient's are for one thread at a time."""
 
+import logging
 import os
 import threading
 import weakref
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import urllib3
@@ -12,6 +13,8 @@ from oslo_config import cfg
 
 from firstlight_dpm.errors import Gone, attempting
 from firstlight_dpm.hmc.jobs import PatientSession
+
+LOG = logging.getLogger(__name__)
 
 
 class BadLogin(ValueError):
@@ -36,6 +39,8 @@ class Login:
     #: answer: zhmcclient's values, for callers that have no time and nobody to ask again.
     connect_timeout: int = 30
     retries: int = 3
+    #: Seconds that one HMC has for each step of a log-off; what it leaves undone expires there.
+    logoff_timeout: float = 2
 
     @classmethod
     def of(cls, conf: cfg.ConfigOpts) -> "Login":
@@ -96,7 +101,7 @@ class Hmc:
         with self._lock:
             sessions, self._open = [session for _, session in self._open], []
             self._own = threading.local()
-        _log_off(sessions)
+        _log_off(sessions, self.login.logoff_timeout)
 
     def _session(self) -> zhmcclient.Session:
         session = _session(self.login)
@@ -104,7 +109,7 @@ class Hmc:
             ended = [pair for pair in self._open if not _alive(pair[0])]
             self._open = [pair for pair in self._open if pair not in ended]
             self._open.append((weakref.ref(threading.current_thread()), session))
-        _log_off([session for _, session in ended])
+        _log_off([session for _, session in ended], self.login.logoff_timeout)
         return session
 
 
@@ -143,7 +148,36 @@ def _alive(thread: weakref.ref[threading.Thread]) -> bool:
     return known is not None and known.is_alive()
 
 
-def _log_off(sessions: list[zhmcclient.Session]) -> None:
+def _log_off(sessions: Iterable[zhmcclient.Session], timeout: float) -> None:
+    """Each as far as its HMC answers in time, which is asked no more once it has not.
+
+    A service that ends, and a thread that begins, wait for this.
+    """
+    away: set[str] = set()
     for session in sessions:
-        with suppress(zhmcclient.Error):
-            session.logoff()
+        if session.session_id is None or session.actual_host in away:
+            continue
+        try:
+            _delete(session, timeout)
+        except zhmcclient.ConnectionError:
+            away.add(session.actual_host)
+        except zhmcclient.Error as error:
+            LOG.debug("a session of HMC %s was not logged off: %s", session.actual_host, error)
+
+
+def _delete(session: zhmcclient.Session, timeout: float) -> None:
+    """By one try. The session's own log-off has as much time as any request, and tells nobody that
+    its HMC is away.
+    """
+    session.session.close()
+    once = zhmcclient.RetryTimeoutConfig(
+        connect_timeout=timeout, connect_retries=0, read_timeout=timeout, read_retries=0
+    )
+    leaving = zhmcclient.Session(
+        session.actual_host,
+        session_id=session.session_id,
+        port=session.port,
+        verify_cert=session.verify_cert,
+        retry_timeout_config=once,
+    )
+    leaving.delete("/api/sessions/this-session", logon_required=False, renew_session=False)

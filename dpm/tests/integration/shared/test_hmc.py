@@ -3,7 +3,9 @@
 import logging
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,10 @@ def hmc(served: Served) -> Iterator[Hmc]:
 
 def logons(served: Served) -> int:
     return served.console.requests.count(("POST", "/api/sessions"))
+
+
+def logged_off(served: Served) -> int:
+    return served.console.requests.count(("DELETE", "/api/sessions/this-session"))
 
 
 def inject(hmc: Hmc, **fault: object) -> None:
@@ -106,7 +112,82 @@ def test_ended_threads_are_logged_off(hmc, served):
         thread.start()
         thread.join()
     hmc.find_cpc()
-    assert served.console.requests.count(("DELETE", "/api/sessions/this-session")) == 3
+    assert logged_off(served) == 3
+
+
+def ended_threads(hmc: Hmc, number: int = 4) -> None:
+    """That many threads have asked something at a time, and ended."""
+    together = threading.Barrier(number)
+
+    def ask() -> None:
+        hmc.find_cpc()
+        together.wait()
+
+    threads = [threading.Thread(target=ask) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def test_an_hmc_that_is_away_is_asked_once_to_log_off(served):
+    """Ending does not take longer with every session; they expire on the HMC."""
+    hmc = Hmc(login(served))
+    ended_threads(hmc)
+    fault = Fault(uri="/api/sessions/this-session", drop=True, times=100)
+    served.console.faults.add(fault)
+    hmc.close()
+    assert fault.times == 99
+
+
+def test_each_hmc_is_asked_to_log_off(served, tmp_path):
+    """That one is away keeps no session open on the other."""
+    (tmp_path / "b").mkdir()
+    with serve("z16", tmp_path / "b", host="127.0.0.2", port=served.port) as second:
+        trusted = tmp_path / "both.pem"
+        trusted.write_text(served.ca_file.read_text() + second.ca_file.read_text())
+        hmc = Hmc(login(served, hosts=(second.host, served.host), verify=str(trusted), retries=0))
+        hmc.find_cpc()
+        second.console.faults.add(Fault(drop=True))
+        ended_threads(hmc, 1)
+        hmc.close()
+    assert logged_off(served) == 1
+
+
+def test_nobody_waits_long_for_others_to_be_logged_off(served):
+    """An HMC that hangs keeps a thread that begins for a moment, not for each thread that ended."""
+    hmc = Hmc(login(served, logoff_timeout=0.3))
+    ended_threads(hmc)
+    served.console.faults.add(Fault(uri="/api/sessions/this-session", delay=20))
+    begun = time.monotonic()
+    hmc.find_cpc()
+    hmc.close()
+    assert time.monotonic() - begun < 5
+
+
+def test_no_connection_is_waited_for_twice_to_log_off(tmp_path):
+    """A node that drops what is sent to it, as one without power does, is tried once, and soon."""
+    with serve("z16", tmp_path) as served:
+        hmc = Hmc(login(served, logoff_timeout=0.3, connect_timeout=3))
+        ended_threads(hmc)
+    with deaf(served.port):
+        begun = time.monotonic()
+        hmc.close()
+        assert 0.2 < time.monotonic() - begun < 1
+
+
+@contextmanager
+def deaf(port: int) -> Iterator[None]:
+    """A port whose queue of connections is full, so that Linux drops the next ones."""
+    with socket.socket() as listening, ExitStack() as waiting:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
+        listening.listen(0)
+        for _ in range(3):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex(("127.0.0.1", port))
+        yield
 
 
 def test_closing_logs_everybody_off_and_can_be_begun_again(hmc, served):
@@ -114,7 +195,7 @@ def test_closing_logs_everybody_off_and_can_be_begun_again(hmc, served):
     hmc.find_cpc()
     hmc.close()
     hmc.close()
-    assert served.console.requests.count(("DELETE", "/api/sessions/this-session")) == 1
+    assert logged_off(served) == 1
     assert hmc.find_cpc().name == "Z16"
 
 
