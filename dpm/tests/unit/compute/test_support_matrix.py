@@ -1,18 +1,18 @@
 """docs/dpm/support-matrix.md is true of the driver that Nova loads."""
 
 import re
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from nova import exception
 from nova.virt import driver
 
+from firstlight_dpm.compute import boot
 from firstlight_dpm.compute.driver import DPMDriver
 from firstlight_dpm.hmc import Hmc, features
 from firstlight_dpm.mock import MACHINES, serve
 from served_hmc import login
-
-PAGE = (Path(__file__).resolve().parents[4] / "docs" / "dpm" / "support-matrix.md").read_text()
+from support_matrix import PAGE, Kinds, kinds, table
 
 
 class Row(NamedTuple):
@@ -23,12 +23,6 @@ class Row(NamedTuple):
     now: str
     methods: list[str]
     capabilities: list[str]
-
-
-def table(columns: str) -> list[list[str]]:
-    """The cells of the table that has these columns."""
-    rows = PAGE.partition(columns)[2].partition("\n\n")[0].strip().splitlines()[1:]
-    return [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in rows]
 
 
 def read(cells: list[str]) -> Row:
@@ -64,6 +58,32 @@ def test_nothing_that_the_driver_has_is_left_out():
 def test_nothing_got_lost_since_nova_dpm():
     """What was complete is complete."""
     assert [row.feature for row in ROWS if row.then == "complete" and row.now != "complete"] == []
+
+
+#: Kinds that are not Cinder's names of a driver, but what its driver says of a volume beside it.
+SAID = {"encrypted": {"encrypted": True}, "limited": {"qos_specs": {"total_iops_sec": 100}}}
+
+
+@pytest.mark.parametrize("row", kinds("Storage"), ids=lambda row: row.what)
+def test_volumes_are_taken_and_refused(row: Kinds):
+    """As the storage table says; limits are neither refused nor kept."""
+    for kind in row.kinds:
+        data = SAID.get(kind, {})
+        connection = {"driver_volume_type": "fibre_channel" if data else kind, "data": data}
+        if row.now == "complete" or kind == "limited":
+            boot.check(connection)
+        elif kind == "encrypted":
+            with pytest.raises(exception.VolumeEncryptionNotSupported):
+                boot.check(connection)
+        else:
+            with pytest.raises(exception.VolumeDriverNotFound, match=kind):
+                boot.check(connection)
+
+
+def test_the_tables_have_kinds():
+    """What is not read is not compared."""
+    assert {"fibre_channel", "iscsi"} <= {kind for row in kinds("Storage") for kind in row.kinds}
+    assert {"flat", "vlan", "vxlan"} <= {kind for row in kinds("Network") for kind in row.kinds}
 
 
 @pytest.mark.parametrize("machine", MACHINES)

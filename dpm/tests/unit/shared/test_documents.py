@@ -46,7 +46,9 @@ def has(path: Path, name: str) -> bool:
     return path.exists() and re.search(rf"^ *def {name}\(", path.read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", BEHAVIOURS, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*BEHAVIOURS, PAGES / "support-matrix.md"], ids=lambda page: page.name
+)
 def test_tests_that_are_named_are_there(page):
     """A behaviour is said to be tested only where it is."""
     assert named(page.read_text())
