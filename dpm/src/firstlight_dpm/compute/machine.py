@@ -91,6 +91,9 @@ def _check_port(cpc: zhmcclient.Cpc, port: StoragePort) -> None:
             adapter.pull_full_properties()
     except Gone as error:
         raise _bad(f"{line} there is no such adapter (or the HMC's user may not see it)") from error
+    if adapter.get_property("parent") != cpc.uri:
+        # One HMC manages several machines, and shows the adapters of all of them.
+        raise _bad(f"{line} that adapter, {adapter.name}, is not of machine {cpc.name}")
     kind = adapter.get_property("type")
     if kind != "fcp":
         raise _bad(f"{line} that adapter is of type {kind}; only type fcp reaches volumes")

@@ -76,6 +76,23 @@ def test_no_storage_adapter(hmc, served, name: str, kind: str):
         check(hmc.find_cpc(), share(served, ports=(line,)))
 
 
+def test_another_machine_s_adapter(hmc, served):
+    """An adapter of another machine of the same HMC is refused by its name."""
+    machines = served.console.mock.hmc.cpcs
+    other = machines.add({"name": "OTHER", "dpm-enabled": True})
+    properties = {"name": "FCP-9", "type": "fcp", "adapter-family": "ficon", "port-count": 1}
+    adapter = other.adapters.add(properties)
+    adapter.ports.add({"element-id": "0", "index": 0, "name": "Port 0"})
+    line = f"{adapter.oid}:0"
+    try:
+        with pytest.raises(
+            InvalidConfiguration, match=f"{line}, but .* FCP-9, is not of machine Z"
+        ):
+            check(hmc.find_cpc(), share(served, ports=(line,)))
+    finally:
+        machines.remove(other.oid)
+
+
 def test_no_such_port(hmc, served):
     """A port that the adapter has not is refused."""
     line = f"{served.machine.id('fcp-1')}:3"
