@@ -47,6 +47,20 @@ def test_two_subsets(cloud: Cloud):
     assert cloud.left() == NOTHING
 
 
+def test_another_host_is_tried(cloud: Cloud):
+    """Where a partition cannot be made, Nova makes the server on the next host; nothing stays."""
+    refused = Fault(method="POST", uri=r"/api/cpcs/[^/]*/partitions", times=1, status=500)
+    cloud.hmc.console.faults.add(refused)
+    server = cloud.make_server([], cloud.volume())
+    assert refused.times == 0
+    assert [one.name for one in cloud.partitions()] == [
+        f"OpenStack-{cloud.instance(server).host}-{server['id']}"
+    ]
+    assert "no partition could be prepared" in cloud.log()
+    cloud._delete_server(server)
+    assert cloud.left() == NOTHING
+
+
 def test_what_nova_shows(cloud: Cloud):
     """The hypervisor is a PRSM with the machine's level, and offers memory and processors."""
     found = cloud.admin_api.api_get("/os-hypervisors/detail").body["hypervisors"]
