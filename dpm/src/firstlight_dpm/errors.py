@@ -51,6 +51,12 @@ class MachineDown(Unreachable):
     advice = "see the machine's status on the HMC"
 
 
+class NotShown(Unreachable):
+    """The HMC answers, and shows no such machine; that may be an error, or only for now."""
+
+    advice = "see [dpm] cpc_object_id, and that the HMC's user may see that machine"
+
+
 class NotTrusted(HmcError):
     """The HMC's certificate is not one that this node trusts."""
 

@@ -5,7 +5,8 @@ vendordata service runs.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Self
 
@@ -17,7 +18,7 @@ from firstlight.vendordata.cloud import Cloud
 from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed
 from firstlight_dpm import options
 from firstlight_dpm.cards import cards
-from firstlight_dpm.errors import HmcError, attempting
+from firstlight_dpm.errors import Gone, HmcError, NotShown, attempting
 from firstlight_dpm.hmc import Hmc, Login
 from firstlight_dpm.hmc.session import BadLogin
 from firstlight_dpm.hmc.sight import check_in_sight
@@ -52,7 +53,7 @@ class DpmNics(Provider):
     )
     needs = frozenset({Need.PORTS})
 
-    def __init__(self, consoles: Sequence[Hmc], cloud: Cloud | None, *, max_age: int) -> None:
+    def __init__(self, consoles: Mapping[str, Hmc], cloud: Cloud | None, *, max_age: int) -> None:
         self._consoles = consoles
         self._cloud = cloud
         self.max_age = max_age
@@ -64,7 +65,7 @@ class DpmNics(Provider):
             raise ConfigError(
                 "config_files is empty: name a file with a [dpm] section for each machine"
             )
-        consoles = [Hmc(read_login(path)) for path in conf.config_files]
+        consoles = {path: Hmc(read_login(path)) for path in conf.config_files}
         cloud = clients.cloud(cls.needs) if conf.networks else None
         return cls(consoles, cloud, max_age=conf.max_age)
 
@@ -72,39 +73,50 @@ class DpmNics(Provider):
         """See :class:`Provider`."""
         if not _UUID.fullmatch(context.instance_id):
             return None
-        try:
-            found = self._find(context.instance_id)
-            told = cards(*found, self._networks(context)) if found else []
-        except HmcError as error:
-            raise ProviderFailed(f"The HMC could not tell: {error}.") from error
+        found = self._find(context.instance_id)
+        if found is None:
+            return None
+        path, partition = found
+        networks = self._networks(context)
+        with _naming(path):
+            told = cards(self._consoles[path], partition, networks)
         return {"nics": told} if told else None
 
     def ready(self) -> None:
         """See :class:`Provider`."""
-        for hmc in self._consoles:
-            try:
+        for path, hmc in self._consoles.items():
+            with _naming(path):
                 check_in_sight(hmc, f"looking for the machine {hmc.login.cpc}")
-            except HmcError as error:
-                raise ProviderFailed(f"The HMC cannot be asked: {error}.") from error
+        if self._cloud is not None:
+            self._cloud.ready()
+
+    def asks(self) -> Sequence[str]:
+        """See :class:`Provider`."""
+        hosts = sorted({" or ".join(hmc.login.hosts) for hmc in self._consoles.values()})
+        ports = [] if self._cloud is None else [str(Need.PORTS)]
+        return [*ports, *(f"partitions on HMC {host}" for host in hosts)]
 
     def close(self) -> None:
         """See :class:`Provider`."""
-        for hmc in self._consoles:
+        for hmc in self._consoles.values():
             hmc.close()
 
-    def _find(self, instance: str) -> tuple[Hmc, zhmcclient.Partition] | None:
-        """On whichever machine it is; an HMC that is away matters only if no other has it."""
-        failures: list[HmcError] = []
-        for hmc in self._consoles:
+    def _find(self, instance: str) -> tuple[str, zhmcclient.Partition] | None:
+        """Whose file names its machine; an HMC that is away matters only if no other has it."""
+        failures: list[tuple[str, HmcError]] = []
+        for path, hmc in self._consoles.items():
             try:
-                partition = _partition(hmc, instance)
+                found = _partitions(hmc, instance)
             except HmcError as error:
-                failures.append(error)
+                failures.append((path, error))
                 continue
-            if partition is not None:
-                return hmc, partition
+            if len(found) > 1:
+                raise ProviderFailed(f"{path}: several partitions are named after {instance}.")
+            if found:
+                return path, found[0]
         if failures:
-            raise failures[0]
+            path, first = failures[0]
+            raise _failed(path, first) from first
         return None
 
     def _networks(self, context: Context) -> dict[str, str]:
@@ -126,12 +138,26 @@ def read_login(path: str) -> Login:
         raise ConfigError(f"config_files: {path}: {error}") from error
 
 
-def _partition(hmc: Hmc, instance: str) -> zhmcclient.Partition | None:
-    """The partition of an instance, whatever the host of it is called."""
+@contextmanager
+def _naming(path: str) -> Iterator[None]:
+    """What goes wrong inside is a ProviderFailed that begins with the machine's file."""
+    try:
+        yield
+    except HmcError as error:
+        raise _failed(path, error) from error
+
+
+def _failed(path: str, error: HmcError) -> ProviderFailed:
+    return ProviderFailed(f"{path}: {error}.")
+
+
+def _partitions(hmc: Hmc, instance: str) -> list[zhmcclient.Partition]:
+    """The partition of an instance, whatever the host of it is called; there should be only one."""
     form = f"OpenStack-.+-{instance}"
-    with attempting(f"looking for the partition of the instance {instance}"):
-        listed = hmc.cpc().partitions.list(filter_args={"name": form})
-    found = [partition for partition in listed if re.fullmatch(form, partition.name)]
-    if len(found) > 1:
-        raise ProviderFailed(f"Several partitions are named after the instance {instance}.")
-    return found[0] if found else None
+    attempt = f"looking for the partition of the instance {instance}"
+    try:
+        with attempting(attempt):
+            listed = hmc.cpc().partitions.list(filter_args={"name": form})
+    except Gone as error:  # partitions that are not there are an empty list
+        raise NotShown(attempt, "the HMC shows no such machine") from error
+    return [partition for partition in listed if re.fullmatch(form, partition.name)]

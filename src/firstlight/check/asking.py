@@ -75,6 +75,12 @@ def here(address: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(address, address)  # noqa: S104
 
 
+def seen_from_here(address: str, port: int) -> str:
+    """``HOST:PORT`` of a service on this host, as :func:`ask` asks it and a URL names it."""
+    host = here(address)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _connection(host: str, port: int, *, tls: bool) -> http.client.HTTPConnection:
     if not tls:
         return http.client.HTTPConnection(here(host), port, timeout=_SECONDS)

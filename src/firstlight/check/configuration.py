@@ -25,7 +25,10 @@ def readable(conf: cfg.ConfigOpts) -> Step:
     def look() -> Iterator[Finding]:
         files = files_of(conf)
         if not files:
-            yield warning("no file is read: every option has its default", remedy="--config-file")
+            yield warning(
+                "no file is read: every option has its default",
+                remedy="name one with --config-file",
+            )
         else:
             yield ok(", ".join(files))
         for one in strangers(conf, known_names(*_OURS)):

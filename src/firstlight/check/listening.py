@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from oslo_config import cfg
 
-from firstlight.check.asking import Unanswered, ask
+from firstlight.check.asking import Unanswered, ask, seen_from_here
 from firstlight.check.place import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.metadata.identity import sign
@@ -32,7 +32,7 @@ def metadata(conf: cfg.ConfigOpts) -> list[Step]:
 
 
 def _guests(conf: cfg.ConfigOpts) -> Iterator[Finding]:
-    where = f"{conf.metadata_listen}:{conf.metadata_listen_port}"
+    where = seen_from_here(conf.metadata_listen, conf.metadata_listen_port)
     tls = "metadata" in conf.enabled_ssl_apis
     try:
         reply = ask(conf.metadata_listen, conf.metadata_listen_port, "/", tls=tls)
@@ -56,7 +56,7 @@ def _guests(conf: cfg.ConfigOpts) -> Iterator[Finding]:
 
 def _status(conf: cfg.ConfigOpts, unit: str) -> Iterator[Finding]:
     own = conf.firstlight
-    where = f"{own.status_listen}:{own.status_port}"
+    where = seen_from_here(own.status_listen, own.status_port)
     try:
         alive = ask(own.status_listen, own.status_port, "/healthz")
         ready = ask(own.status_listen, own.status_port, "/readyz")

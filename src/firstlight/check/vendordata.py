@@ -9,7 +9,7 @@ from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from firstlight.check import configuration, listening
-from firstlight.check.asking import Unanswered, ask
+from firstlight.check.asking import Unanswered, ask, seen_from_here
 from firstlight.check.keystone import token
 from firstlight.check.place import place
 from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
@@ -43,7 +43,7 @@ def _callers(conf: cfg.ConfigOpts) -> Iterator[Finding]:
         yield warning(
             f"auth_strategy is {conf.auth_strategy}: whoever gets here reads all there is",
             place(conf, "DEFAULT", "auth_strategy"),
-            remedy="keystone, and credentials in [keystone_authtoken]",
+            remedy="set it to keystone, and give credentials in [keystone_authtoken]",
         )
         return
     try:
@@ -55,7 +55,8 @@ def _callers(conf: cfg.ConfigOpts) -> Iterator[Finding]:
         yield broken(
             "there are no credentials to check callers' tokens with",
             place(conf, group, "auth_type"),
-            remedy="password, and auth_url, username, password and project_name",
+            remedy="set it to password, and give auth_url, username, password and project_name of a"
+            " service user, with their domains",
         )
         return
     verify = False if conf[group].insecure else conf[group].cafile or True
@@ -109,14 +110,21 @@ def _provider(conf: cfg.ConfigOpts, name: str, provider: Provider) -> Iterator[F
     try:
         provider.ready()
     except ProviderFailed as failure:
-        remedy = f"`firstlight provider run {name} --instance UUID` tries it for a server"
+        remedy = (
+            "mend what is named; then"
+            f" `firstlight provider run {name} --instance UUID` tries it for a server"
+        )
         yield broken(str(failure), remedy=remedy)
     else:
-        needs = ", ".join(sorted(type(provider).needs))
-        yield ok(f"can ask for {needs}" if needs else "needs nobody")
+        asks = ", ".join(provider.asks())
+        yield ok(f"can ask for {asks}" if asks else "needs nobody")
     if conf[f"provider:{name}"].shadow:
         where = place(conf, f"provider:{name}", "shadow")
-        yield warning("runs in shadow: nobody is told what it says", where, remedy="false, to tell")
+        yield warning(
+            "runs in shadow: nobody is told what it says",
+            where,
+            remedy="set it to false to tell them",
+        )
 
 
 def _serving(conf: cfg.ConfigOpts) -> list[Step]:
@@ -128,20 +136,21 @@ def _serving(conf: cfg.ConfigOpts) -> list[Step]:
 
 def _listener(conf: cfg.ConfigOpts) -> Iterator[Finding]:
     host, port = listens_at(conf)
+    where = seen_from_here(host, port)
     try:
         reply = ask(host, port, "/healthcheck", tls=bool(conf.ssl.cert_file))
     except Unanswered as error:
         yield broken(
-            f"nobody answers at {host}:{port}: {error}",
+            f"nobody answers at {where}: {error}",
             place(conf, "DEFAULT", "port"),
             remedy="systemctl status firstlight-vendordata; before its first start, --before-start",
         )
         return
     if reply.status == 200:
-        yield ok(f"answers at {host}:{port}")
+        yield ok(f"answers at {where}")
     else:
         yield broken(
-            f"{host}:{port} answers {reply.status} to GET /healthcheck",
+            f"{where} answers {reply.status} to GET /healthcheck",
             place(conf, "DEFAULT", "port"),
             remedy="which process has the port? ss -ltnp",
         )

@@ -72,7 +72,7 @@ def _none(conf: cfg.ConfigOpts) -> Iterator[Finding]:
     yield warning(
         "DynamicJSON is on, and there is no target to ask",
         place(conf, "api", "vendordata_dynamic_targets"),
-        remedy="name@url for each, or take DynamicJSON out of vendordata_providers",
+        remedy="set it to name@url for each, or take DynamicJSON out of vendordata_providers",
     )
 
 
@@ -86,7 +86,8 @@ def _token(conf: cfg.ConfigOpts) -> Iterator[Finding]:
         yield warning(
             "targets are called without a token: only such that let everybody in will answer",
             place(conf, GROUP, "auth_type"),
-            remedy="password, and auth_url, username, password, project_name of a service user",
+            remedy="set it to password, and give auth_url, username, password and project_name of a"
+            " service user, with their domains",
         )
         return
     yield from token(conf, GROUP, session)

@@ -10,6 +10,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from oslo_config import cfg
 
+from firstlight.check.asking import seen_from_here
 from firstlight.cli.lookup import look_up
 from firstlight.instance import Answer, Instance
 from firstlight.metadata.origin import reads_nova
@@ -72,8 +73,7 @@ def _service(conf: cfg.ConfigOpts, instance: Instance, dynamic: bool) -> Iterato
     """What guests are shown at this moment, by the process that serves them."""
     if not dynamic:
         return
-    host, port = conf.firstlight.status_listen, conf.firstlight.status_port
-    place = f"{f'[{host}]' if ':' in host else host}:{port}"
+    place = seen_from_here(conf.firstlight.status_listen, conf.firstlight.status_port)
     try:
         # Never by a proxy of the environment's: it is this machine's own loopback.
         with build_opener(ProxyHandler({})).open(

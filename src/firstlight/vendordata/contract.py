@@ -148,6 +148,10 @@ class Provider(ABC):
         """
         return None
 
+    def asks(self) -> Sequence[str]:
+        """Whom it asks, in an operator's words; told once :meth:`ready` has found no fault."""
+        return sorted(self.needs)
+
     def close(self) -> None:
         """Let go of what is held; called once, at the end."""
         return None

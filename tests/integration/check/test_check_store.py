@@ -141,6 +141,12 @@ def test_a_service_that_is_not_there(conf):
     assert checked.worst("metadata service")["place"]["file"] == str(conf)
 
 
+def test_a_service_that_listens_everywhere(conf):
+    """It is asked here, and the address that was asked is printed."""
+    more = with_more(conf, "[DEFAULT]\nmetadata_listen = 0.0.0.0\nmetadata_listen_port = 9\n")
+    assert "nobody answers at 127.0.0.1:9: " in check(conf, more).said("metadata service")
+
+
 @pytest.mark.parametrize(
     ("secret", "verdict"), [(SECRET, "ok"), ("another", "broken"), ("", "broken")]
 )

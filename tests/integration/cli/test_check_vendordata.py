@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from firstlight.cli import main
+from firstlight_dpm.mock import serve as serve_hmc
 from stand_ins import (
     CloudStandIn,
     VaultStandIn,
@@ -52,6 +53,25 @@ def checked(
     return check
 
 
+def test_a_providers_own_words(checked: Checked, tmp_path: Path) -> None:
+    """Whom it asks, if it says more than its needs; how to mend what it says."""
+    with serve_hmc("z16", tmp_path) as hmc:
+        options = "".join(f"{name} = {value}\n" for name, value in hmc.options.items())
+        machine = tmp_path / "machine-1.conf"
+        machine.write_text(f"[dpm]\n{options}")
+        default = "auth_strategy = noauth\nproviders = dpm_nics"
+        more = f"[provider:dpm_nics]\nconfig_files = {machine}"
+        _, steps = checked(default, more, "--before-start")
+        verdict, said = steps["provider dpm_nics"]
+        assert verdict == "ok"
+        assert "can ask for Neutron ports, partitions on HMC 127.0.0.1" in said
+        machine.write_text(f"[dpm]\n{options}hmc_port = 9\n")
+        verdict, said = checked(default, more, "--before-start")[1]["provider dpm_nics"]
+        assert verdict == "broken"
+        assert f'"{machine}: looking for the machine ' in said
+        assert '"mend what is named; then `firstlight provider run dpm_nics' in said
+
+
 ALL = "auth_strategy = noauth\nproviders = project_info,nvidia_vgpu,mlnx_sriov"
 
 
@@ -90,10 +110,21 @@ def test_a_provider_that_cannot_be_made(checked: Checked) -> None:
 
 
 def test_callers_need_credentials_of_ours(checked: Checked) -> None:
-    """keystone without ``[keystone_authtoken]``."""
+    """keystone without ``[keystone_authtoken]``: what to set, as a sentence."""
     _, steps = checked("providers = project_info", "", "--before-start")
     assert steps["callers"][0] == "broken"
     assert "auth_type" in steps["callers"][1]
+    assert '"set it to password, and give auth_url, username, password' in steps["callers"][1]
+
+
+@pytest.mark.parametrize(
+    ("listens", "asked"), [("0.0.0.0", "127.0.0.1:9"), ("::", "[::1]:9"), ("::1", "[::1]:9")]
+)
+def test_where_it_asks(checked: Checked, listens: str, asked: str) -> None:
+    """A service that listens everywhere is asked here; nobody is at the address of everywhere."""
+    default = f"auth_strategy = noauth\nlisten = {listens}\nport = 9"
+    _, steps = checked(default)
+    assert f"nobody answers at {asked}: " in steps["vendordata service"][1]
 
 
 def test_shadow_is_told(checked: Checked) -> None:

@@ -7,7 +7,7 @@ from keystoneauth1.exceptions import ClientException
 from msgspec import structs
 from oslo_config import cfg
 
-from firstlight.check.asking import here
+from firstlight.check.asking import seen_from_here
 from firstlight.conf import ConfigError
 from firstlight.conf.shape import listens_at
 from firstlight.vendordata.contract import Clients, Context
@@ -22,9 +22,8 @@ class NotLive(Exception):
 def usual_url(conf: cfg.ConfigOpts) -> str:
     """Where the service of this configuration is, seen from its own host."""
     host, port = listens_at(conf)
-    address = here(host)
     scheme = "https" if conf.ssl.cert_file else "http"
-    return f"{scheme}://[{address}]:{port}" if ":" in address else f"{scheme}://{address}:{port}"
+    return f"{scheme}://{seen_from_here(host, port)}"
 
 
 def ask(url: str, name: str, context: Context, conf: cfg.ConfigOpts, clients: Clients) -> Any:

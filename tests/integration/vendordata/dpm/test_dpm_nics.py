@@ -95,6 +95,22 @@ def test_neutron_away(site: Site, on: Callable[..., Provider], cloud: CloudStand
         told(on(site.file))
 
 
+def test_ready_with_neutron(site: Site, on: Callable[..., Provider], cloud: CloudStandIn) -> None:
+    """Whoever asks Neutron is ready if Neutron answers."""
+    cloud.status = 503
+    with pytest.raises(ProviderFailed):
+        on(site.file).ready()
+    on(site.file, more="networks = false").ready()
+
+
+def test_whom_it_asks(site: Site, on: Callable[..., Provider], tmp_path: Path) -> None:
+    """Neutron, unless told not to, and each HMC by its address."""
+    other = site.write(tmp_path / "other.conf", hmc="192.0.2.1,192.0.2.2")
+    hmcs = ["partitions on HMC 127.0.0.1", "partitions on HMC 192.0.2.1 or 192.0.2.2"]
+    assert on(site.file, other, site.file).asks() == ["Neutron ports", *hmcs]
+    assert on(site.file, other, more="networks = false").asks() == hmcs
+
+
 def test_more_than_twelve(site: Site, on: Callable[..., Provider]) -> None:
     """There are as many as there are, in the order of their numbers, in either case."""
     for number in range(30):
@@ -175,15 +191,41 @@ class TestSeveralMachines:
         other.console.faults.add(Fault(drop=True))
         provider = on(*files)
         assert len(told(provider)) == 1
-        with pytest.raises(ProviderFailed, match="could not tell"):
+        with pytest.raises(ProviderFailed, match=f"^{files[0]}: looking for the partition"):
             provider.provide(a_context(instance_id=str(uuid4())))
+
+    @pytest.mark.parametrize("ask", ["ready", "provide"])
+    def test_a_machine_that_is_not_there(
+        self, ask: str, files: list[Path], site: Site, on: Callable[..., Provider]
+    ) -> None:
+        """The file, the option, and no word of an HMC that is away, because it has answered."""
+        files[1] = site.write(site.file, cpc_object_id=str(uuid4()))
+        provider = on(*files)
+        with pytest.raises(ProviderFailed) as caught:
+            provider.ready() if ask == "ready" else told(provider)
+        said = str(caught.value)
+        assert said.startswith(f"{site.file}: looking for ")
+        assert "the HMC shows no such machine; see [dpm] cpc_object_id" in said
+        assert said.count("; see ") == 1
+
+    def test_a_machine_that_is_down(
+        self, files: list[Path], site: Site, on: Callable[..., Provider]
+    ) -> None:
+        """It is the machine's status that matters, and nothing else is advised."""
+        known = site.served.console.resource(f"/api/cpcs/{site.served.machine.cpc}")
+        known.properties["status"] = "no-power"
+        with pytest.raises(ProviderFailed) as caught:
+            on(*files).ready()
+        said = str(caught.value)
+        assert said.startswith(f"{site.file}: ")
+        assert said.endswith("the machine is no-power; see the machine's status on the HMC.")
 
 
 def test_two_partitions(site: Site, on: Callable[..., Provider]) -> None:
     """Two partitions of one instance: nobody knows which one asks, so nobody is told."""
     site.plug(0)
     site.subset.partition(names.partition_name("sub2", INSTANCE))
-    with pytest.raises(ProviderFailed, match="Several partitions"):
+    with pytest.raises(ProviderFailed, match=f"^{site.file}: several partitions"):
         told(on(site.file))
 
 
