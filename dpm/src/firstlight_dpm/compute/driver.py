@@ -77,7 +77,8 @@ class DPMDriver(driver.ComputeDriver):
         with attempting(f"asking what machine {cpc.name} can do"):
             self._build(features(cpc))
         machine.check_owner(self._partitions.all().values(), self._partitions.node)
-        LOG.info("host %s is a subset of machine %s", host, cpc.name)
+        hmc = cpc.manager.session.actual_host
+        LOG.info("host %s is a subset of machine %s, by HMC %s", host, cpc.name, hmc)
 
     def _build(self, can: Features) -> None:
         host, ports = self._share.host, self._share.ports

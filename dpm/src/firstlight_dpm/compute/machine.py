@@ -41,7 +41,7 @@ class Share:
         """What ``[dpm]`` says; raises InvalidConfiguration with what to change."""
         missing = [name for name in _NEEDED if not conf.dpm[name]]
         if missing:
-            raise _bad(f"set {', '.join(missing)} in [dpm]: they say what this host may use")
+            raise _bad(f"set {', '.join(missing)} in [dpm], by which this host may use the machine")
         if conf.dpm.max_instances != UNLIMITED:
             raise _bad(
                 f"[dpm] max_instances is {conf.dpm.max_instances}, which would limit nothing: "
@@ -93,13 +93,13 @@ def _check_port(cpc: zhmcclient.Cpc, port: StoragePort) -> None:
         raise _bad(f"{line} there is no such adapter (or the HMC's user may not see it)") from error
     if adapter.get_property("parent") != cpc.uri:
         # One HMC manages several machines, and shows the adapters of all of them.
-        raise _bad(f"{line} that adapter, {adapter.name}, is not of machine {cpc.name}")
+        raise _bad(f"{line} adapter {adapter.name} is not of machine {cpc.name}")
     kind = adapter.get_property("type")
     if kind != "fcp":
-        raise _bad(f"{line} that adapter is of type {kind}; only type fcp reaches volumes")
+        raise _bad(f"{line} adapter {adapter.name} is of type {kind}; only fcp reaches volumes")
     uris = adapter.prop("storage-port-uris", [])
     if not any(uri.endswith(f"/{port.port}") for uri in uris):
-        raise _bad(f"{line} that adapter has no port {port.port}")
+        raise _bad(f"{line} adapter {adapter.name} has no port {port.port}")
 
 
 def check_owner(partitions: Iterable[zhmcclient.Partition], node: str) -> None:
@@ -113,9 +113,10 @@ def check_owner(partitions: Iterable[zhmcclient.Partition], node: str) -> None:
         if maker := other_maker(partition.properties, node):
             raise _bad(
                 f"partition {partition.name} was made by compute node {maker}, not by this one, "
-                f"{node}: another cloud uses the same [DEFAULT] host on this machine. Set another "
-                f"host here; if this node has taken the other's place, remove node={maker} from "
-                "the descriptions of the partitions on the HMC"
+                f"{node}: another cloud uses the same [DEFAULT] host on this machine, or this node "
+                "has lost its state_path. Set another host here, or put back the file compute_id "
+                f"that says {maker}; if this node has taken the other's place, remove node={maker} "
+                "from the descriptions of the partitions on the HMC"
             )
 
 

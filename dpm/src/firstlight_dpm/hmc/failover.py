@@ -4,10 +4,13 @@ zhmcclient chooses among several when it logs on, and never again, so a session 
 would stay with it.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import zhmcclient
+
+LOG = logging.getLogger(__name__)
 
 
 class MovingSession(zhmcclient.Session):
@@ -34,8 +37,11 @@ class MovingSession(zhmcclient.Session):
         if not kwargs.get("logon_required", True):  # logging on and off, by zhmcclient itself
             return ask(*args, **kwargs)
         if self._lost:
+            before = self.actual_host
             self.logon(always=True)
             self._lost = False
+            if self.actual_host != before:
+                LOG.warning("HMC %s does not answer; %s is asked now", before, self.actual_host)
         try:
             return ask(*args, **kwargs)
         except zhmcclient.ConnectionError:

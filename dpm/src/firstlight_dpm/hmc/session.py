@@ -69,6 +69,11 @@ class Hmc:
     """One machine's console. Threads may share this, but not what it hands out."""
 
     def __init__(self, login: Login) -> None:
+        if login.verify is False:
+            LOG.warning(
+                "[dpm] hmc_verify is off: whoever is between this node and the HMC can read the "
+                "password"
+            )
         self.login = login
         self._own = threading.local()
         self._lock = threading.Lock()
@@ -92,9 +97,16 @@ class Hmc:
                 cpc.pull_full_properties()
         except Gone as error:
             raise Gone(
-                error.attempt, "the HMC manages no such machine; see [dpm] cpc_object_id"
+                error.attempt,
+                f"the HMC manages no such machine, but {self._machines()}; see [dpm] cpc_object_id",
             ) from error
         return cpc
+
+    def _machines(self) -> str:
+        with attempting("listing the machines"):
+            listed = self.client().cpcs.list()
+        known = (f"{cpc.name} ({cpc.uri.rpartition('/')[2]})" for cpc in listed)
+        return ", ".join(sorted(known)) or "none that its user may see"
 
     def close(self) -> None:
         """Log off everywhere; what cannot be logged off expires on the HMC."""
@@ -124,7 +136,7 @@ def _check_readable(authorities: str) -> None:
 
 def _session(login: Login) -> zhmcclient.Session:
     if login.verify is False:
-        # Once is enough: the operator said so, and docs/dpm/configure.md says what it costs.
+        # Hmc has said it once; this would for each request.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     return PatientSession(
         list(login.hosts),

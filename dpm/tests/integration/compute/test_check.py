@@ -72,7 +72,7 @@ def test_no_such_adapter(hmc, served):
 def test_no_storage_adapter(hmc, served, name: str, kind: str):
     """An adapter of another type is refused with its type."""
     line = f"{served.machine.id(name)}:0"
-    with pytest.raises(InvalidConfiguration, match=f"of type {kind}; only type fcp"):
+    with pytest.raises(InvalidConfiguration, match=f"of type {kind}; only fcp"):
         check(hmc.find_cpc(), share(served, ports=(line,)))
 
 
@@ -85,9 +85,7 @@ def test_another_machine_s_adapter(hmc, served):
     adapter.ports.add({"element-id": "0", "index": 0, "name": "Port 0"})
     line = f"{adapter.oid}:0"
     try:
-        with pytest.raises(
-            InvalidConfiguration, match=f"{line}, but .* FCP-9, is not of machine Z"
-        ):
+        with pytest.raises(InvalidConfiguration, match=f"{line}, but .* FCP-9 is not of machine Z"):
             check(hmc.find_cpc(), share(served, ports=(line,)))
     finally:
         machines.remove(other.oid)

@@ -287,3 +287,14 @@ def test_only_the_operator_s_ports(hmc, served, ports):
     partition = Partitions(hmc, "sub1", "node").make(UUID, 1, 1024)
     one.prepare(partition)
     assert [port_of(served, wwpn) for wwpn in one.initiators(partition)] == [ports[0].adapter]
+
+
+@pytest.mark.parametrize("served", ["z14"], indirect=True)
+def test_ports_in_use_are_left_alone(hmc, served, ports):
+    """Once a group is attached the HMC is not asked to change its ports, which it would refuse;
+    Nova asks for the connector more than once."""
+    partition = Partitions(hmc, "sub1", "node").make(UUID, 1, 1024)
+    StorageGroups(hmc, "sub1", ports[:1]).prepare(partition)
+    before = len(served.console.requests)
+    StorageGroups(hmc, "sub1", ports).prepare(partition)
+    assert {method for method, _ in served.console.requests[before:]} == {"GET"}

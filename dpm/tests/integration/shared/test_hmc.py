@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 import zhmcclient
 
-from firstlight_dpm.errors import Gone, NotLoggedOn, NotTrusted, TooLate, Unreachable, attempting
+from firstlight_dpm.errors import (
+    Gone,
+    NotLoggedOn,
+    NotTrusted,
+    TooLate,
+    Unreachable,
+    WrongName,
+    attempting,
+)
 from firstlight_dpm.hmc import Features, Hmc, features
 from firstlight_dpm.mock import MACHINES, Served, serve
 from firstlight_dpm.mock.faults import Fault
@@ -240,11 +248,13 @@ def test_a_certificate_that_is_not_trusted(served):
     assert served.console.requests == []
 
 
-def test_verification_can_be_switched_off(served):
-    """By the operator, with no warning for each request."""
+def test_verification_can_be_switched_off(served, caplog):
+    """By the operator, with one warning, not one for each request."""
     hmc = Hmc(login(served, verify=False))
     assert hmc.find_cpc().name == "Z16"
     hmc.close()
+    (warning,) = (one.getMessage() for one in caplog.records if one.levelname == "WARNING")
+    assert "hmc_verify is off" in warning
 
 
 def test_a_wrong_password_is_not_told(served, caplog):
@@ -347,3 +357,11 @@ def test_features(machine, expected, tmp_path):
         hmc = Hmc(login(served))
         assert features(hmc.find_cpc()) == expected
         hmc.close()
+
+
+def test_a_certificate_for_another_name(served):
+    """The authority is right, and the error does not say otherwise."""
+    hmc = Hmc(login(served, hosts=("127.1",)))
+    with pytest.raises(WrongName, match=r"set \[dpm\] hmc to a name") as caught:
+        hmc.find_cpc()
+    assert "hmc_ca_file" not in str(caught.value)

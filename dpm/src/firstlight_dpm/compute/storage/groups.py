@@ -38,11 +38,12 @@ class StorageGroups:
     def prepare(self, partition: zhmcclient.Partition) -> None:
         """Make the group and attach it, if that is not so, and see that it has its WWPNs."""
         group = self._find(partition.name) or self._make(partition.name)
+        with attempting(f"attaching storage group {group.name}"):
+            if _has(partition, group):
+                return  # with ports that are in use, which the machine lets nobody change
         with attempting(f"giving storage group {group.name} its ports"):
             self._keep_to_ports(group)
         with attempting(f"attaching storage group {group.name}"):
-            if _has(partition, group):
-                return
             partition.attach_storage_group(group)
         # Nova still tries another host if they do not come; once it asks for them, it does not.
         self._wwpns(group)
