@@ -63,6 +63,7 @@ class DPMDriver(driver.ComputeDriver):
     def __init__(self, virtapi: Any) -> None:
         super().__init__(virtapi)
         options.register_compute(CONF)
+        self._in_sight = True
 
     @tells_nova
     def init_host(self, host: str) -> None:
@@ -132,7 +133,7 @@ class DPMDriver(driver.ComputeDriver):
     @tells_nova
     def get_available_resource(self, *_: Any, **__: Any) -> dict[str, Any]:
         """What Nova shows of the host."""
-        cpc = self._hmc.find_cpc()
+        cpc = self._machine()
         self._leftovers.sweep()
         return machine.resources(cpc, self._share, self._used())
 
@@ -150,6 +151,20 @@ class DPMDriver(driver.ComputeDriver):
             return console.output(partition).encode()
         except (Gone, WrongStatus) as error:
             raise exception.ConsoleNotAvailable(str(error)) from error
+
+    def _machine(self) -> Any:
+        """The machine; what Nova logs each time that it is not seen, is said once here."""
+        try:
+            cpc = self._hmc.find_cpc()
+        except HmcError as error:
+            if self._in_sight:
+                LOG.warning("the machine is out of sight: %s", error)
+            self._in_sight = False
+            raise
+        if not self._in_sight:
+            LOG.info("machine %s is in sight again", cpc.name)
+        self._in_sight = True
+        return cpc
 
     def _used(self) -> list[dict[str, Any]]:
         used = []

@@ -58,11 +58,16 @@ def test_hmc_goes_away(cloud: Cloud):
     cloud.hmc.console.faults.add(Fault(drop=True))
     with pytest.raises(HypervisorUnavailable):
         cloud.compare(server)
-    cloud._run_periodics()
+    for _ in range(2):
+        cloud._run_periodics()
+    assert cloud.log().count("the machine is out of sight") == 1
     assert cloud.api.get_server(server["id"])["OS-EXT-STS:power_state"] == 1
     with pytest.raises(OpenStackApiException):
         cloud.api.post_server_action(server["id"], {"reboot": {"type": "HARD"}})
     cloud.hmc.console.faults.clear()
+    for _ in range(2):
+        cloud._run_periodics()
+    assert cloud.log().count("is in sight again") == 1
     cloud._reboot_server(server, hard=True)
     cloud._delete_server(server)
 
