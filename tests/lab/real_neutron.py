@@ -187,6 +187,10 @@ class RealNeutron:
         """Change one resource."""
         return self._call("PUT", f"{_plural(kind)}/{identifier}", {kind: fields})[kind]
 
+    def delete(self, kind: str, identifier: str) -> None:
+        """Delete one resource."""
+        self._call("DELETE", f"{_plural(kind)}/{identifier}")
+
     def attach(self, router: str, subnet: str) -> None:
         """Give a router an interface on a subnet."""
         self._call("PUT", f"routers/{router}/add_router_interface", {"subnet_id": subnet})

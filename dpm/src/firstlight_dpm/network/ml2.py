@@ -9,7 +9,7 @@ from typing import Any
 
 from neutron.plugins.ml2.drivers import mech_agent
 from neutron_lib import constants
-from neutron_lib.api.definitions import portbindings, qinq, vlantransparent
+from neutron_lib.api.definitions import portbindings, qinq, trunk_details, vlantransparent
 from neutron_lib.plugins.ml2 import api
 from oslo_log import log
 
@@ -80,7 +80,24 @@ class DpmMechanismDriver(mech_agent.SimpleAgentMechanismDriverBase):
 
 
 def _fits(port: Mapping[str, Any]) -> bool:
-    """An OSA card takes no other address, and the server would boot without a network."""
+    """Whether a NIC can be what the port is; else the server would boot and not be reached."""
+    return _has_no_subports(port) and _has_local_mac(port)
+
+
+def _has_no_subports(port: Mapping[str, Any]) -> bool:
+    """Nothing would plug the subports of a trunk, and nobody would be told."""
+    if not port.get(trunk_details.TRUNK_DETAILS):
+        return True
+    LOG.warning(
+        "port %s is the parent of a trunk, which a partition's NIC cannot be; the port is not "
+        "bound. Give the server a port in each VLAN's network instead",
+        port.get("id"),
+    )
+    return False
+
+
+def _has_local_mac(port: Mapping[str, Any]) -> bool:
+    """An OSA card takes no other address."""
     mac = port.get("mac_address", "")
     if is_local_unicast(mac):
         return True

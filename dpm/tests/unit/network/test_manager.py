@@ -1,5 +1,6 @@
 """What Neutron's common agent is told: devices are ports, and a port is up on its network only."""
 
+import logging
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -84,6 +85,15 @@ def test_plugged(manager: Manager, physnet: str, device: str, plugged: bool) -> 
     assert manager.plug_interface("network", segment, device, "compute:nova") is plugged
 
 
+def test_a_port_is_disabled(manager: Manager, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing can stop a NIC, which is said, and only then."""
+    caplog.set_level(logging.WARNING)
+    manager.ensure_port_admin_state(PORT, admin_state_up=True)
+    assert not caplog.messages
+    manager.ensure_port_admin_state(PORT, admin_state_up=False)
+    assert f"port {PORT} is disabled, and its NIC works on" in caplog.text
+
+
 def test_the_rest_does_nothing(manager: Manager) -> None:
     """There is no switch to set, and nothing that could filter."""
     manager.ensure_port_admin_state(PORT, False)
@@ -130,6 +140,18 @@ def test_no_update_is_lost(callbacks: Callbacks) -> None:
         fetched += callbacks.get_and_clear_updated_devices()
     fetched += callbacks.get_and_clear_updated_devices()
     assert sorted(fetched) == sorted(told)
+
+
+def test_made_anew_while_neutron_did_not_answer(manager: Manager) -> None:
+    """A NIC that went, which Neutron could not be told, and is back is up: nothing says that it is
+    gone after it was said to be there."""
+    watch: Any = SimpleNamespace()
+    agent = Agent(manager, watch, 2, 10)
+    agent.rpc_callbacks = Callbacks(None, agent, None)
+    gone = "22222222-2222-3333-4444-555555555555"
+    untold = {"current": set(), "removed": {PORT, gone}, "updated": set(), "timestamps": {}}
+    found = agent.scan_devices(untold, sync=True)
+    assert (found["added"], found["removed"]) == ({PORT}, {gone})
 
 
 def test_the_watch_begins_and_ends_with_the_agent(

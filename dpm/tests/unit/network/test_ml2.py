@@ -4,6 +4,7 @@ The contexts of ports are Neutron's own tests' (neutron 29).
 """
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -25,11 +26,12 @@ class Context(neutrons.FakePortContext):  # type: ignore[misc]
     """A port that is to be bound, with a MAC address."""
 
     mac = "fa:16:3e:00:00:01"
+    more: Mapping[str, Any] = {}
 
     @property
     def current(self) -> dict[str, Any]:
         """The port, as Neutron shows it."""
-        return {**super().current, "mac_address": self.mac}
+        return {**super().current, "mac_address": self.mac, **self.more}
 
     @property
     def bound(self) -> tuple[str | None, str | None, dict[str, Any] | None]:
@@ -127,10 +129,11 @@ def test_dead_agent(driver: DpmMechanismDriver) -> None:
     assert bind(driver, dead, agent(SWITCH)).bound[2] == PLAIN
 
 
-@pytest.mark.parametrize("kind", [portbindings.VNIC_DIRECT, portbindings.VNIC_MACVTAP])
+@pytest.mark.parametrize("kind", sorted({*portbindings.VNIC_TYPES} - {portbindings.VNIC_NORMAL}))
 def test_other_vnic_types(driver: DpmMechanismDriver, kind: str) -> None:
-    """Only vnic_type normal is bound."""
-    assert bind(driver, agent(SWITCH), vnic_type=kind).bound[0] is None
+    """Only vnic_type normal is bound: no SR-IOV, no macvtap."""
+    profile = {"pci_slot": "0000:00:01.0", "physical_network": PHYSNET}
+    assert bind(driver, agent(SWITCH), vnic_type=kind, profile=profile).bound[0] is None
 
 
 @pytest.mark.parametrize("mac", ["00:11:22:33:44:55", "fb:16:3e:00:00:01"])
@@ -141,6 +144,15 @@ def test_foreign_mac(
     monkeypatch.setattr(Context, "mac", mac)
     assert bind(driver, agent(SWITCH)).bound[0] is None
     assert f"MAC address {mac} is not locally administered" in caplog.text
+
+
+def test_trunk(
+    driver: DpmMechanismDriver, monkeypatch: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The parent of a trunk, whose subports nothing would plug, is refused with the reason."""
+    monkeypatch.setattr(Context, "more", {"trunk_details": {"trunk_id": "t", "sub_ports": []}})
+    assert bind(driver, agent(SWITCH)).bound[0] is None
+    assert "is the parent of a trunk, which a partition's NIC cannot be" in caplog.text
 
 
 def test_mapping_of_an_older_agent(driver: DpmMechanismDriver) -> None:

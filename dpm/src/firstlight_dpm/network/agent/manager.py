@@ -102,6 +102,12 @@ class Manager(base.CommonAgentManagerBase):
 
     def ensure_port_admin_state(self, device: str, admin_state_up: bool) -> None:
         """A NIC has no switch; the server sets the port's status by itself."""
+        if not admin_state_up:
+            LOG.warning(
+                "port %s is disabled, and its NIC works on: nothing between a partition and its "
+                "network can stop it. Detach the port from its server to cut it off",
+                device,
+            )
 
     def get_extension_driver_type(self) -> str:
         """Extensions of L2 agents that are for ours would name this."""
@@ -148,3 +154,38 @@ class Agent(_common_agent.CommonAgentLoop):
         finally:
             if not self._watch.wait(LOG_OFF):
                 LOG.warning("Ending without having logged off: the HMC does not answer")
+
+    def scan_devices(self, previous: dict[str, Any] | None, sync: bool) -> dict[str, Any]:
+        """What has changed. What is there has not been removed.
+
+        After a failure the common agent repeats what it had to say, up first and then down; a NIC
+        that was made anew meanwhile would be left as down.
+        """
+        found: dict[str, Any] = super().scan_devices(previous, sync)
+        found["removed"] -= found["current"]
+        return found
+
+    def _report_state(self) -> None:
+        if not self.failed_report_state and "start_flag" not in self.agent_state:
+            try:
+                self._look_for_namesake()
+            except oslo_messaging.MessagingException:
+                LOG.debug("Neutron does not answer; the report meets the same, and says it")
+            except Exception:  # would end the reports
+                LOG.exception("Looking for another agent of this host broke")
+        super()._report_state()
+
+    def _look_for_namesake(self) -> None:
+        """Say if Neutron has another mapping than was reported: somebody else reports, too."""
+        mine = self.agent_state["configurations"][reported.MAPPINGS]
+        shown = self.state_rpc.get_agents(
+            self.context, host=self.agent_state["host"], agent_type=self.agent_type
+        )
+        others = [reported.mappings_of(agent) for agent in shown]
+        if any(other != mine for other in others):
+            LOG.error(
+                "another agent reports as host %s, with the mappings %s; ports are bound by its or "
+                "by this one's. Give each agent a [DEFAULT] host of its own",
+                self.agent_state["host"],
+                others,
+            )
