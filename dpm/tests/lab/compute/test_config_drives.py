@@ -56,7 +56,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     return Files(tmp_path_factory.mktemp("drives"))
 
 
-@pytest.fixture(scope="module", params=["z13", "z14", "z17"])
+@pytest.fixture(scope="module", params=["z13", "z17"])
 def cloud(request: pytest.FixtureRequest, files: Files) -> Iterator[Cloud]:
     """One host with a writer; on a z13 guests learn of NICs only by such ways."""
     with pytest.MonkeyPatch.context() as patch:
