@@ -81,6 +81,15 @@ def test_logged_off(agent: Running, number: int) -> None:
     assert (agent.asked(*ON), agent.asked(*OFF)) == (2, 2)
 
 
+def test_reloaded(agent: Running) -> None:
+    """SIGHUP, by which oslo.service makes a new process that reads, leaves no session either."""
+    reads(agent)
+    os.kill(agent.program.pid, signal.SIGHUP)
+    agent.comes_to(lambda: (agent.asked(*ON), agent.asked(*OFF)) == (3, 2))
+    agent.ends(signal.SIGTERM)
+    assert agent.asked(*OFF) == 3
+
+
 @pytest.mark.parametrize("fault", [Fault(drop=True), Fault(delay=60)], ids=["away", "hangs"])
 def test_hmc_away(agent: Running, z13: Served, fault: Fault) -> None:
     """An HMC that is away, or answers nothing, does not keep it."""
