@@ -59,6 +59,13 @@ class Backing(NamedTuple):
         return self.object_id if self.port is None else f"{self.object_id}:{self.port}"
 
     @property
+    def named(self) -> str:
+        """As a person is told of it."""
+        if self.port is None:
+            return f"virtual switch {self.object_id}"
+        return f"port {self.port} of adapter {self.object_id}"
+
+    @property
     def vif_type(self) -> str:
         """``binding:vif_type`` of a port that is bound to this."""
         return VIF_TYPE_VSWITCH if self.port is None else VIF_TYPE_ADAPTER

@@ -25,6 +25,15 @@ def test_agents(site: Site) -> None:
         assert agent["configurations"]["extensions"] == []
 
 
+def test_what_the_agent_says(site: Site) -> None:
+    """Where each network is; and not, at each look, that it looks."""
+    for host, agent in site.agents.items():
+        said = agent.said(100_000)
+        where = site.backing(host, "red").named
+        assert f"host {host}: network red is on {where}" in said
+        assert "iteration" not in said
+
+
 def test_binding(site: Site) -> None:
     """A port is bound to what its network is cabled to: a switch, or on a z17 an adapter's port."""
     for host, vif_type in (("old", "dpm_vswitch"), ("sub1", "dpm_adapter")):

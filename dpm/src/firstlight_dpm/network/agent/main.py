@@ -14,6 +14,7 @@ from typing import NamedTuple
 from neutron.common import config as neutron_config
 from neutron.conf import common as neutron_options
 from neutron.conf.agent import securitygroups_rpc
+from neutron.plugins.ml2.drivers.agent import _common_agent
 from oslo_config import cfg
 from oslo_service import service
 
@@ -53,6 +54,7 @@ def main() -> int:
     neutron_config.init(sys.argv[1:])
     neutron_config.setup_logging()
     neutron_config.setup_gmr()
+    logging.getLogger(_common_agent.__name__).addFilter(tells_something)
     end_by(signal.SIGTERM, signal.SIGINT)
     agent = agent_or_complaint(cfg.CONF)
     if isinstance(agent, str):
@@ -60,6 +62,11 @@ def main() -> int:
         return 1
     interrupt_gracefully()
     return int(service.launch(cfg.CONF, agent, restart_method="mutate").wait() or 0)
+
+
+def tells_something(record: logging.LogRecord) -> bool:
+    """Whether a line of Neutron's agent is more than that another look begins, or has ended."""
+    return "Agent loop - iteration" not in str(record.msg)
 
 
 def end_by(*signals: int) -> None:
@@ -105,7 +112,8 @@ def make_agent(conf: cfg.ConfigOpts) -> Agent:
     login = replace(Login.of(conf), retries=0)
     lines = conf.dpm.physical_network_adapter_mappings or []
     machine = patiently(lambda: ask_machine(login, lines), time.sleep)
-    LOG.info("Physical networks: %s", {net: str(on) for net, on in machine.mapped.items()})
+    for physnet, backing in machine.mapped.items():
+        LOG.info("host %s: network %s is on %s", host, physnet, backing.named)
     hmc = Hmc(login)
     reader = Reader(hmc, host, frozenset(machine.mapped.values()))
     watch = Watch(reader.read, conf.AGENT.polling_interval, hmc.close)
