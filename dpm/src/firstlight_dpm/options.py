@@ -51,14 +51,16 @@ class ObjectId(types.String):
 
 
 class HmcAddress(types.String):
-    """A host name or an IP address; nothing around it."""
+    """A host name or an IP address, of version 6 with brackets however it was written."""
 
     def __init__(self) -> None:
         super().__init__(type_name="HMC address")
 
     def __call__(self, value: object) -> str:
         text = str(super().__call__(value))
-        if re.fullmatch(r"[\w.-]+", text) or _is_ipv6(text):
+        if _is_ipv6(address := text.removeprefix("[").removesuffix("]")):
+            return f"[{address}]"  # as in the URL that it becomes part of
+        if re.fullmatch(r"[\w.-]+", text):
             return text
         raise ValueError(
             f"{value!r} is not a host name or an IP address; it takes neither https:// nor a port, "

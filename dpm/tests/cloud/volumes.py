@@ -43,9 +43,10 @@ class Volumes(Service):
         return {file.stem: json.loads(file.read_text()) for file in self.array.glob("*.zoned")}
 
     @contextmanager
-    def out_of_order(self) -> Iterator[None]:
-        """The array makes no volumes of images, until the block ends."""
-        sign = self.array / "out-of-order"
+    def out_of_order(self, work: str) -> Iterator[None]:
+        """The array does none of this for config drives until the block ends: ``making`` a volume
+        of an image, or ``zoning`` one."""
+        sign = self.array / f"no-{work}"
         sign.touch()
         try:
             yield

@@ -69,18 +69,22 @@ def volume(block_device_info: Mapping[str, Any] | None) -> Volume:
     return Volume(boot[0]["connection_info"], getattr(boot[0], "volume_size", None) or 1)
 
 
-def check(connection: Mapping[str, Any]) -> None:
-    """Raises VolumeDriverNotFound unless the volume is reached by Fibre Channel.
-
-    Raises VolumeEncryptionNotSupported if a node is meant to encrypt it: none sees its data, so the
-    guest would read what is encrypted, and write what is not.
-    """
+def check_type(connection: Mapping[str, Any]) -> None:
+    """Raises VolumeDriverNotFound unless the volume is reached by Fibre Channel."""
     kind = connection.get("driver_volume_type")
     if kind != FIBRE_CHANNEL:
         raise exception.VolumeDriverNotFound(driver_type=kind)
+
+
+def check(connection: Mapping[str, Any]) -> None:
+    """The same, and raises VolumeEncryptionNotSupported if a node is meant to encrypt the volume.
+
+    None sees its data, so the guest would read what is encrypted, and write what is not.
+    """
+    check_type(connection)
     if (connection.get("data") or {}).get("encrypted"):
         raise exception.VolumeEncryptionNotSupported(
-            volume_type=kind, volume_id=connection.get("serial")
+            volume_type=FIBRE_CHANNEL, volume_id=connection.get("serial")
         )
 
 

@@ -6,6 +6,7 @@ Nova's methods grow arguments with its releases; those that a partition has no u
 and ``**__``.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -78,6 +79,7 @@ class DPMDriver(driver.ComputeDriver):
         with attempting(f"asking what machine {cpc.name} can do"):
             self._build(features(cpc))
         machine.check_owner(self._partitions.all().values(), self._partitions.node)
+        self._remember_drives()
         hmc = cpc.manager.session.actual_host
         LOG.info("host %s is a subset of machine %s, by HMC %s", host, cpc.name, hmc)
 
@@ -190,7 +192,7 @@ class DPMDriver(driver.ComputeDriver):
     def prepare_for_spawn(self, instance: Any) -> None:
         """Make the partition, whose WWPNs Cinder needs; refuse what cannot become one."""
         self._refuse(instance)
-        self._leftovers.remember(instance.uuid, partial(self._settle, instance.uuid))
+        self._leftovers.remember(instance.uuid, self._settling(instance))
         try:
             carry_out(self._spawning.preparation(_order(instance)))
         except HmcError as error:
@@ -206,7 +208,7 @@ class DPMDriver(driver.ComputeDriver):
         """Remove what prepare_for_spawn made, now or later: what Nova is about to say of the
         failure must not be hidden by another one."""
         try:
-            self._remove(instance.uuid)
+            self._remove(instance)
         except (HmcError, config_drives.DriveFailed) as error:
             LOG.warning("a partition is left, to be removed: %s", error, instance=instance)
 
@@ -250,7 +252,7 @@ class DPMDriver(driver.ComputeDriver):
         addresses of a partition that may still run.
         """
         try:
-            self._remove(instance.uuid)
+            self._remove(instance)
         except (HmcError, config_drives.DriveFailed) as error:
             raise exception.InstancePowerOffFailure(reason=str(error)) from error
 
@@ -258,19 +260,32 @@ class DPMDriver(driver.ComputeDriver):
         """The same: nothing is left outside the partition."""
         self.destroy(context, instance)
 
-    def _remove(self, uuid: str) -> None:
-        carry_out(self._spawning.removal(uuid))
-        self._leftovers.forget(uuid)
+    def _remove(self, instance: Any) -> None:
+        drive = bool(configdrive.required_by(instance))
+        carry_out(self._spawning.removal(instance.uuid, drive=drive))
+        self._leftovers.forget(instance.uuid)
 
-    def _settle(self, uuid: str) -> bool:
+    def _settling(self, instance: Any) -> Callable[[], bool]:
+        drive = bool(configdrive.required_by(instance))
+        return partial(self._settle, instance.uuid, drive=drive)
+
+    def _settle(self, uuid: str, *, drive: bool) -> bool:
         """Remove the partition if Nova says that the server is not here; return whether."""
         try:
             here = objects.Instance.get_by_uuid(get_admin_context(), uuid).host == self._share.host
         except exception.InstanceNotFound:
             here = False
         if not here:
-            carry_out(self._spawning.removal(uuid))
+            carry_out(self._spawning.removal(uuid, drive=drive))
         return not here
+
+    def _remember_drives(self) -> None:
+        """Those that another process left: without a partition, nothing else would name them."""
+        try:
+            for uuid in self._spawning.drives_alone():
+                self._leftovers.remember(uuid, partial(self._settle, uuid, drive=True))
+        except config_drives.DriveFailed as error:
+            LOG.warning("config drives that were left are not looked for: %s", error)
 
     def _refuse(self, instance: Any) -> None:
         """Raises InstanceUnacceptable for what no partition can be, before anything is made."""
@@ -331,7 +346,7 @@ class DPMDriver(driver.ComputeDriver):
 
     def detach_volume(self, _context: Any, connection_info: Any, *_: Any, **__: Any) -> None:
         """Nothing is to be done: Cinder takes the mapping away."""
-        boot.check(connection_info)
+        boot.check_type(connection_info)
 
     @tells_nova
     def attach_interface(self, _context: Any, instance: Any, _image_meta: Any, vif: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import zhmcclient
 
+from firstlight_dpm import names
 from firstlight_dpm.cards import Card, cards
 from firstlight_dpm.compute import boot, connector, partitions
 from firstlight_dpm.compute.config_drives import Drive, Writer
@@ -17,6 +18,8 @@ from firstlight_dpm.compute.plan import Step
 from firstlight_dpm.compute.storage import Storage
 from firstlight_dpm.compute.vifs import Vif, vifs_of
 from firstlight_dpm.errors import Gone
+
+_DRIVE = "-config-2"
 
 
 class Order(NamedTuple):
@@ -81,11 +84,15 @@ class Spawning:
             steps.append(Step("its start", lambda: self._start(uuid), lambda: self._stop(uuid)))
         return steps
 
-    def removal(self, uuid: str) -> list[Step]:
-        """The way back: nothing of the server is left on the HMC, whatever there was of it."""
+    def removal(self, uuid: str, *, drive: bool) -> list[Step]:
+        """The way back: nothing of the server is left on the HMC, whatever there was of it.
+
+        `drive`: it may have a config drive, for which Cinder must be asked.
+        """
+        drives = [Step("taking its config drive away", lambda: self._remove_drive(uuid))]
         return [
             Step("stopping the partition", lambda: self._stop(uuid)),
-            Step("taking its config drive away", lambda: self._remove_drive(uuid)),
+            *(drives if drive else ()),
             Step("taking its storage ports away", lambda: self._release(uuid)),
             Step("deleting the partition", lambda: self._delete(uuid)),
         ]
@@ -94,6 +101,18 @@ class Spawning:
         """What Cinder maps an instance's volumes to; raises Gone without a partition."""
         initiators = self.storage.initiators(self._there(uuid))
         return connector.connector(uuid, initiators, self.address)
+
+    def drives_alone(self) -> list[str]:
+        """The instances of this host that have a config drive, and no partition to read it."""
+        if self.writer is None:
+            return []
+        there = self.partitions.all()
+        named = (
+            names.instance_of(self.partitions.host, name.removesuffix(_DRIVE))
+            for name in self.writer.names()
+            if name.endswith(_DRIVE)
+        )
+        return [uuid for uuid in named if uuid and uuid not in there]
 
     def _there(self, uuid: str) -> zhmcclient.Partition:
         """The partition. That it has gone is an error: Nova takes InstanceNotFound for a server
@@ -137,7 +156,7 @@ class Spawning:
             self.writer.remove(self._drive_name(uuid))
 
     def _drive_name(self, uuid: str) -> str:
-        return f"{self.partitions.name(uuid)}-config-2"
+        return self.partitions.name(uuid) + _DRIVE
 
     def _start(self, uuid: str) -> None:
         partitions.start(self._there(uuid))

@@ -39,8 +39,7 @@ class ArrayOfFiles(driver.FibreChannelDriver):
     def clone_image(self, context, volume, image_location, image_meta, image_service):
         """A volume with an image's bytes, straight from Glance, as the images here need no
         conversion."""
-        if (self._directory / "out-of-order").exists():
-            raise exception.VolumeDriverException(message="the array is out of order")
+        self._refuse(volume, "making")
         self.create_volume(volume)
         with self._file(volume).open("r+b") as file:
             image_service.download(context, image_meta["id"], data=file)
@@ -61,6 +60,7 @@ class ArrayOfFiles(driver.FibreChannelDriver):
 
     def initialize_connection(self, volume, connector):
         """Zone the volume to every WWPN of the connector."""
+        self._refuse(volume, "zoning")
         self._zoned(volume).write_text(json.dumps(connector))
         return {
             "driver_volume_type": "fibre_channel",
@@ -86,6 +86,11 @@ class ArrayOfFiles(driver.FibreChannelDriver):
             "total_capacity_gb": "infinite",
             "free_capacity_gb": "infinite",
         }
+
+    def _refuse(self, volume, work):
+        drive = volume.display_name.endswith("-config-2")
+        if drive and (self._directory / f"no-{work}").exists():
+            raise exception.VolumeDriverException(message="the array is out of order")
 
     def _file(self, volume):
         return self._directory / volume.id

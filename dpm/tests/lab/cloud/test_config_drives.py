@@ -54,15 +54,21 @@ def test_a_server_reaches_its_drive(
     tenant.remove(server)
 
 
-def test_the_array_is_out_of_order(tenant: Tenant, subset_1: Subset, cloud: Cloud) -> None:
-    """A drive that the array does not make is no server, and the log says why."""
-    volume = tenant.volume("undriven")
-    with cloud.volumes.out_of_order():
-        server = tenant.asked_for("undriven", volume, subset_1.name, config_drive=True)
+@pytest.mark.parametrize("work", ["making", "zoning"])
+def test_the_array_is_out_of_order(
+    tenant: Tenant, subset_1: Subset, cloud: Cloud, work: str
+) -> None:
+    """A drive that the array does not make, or map, is no server; nothing of it is left at once,
+    and the log says why."""
+    volume = tenant.volume(work)
+    with cloud.volumes.out_of_order(work):
+        server = tenant.asked_for(work, volume, subset_1.name, config_drive=True)
         with pytest.raises(ResourceFailure):
             tenant.runs(server, "ACTIVE")
+        assert eventually(lambda: volumes(tenant, server) == [], PATIENCE)
     said = subset_1.compute.log.read_text()
-    assert f"making volume OpenStack-{subset_1.name}-{server.id}-config-2 of it" in said
+    doing = {"making": "making volume {} of it", "zoning": "attaching volume {}"}[work]
+    assert doing.format(f"OpenStack-{subset_1.name}-{server.id}-config-2") in said
     tenant.remove(server)
 
 

@@ -15,7 +15,7 @@ from nova.tests.functional.api.client import OpenStackApiException
 
 import drives
 from firstlight_dpm.compute import config_drives
-from nova_in_one_process import NOTHING, Cloud, one_process
+from nova_in_one_process import HOST, NOTHING, Cloud, one_process
 
 # What Nova warns of as it runs, in threads of its own, is not ours.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -45,8 +45,8 @@ class Files:
         if self.trouble == work:
             raise config_drives.DriveFailed("the array is out of order")
 
-    def there(self) -> list[str]:
-        """The names of all drives."""
+    def names(self) -> list[str]:
+        """See Writer."""
         return sorted(path.name for path in self.directory.iterdir())
 
 
@@ -71,7 +71,7 @@ def _nothing_left(cloud: Cloud, files: Files) -> Iterator[None]:
     files.trouble = ""
     cloud.flags(force_config_drive=False)
     assert cloud.left() == NOTHING
-    assert files.there() == []
+    assert files.names() == []
 
 
 def test_what_is_on_it(cloud: Cloud, files: Files, tmp_path: Path):
@@ -80,7 +80,7 @@ def test_what_is_on_it(cloud: Cloud, files: Files, tmp_path: Path):
     ports, volume = [cloud.port() for _ in range(13)], cloud.volume()
     server = cloud.make_server(ports, volume, config_drive=True)
     assert server["config_drive"] == "True"
-    (name,) = files.there()
+    (name,) = files.names()
     assert name == f"{cloud.partition().name}-config-2"
     # Of a volume that Nova knows, it says where the guest is meant to see it.
     boot = cloud.connector(volume)
@@ -112,7 +112,7 @@ def test_what_is_on_it(cloud: Cloud, files: Files, tmp_path: Path):
 def test_none_unless_asked_for(cloud: Cloud, files: Files):
     """A server that needs none has none."""
     server = cloud.make_server([], cloud.volume())
-    assert files.there() == []
+    assert files.names() == []
     cloud._delete_server(server)
 
 
@@ -122,13 +122,13 @@ def test_forced(cloud: Cloud, files: Files):
     cloud.flags(force_config_drive=True)
     server = cloud.make_server([], cloud.volume())
     cloud.flags(force_config_drive=False)
-    (name,) = files.there()
+    (name,) = files.names()
     cloud.api.post_server_action(server["id"], {"shelve": {}})
     cloud._wait_for_state_change(server, "SHELVED_OFFLOADED")
-    assert files.there() == []
+    assert files.names() == []
     cloud.api.post_server_action(server["id"], {"unshelve": None})
     cloud._wait_for_state_change(server, "ACTIVE")
-    assert files.there() == [name]
+    assert files.names() == [name]
     cloud._delete_server(server)
 
 
@@ -138,7 +138,7 @@ def test_not_written(cloud: Cloud, files: Files):
     server = cloud.ended_server([cloud.port()], cloud.volume(), config_drive=True)
     assert server["status"] == "ERROR"
     assert cloud.left() == NOTHING
-    assert files.there() == []
+    assert files.names() == []
     assert "the array is out of order" in cloud.log()
     cloud._delete_server(server)
 
@@ -156,3 +156,24 @@ def test_not_taken_away(cloud: Cloud, files: Files):
     assert cloud.neutron._ports[port]["device_id"] == server["id"]
     files.trouble = ""
     cloud._delete_server(server)
+
+
+def test_nobody_else_waits_for_it(cloud: Cloud, files: Files):
+    """Servers without a drive come and go while drives cannot."""
+    files.trouble = "remove"
+    cloud._delete_server(cloud.make_server([], cloud.volume()))
+
+
+def test_left_by_another_process(cloud: Cloud, files: Files):
+    """A drive whose partition has gone goes once nova-compute has been started again."""
+    uuid = "11111111-2222-4333-8444-555555555555"
+    for name in (f"OpenStack-{HOST}-{uuid}-config-2", f"OpenStack-other-{uuid}-config-2", "mine"):
+        (files.directory / name).touch()
+    server = cloud.make_server([], cloud.volume(), config_drive=True)
+    cloud.start_host(HOST)
+    cloud._run_periodics()
+    kept = [f"OpenStack-{HOST}-{server['id']}-config-2", f"OpenStack-other-{uuid}-config-2", "mine"]
+    assert files.names() == sorted(kept)
+    cloud._delete_server(server)
+    for name in kept[1:]:
+        (files.directory / name).unlink()

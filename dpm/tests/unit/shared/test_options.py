@@ -54,10 +54,18 @@ def test_hmc_may_be_one_or_several(read):
     assert read("hmc = hmc1, hmc2").hmc == ["hmc1", "hmc2"]
 
 
-@pytest.mark.parametrize("text", ["fe80::1", "hmc-1.example.com", "hmc_1"])
-def test_what_an_hmc_may_be_called(read, text):
-    """By a name or an address of either kind."""
-    assert read(f"hmc = {text}").hmc == [text]
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("2001:db8::1", "[2001:db8::1]"),
+        ("[2001:db8::1]", "[2001:db8::1]"),
+        ("hmc-1.example.com", "hmc-1.example.com"),
+        ("hmc_1", "hmc_1"),
+    ],
+)
+def test_what_an_hmc_may_be_called(read, text, host):
+    """By a name or an address of either kind, as it is written in a URL."""
+    assert read(f"hmc = {text}").hmc == [host]
 
 
 @pytest.mark.parametrize("text", ["https://hmc", "hmc:6794", "10.1.2.3:6794", "hmc/", "a b"])

@@ -14,6 +14,9 @@ from firstlight_dpm.compute.config_drives.volumes import Volumes
 
 LOG = logging.getLogger(__name__)
 
+_LEAST = 30  # seconds for a volume to be made: Nova's retries may be none
+_SILENCE = 120  # seconds for an answer, unless [cinder] timeout says otherwise: it may be for ever
+
 
 def configured(conf: cfg.ConfigOpts) -> Writer | None:
     """The writer that the operator chose; None: no config drives are made here.
@@ -24,11 +27,12 @@ def configured(conf: cfg.ConfigOpts) -> Writer | None:
     if not conf.dpm.config_drive_writer:
         return None
     _check(conf)
+    pause = max(conf.block_device_allocate_retries_interval, 1)
     volumes = Volumes(
         _cloud(conf),
         conf.dpm.config_drive_volume_type,
-        patience=conf.block_device_allocate_retries * conf.block_device_allocate_retries_interval,
-        pause=conf.block_device_allocate_retries_interval,
+        patience=max(conf.block_device_allocate_retries * pause, _LEAST),
+        pause=pause,
     )
     try:
         volumes.check()
@@ -65,9 +69,14 @@ def _cloud(conf: cfg.ConfigOpts) -> Connection:
     # Cinder lets services take an attachment away without asking Nova, which knows of none.
     auth = service_auth.get_service_user_token_auth_plugin(None, user_auth=user)
     session = loading.load_session_from_conf_options(conf, "cinder", auth=auth)
+    if session.timeout is None:
+        session.timeout = _SILENCE
+    template = conf.cinder.endpoint_template or ""
     where = {
         "block_storage_interface": conf.cinder.catalog_info.rpartition(":")[2],
-        "block_storage_endpoint_override": conf.cinder.endpoint_template,
+        # Without the project that may be at its end: Cinder does not need it.
+        "block_storage_endpoint_override": template.partition("/%(")[0],
+        "connect_retries": conf.cinder.http_retries,
         "image_interface": conf.glance.valid_interfaces,
         "image_region_name": conf.glance.region_name,
         "image_endpoint_override": conf.glance.endpoint_override,

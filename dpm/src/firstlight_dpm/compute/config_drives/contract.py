@@ -35,3 +35,6 @@ class Writer(Protocol):
 
     def remove(self, name: str) -> None:
         """See that no disk of that name is left, whatever there was of it."""
+
+    def names(self) -> list[str]:
+        """Of all disks that this has written, and whatever else is where they are."""

@@ -16,11 +16,15 @@ from openstack import exceptions as sdk
 from openstack.block_storage.v3.volume import Volume
 from openstack.connection import Connection
 from openstack.image.v2.image import Image
+from oslo_log import log as logging
 
 from firstlight_dpm.compute.boot import FIBRE_CHANNEL
 from firstlight_dpm.compute.config_drives.contract import Drive, DriveFailed, DriveRefused
 
+LOG = logging.getLogger(__name__)
+
 _GIB = 1 << 30
+_SOON = 10  # seconds until a volume that nobody has any more can be deleted
 _TAGS = re.compile(r"\s*<[^>]*>\s*")
 
 
@@ -60,17 +64,23 @@ class Volumes:
         """See Writer; Cinder goes on deleting the volume after this has returned."""
         with _attempting(f"looking for the image of config drive {name}"):
             for image in self._images(name):
-                self.cloud.image.delete_image(image)
+                with _given_up(f"image {image.id}, of config drive {name},"):
+                    self.cloud.image.delete_image(image)
         with _attempting(f"deleting volume {name}"):
-            for volume in self.cloud.block_storage.volumes(name=name):
+            for volume in self._volumes(name):
                 self._delete(volume)
+
+    def names(self) -> list[str]:
+        """See Writer."""
+        with _attempting("asking Cinder for volumes"):
+            return [str(volume.name) for volume in self._volumes()]
 
     def check(self) -> None:
         """Raises DriveRefused if nothing could be written, DriveFailed if nobody knows."""
         with _attempting("asking Glance for images"):
             list(self._images("config-2"))
         with _attempting("asking Cinder for volumes"):
-            list(self.cloud.block_storage.volumes(name="config-2"))
+            list(self._volumes("config-2"))
         with _attempting("asking Cinder for volume types"):
             if self.volume_type and self.cloud.block_storage.find_type(self.volume_type) is None:
                 raise DriveRefused(
@@ -82,6 +92,10 @@ class Volumes:
         # An administrator is shown other projects' as well.
         return self.cloud.image.images(name=name, owner=self.cloud.current_project_id)
 
+    def _volumes(self, name: str | None = None) -> Iterable[Volume]:
+        # Cinder's clients have no word for "any name".
+        return self.cloud.block_storage.volumes(**({"name": name} if name else {}))
+
     def _made(self, drive: Drive, image: str) -> Volume:
         volume = self.cloud.block_storage.create_volume(
             name=drive.name,
@@ -90,35 +104,54 @@ class Volumes:
             image_id=image,
             volume_type=self.volume_type,
         )
-        return self._await(volume)
+        return self._await(volume, self.patience)
 
     def _attach(self, volume: Volume, drive: Drive) -> None:
-        attachment = self.cloud.block_storage.create_attachment(
-            volume, instance=drive.server, connector=drive.connector, mode="ro"
-        )
-        reached = attachment.connection_info.get("driver_volume_type")
+        storage = self.cloud.block_storage
+        # In two steps: of a mode that comes with the connector, the array is not told.
+        attachment = storage.create_attachment(volume, instance=drive.server, mode="ro")
+        attachment = storage.update_attachment(attachment, connector=drive.connector)
+        told = attachment.connection_info
+        reached = told.get("driver_volume_type")
         if reached != FIBRE_CHANNEL:
             raise DriveRefused(
                 f"volume {drive.name} is reached by {reached}; set [dpm] config_drive_volume_type "
                 "to a type that is reached by Fibre Channel"
             )
-        self.cloud.block_storage.complete_attachment(attachment)
+        if told.get("encrypted"):
+            raise DriveRefused(
+                f"volume {drive.name} would be encrypted by this node, which cannot; set [dpm] "
+                "config_drive_volume_type to a type without encryption"
+            )
+        storage.complete_attachment(attachment)
 
     def _delete(self, volume: Volume) -> None:
         if volume.status == "deleting":
             return
-        for attachment in volume.attachments:
-            self.cloud.block_storage.delete_attachment(attachment["attachment_id"])
+        storage = self.cloud.block_storage
+        # Not those that the volume names: it leaves out what was not completed.
+        for attachment in storage.attachments(volume_id=volume.id):
+            storage.delete_attachment(attachment)
         # One that could not be made can be deleted.
         with suppress(sdk.ResourceFailure, sdk.NotFoundException):
-            self._await(volume)
-        self.cloud.block_storage.delete_volume(volume)
+            self._await(volume, _SOON)
+        with _given_up(f"volume {volume.id}, {volume.name},"):
+            storage.delete_volume(volume)
 
-    def _await(self, volume: Volume) -> Volume:
+    def _await(self, volume: Volume, patience: int) -> Volume:
         failures = ["error", "error_deleting"]
         return self.cloud.block_storage.wait_for_status(
-            volume, "available", failures, interval=self.pause, wait=self.patience
+            volume, "available", failures, interval=self.pause, wait=patience
         )
+
+
+@contextmanager
+def _given_up(what: str) -> Iterator[None]:
+    """What nobody can reach any more, and is refused to be deleted, is somebody else's to do."""
+    try:
+        yield
+    except (sdk.BadRequestException, sdk.ConflictException) as error:
+        LOG.warning("%s is left for you to delete: %s", what, _said(error))
 
 
 @contextmanager
