@@ -1,11 +1,13 @@
 """Which writer of config drives nova.conf describes, and what is wrong with what it says."""
 
 import sys
+from contextlib import suppress
 
 import pytest
+from keystoneauth1 import loading
 from nova.conf import CONF
 from nova.exception import InvalidConfiguration
-from oslo_config import fixture
+from oslo_config import cfg, fixture
 
 from firstlight_dpm import options
 from firstlight_dpm.compute.config_drives import configured
@@ -33,6 +35,10 @@ def config(tmp_path):
     with fixture.Config(CONF) as config:
         CONF([], default_config_files=[str(tmp_path / "nova.conf")], default_config_dirs=[])
         yield config
+    # Some of them are required from then on, also of the next one's file.
+    for option in loading.get_auth_plugin_conf_options("password"):
+        with suppress(cfg.NoSuchOptError):
+            CONF.unregister_opt(option, "cinder")
 
 
 def test_none(config):
