@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from fixtures import MonkeyPatch
+from nova import thread_pool_factory
 from nova.conf import CONF
 from nova.context import get_admin_context
 from nova.objects.instance import Instance
@@ -30,6 +31,10 @@ from wsgi_intercept import requests_intercept
 from firstlight_dpm import backing, options
 from firstlight_dpm.mock import serve
 from servers import eventually
+
+# Whatever asks for a pool of threads later would be refused. A service that is stopped ends in the
+# background, maybe after Nova's fixture has taken back that this does nothing.
+thread_pool_factory.shutdown_all_executors = lambda: None
 
 HOST = "subset1"
 #: Of Cinder's stand-in: what a volume's array listens on.
