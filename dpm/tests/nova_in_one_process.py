@@ -19,6 +19,7 @@ from fixtures import MonkeyPatch
 from nova import thread_pool_factory
 from nova.conf import CONF
 from nova.context import get_admin_context
+from nova.exception import CinderConnectionFailed
 from nova.objects.instance import Instance
 from nova.tests.functional import integrated_helpers
 from nova.tests.functional.api.client import OpenStackApiException
@@ -224,6 +225,16 @@ class Cloud(integrated_helpers._IntegratedTestBase):
         body = {"volumeAttachment": {"volumeId": volume}}
         with pytest.raises(OpenStackApiException):
             self.api.post_server_volume(server["id"], body)
+
+    @contextmanager
+    def no_mapping(self) -> Iterator[None]:
+        """Cinder maps no volume until the block ends: ``no such luck``."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise CinderConnectionFailed(reason="no such luck")
+
+        with MonkeyPatch("nova.volume.cinder.API.attachment_update", refuse):
+            yield
 
     def log(self) -> str:
         """What Nova's services have logged, from information on."""

@@ -320,10 +320,9 @@ class DPMDriver(driver.ComputeDriver):
         """Stop and start the partition, whichever type of reboot: DPM has no softer one."""
         partitions.restart(self._partitions.get(instance.uuid))
 
-    @tells_nova
-    def resume_state_on_host_boot(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
-        """The same as power_on, for servers that ran before the machine was switched off."""
-        partitions.start(self._partitions.get(instance.uuid))
+    def resume_state_on_host_boot(self, context: Any, instance: Any, *_: Any, **__: Any) -> None:
+        """The same, for servers that ran before the machine was switched off."""
+        self.power_on(context, instance)
 
     def check_can_live_migrate_destination(self, *_: Any, **__: Any) -> None:
         """Raises MigrationPreCheckError, which leaves the server as it is."""

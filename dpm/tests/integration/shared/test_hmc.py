@@ -148,14 +148,21 @@ def test_an_hmc_that_is_away_is_asked_once_to_log_off(served):
     assert fault.times == 99
 
 
-def test_each_hmc_is_asked_to_log_off(served, tmp_path):
-    """That one is away keeps no session open on the other."""
-    (tmp_path / "b").mkdir()
-    with serve("z16", tmp_path / "b", host="127.0.0.2", port=served.port) as second:
-        trusted = tmp_path / "both.pem"
+@contextmanager
+def two_hmcs(served: Served, directory: Path) -> Iterator[tuple[Served, Hmc]]:
+    """A second HMC of the machine, and who has found the machine there, knowing of both."""
+    (directory / "b").mkdir()
+    with serve("z16", directory / "b", host="127.0.0.2", port=served.port) as second:
+        trusted = directory / "both.pem"
         trusted.write_text(served.ca_file.read_text() + second.ca_file.read_text())
         hmc = Hmc(login(served, hosts=(second.host, served.host), verify=str(trusted), retries=0))
         hmc.find_cpc()
+        yield second, hmc
+
+
+def test_each_hmc_is_asked_to_log_off(served, tmp_path):
+    """That one is away keeps no session open on the other."""
+    with two_hmcs(served, tmp_path) as (second, hmc):
         second.console.faults.add(Fault(drop=True))
         ended_threads(hmc, 1)
         hmc.close()
@@ -216,12 +223,7 @@ def test_the_second_hmc_is_asked_when_the_first_is_away(served):
 
 def test_another_hmc_takes_over_when_the_first_is_lost(served, tmp_path):
     """The request that met the loss fails; the next one is answered by the other HMC."""
-    (tmp_path / "b").mkdir()
-    with serve("z16", tmp_path / "b", host="127.0.0.2", port=served.port) as second:
-        trusted = tmp_path / "both.pem"
-        trusted.write_text(served.ca_file.read_text() + second.ca_file.read_text())
-        hmc = Hmc(login(served, hosts=(second.host, served.host), verify=str(trusted), retries=0))
-        hmc.find_cpc()
+    with two_hmcs(served, tmp_path) as (second, hmc):
         assert logons(served) == 0
         second.console.faults.add(Fault(drop=True))
         with pytest.raises(Unreachable):

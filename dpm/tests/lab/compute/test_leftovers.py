@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from nova.exception import CinderConnectionFailed
 from nova.tests.functional.api.client import OpenStackApiException
-from nova.volume.cinder import API
 
 from firstlight_dpm.compute import partitions
 from firstlight_dpm.compute.nics import Nics
@@ -61,15 +59,11 @@ def test_spawning(cloud: Cloud):
     cloud._delete_server(server)
 
 
-def test_connecting(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+def test_connecting(cloud: Cloud):
     """Nova's reason is that of the failure, not of the cleaning up."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise CinderConnectionFailed(reason="no such luck")
-
-    monkeypatch.setattr(API, "attachment_update", refuse)
     trouble(cloud)
-    server = cloud.ended_server([], cloud.volume())
+    with cloud.no_mapping():
+        server = cloud.ended_server([], cloud.volume())
     assert "no such luck" in server["fault"]["message"]
     assert cloud.left() != NOTHING
     cloud.hmc.console.faults.clear()
@@ -78,16 +72,11 @@ def test_connecting(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
     cloud._delete_server(server)
 
 
-def test_unshelving(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+def test_unshelving(cloud: Cloud):
     """If Cinder then maps no volume, the new partition goes; the server stays as it was."""
-
-    def refuse(*_: object, **__: object) -> None:
-        raise CinderConnectionFailed(reason="no such luck")
-
     server = cloud.make_server([], cloud.volume())
     cloud._shelve_server(server)
-    with monkeypatch.context() as patch:
-        patch.setattr(API, "attachment_update", refuse)
+    with cloud.no_mapping():
         # All of Nova is one process here; otherwise its API has answered before.
         with pytest.raises(OpenStackApiException):
             cloud.api.post_server_action(server["id"], {"unshelve": None})

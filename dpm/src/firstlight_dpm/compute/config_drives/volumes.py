@@ -67,20 +67,20 @@ class Volumes:
                 with _given_up(f"image {image.id}, of config drive {name},"):
                     self.cloud.image.delete_image(image)
         with _attempting(f"deleting volume {name}"):
-            for volume in self._volumes(name):
+            for volume in self.cloud.block_storage.volumes(name=name):
                 self._delete(volume)
 
     def names(self) -> list[str]:
         """See Writer."""
         with _attempting("asking Cinder for volumes"):
-            return [str(volume.name) for volume in self._volumes()]
+            return [str(volume.name) for volume in self.cloud.block_storage.volumes()]
 
     def check(self) -> None:
         """Raises DriveRefused if nothing could be written, DriveFailed if nobody knows."""
         with _attempting("asking Glance for images"):
             list(self._images("config-2"))
         with _attempting("asking Cinder for volumes"):
-            list(self._volumes("config-2"))
+            list(self.cloud.block_storage.volumes(name="config-2"))
         with _attempting("asking Cinder for volume types"):
             if self.volume_type and self.cloud.block_storage.find_type(self.volume_type) is None:
                 raise DriveRefused(
@@ -91,10 +91,6 @@ class Volumes:
     def _images(self, name: str) -> Iterable[Image]:
         # An administrator is shown other projects' as well.
         return self.cloud.image.images(name=name, owner=self.cloud.current_project_id)
-
-    def _volumes(self, name: str | None = None) -> Iterable[Volume]:
-        # Cinder's clients have no word for "any name".
-        return self.cloud.block_storage.volumes(**({"name": name} if name else {}))
 
     def _made(self, drive: Drive, image: str) -> Volume:
         volume = self.cloud.block_storage.create_volume(
