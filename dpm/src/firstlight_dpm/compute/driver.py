@@ -6,21 +6,19 @@ Nova's methods grow arguments with its releases; those that a partition has no u
 and ``**__``.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from nova import exception, objects
+from nova import exception
 from nova.compute import task_states
 from nova.conf import CONF
-from nova.context import get_admin_context
 from nova.virt import configdrive, driver, hardware
 from nova.virt.node import get_local_node_uuid
 from oslo_log import log as logging
 
 from firstlight_dpm import options
 from firstlight_dpm.compute import boot, config_drives, console, machine, partitions
-from firstlight_dpm.compute.leftovers import Leftovers
+from firstlight_dpm.compute.ending import Ending
 from firstlight_dpm.compute.machine import Share
 from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
@@ -79,7 +77,7 @@ class DPMDriver(driver.ComputeDriver):
         with attempting(f"asking what machine {cpc.name} can do"):
             self._build(features(cpc))
         machine.check_owner(self._partitions.all().values(), self._partitions.node)
-        self._remember_drives()
+        self._ending.remember_drives()
         hmc = cpc.manager.session.actual_host
         LOG.info("host %s is a subset of machine %s, by HMC %s", host, cpc.name, hmc)
 
@@ -91,7 +89,6 @@ class DPMDriver(driver.ComputeDriver):
         self._partitions = Partitions(self._hmc, host, get_local_node_uuid())
         self._nics = Nics(self._hmc, host, can, CONF.dpm.guests_learn_nics)
         ignored = tuple(CONF.dpm.target_wwpn_ignore_list)
-        self._leftovers = Leftovers()
         self._spawning = Spawning(
             self._partitions,
             storage,
@@ -100,6 +97,7 @@ class DPMDriver(driver.ComputeDriver):
             ignored,
             config_drives.configured(CONF),
         )
+        self._ending = Ending(self._spawning)
 
     def cleanup_host(self, *_: Any, **__: Any) -> None:
         """Log off from the HMC."""
@@ -136,7 +134,7 @@ class DPMDriver(driver.ComputeDriver):
     def get_available_resource(self, *_: Any, **__: Any) -> dict[str, Any]:
         """What Nova shows of the host."""
         cpc = self._machine()
-        self._leftovers.sweep()
+        self._ending.sweep()
         return machine.resources(cpc, self._share, self._used())
 
     def update_provider_tree(self, provider_tree: Any, nodename: str, *_: Any, **__: Any) -> None:
@@ -192,7 +190,7 @@ class DPMDriver(driver.ComputeDriver):
     def prepare_for_spawn(self, instance: Any) -> None:
         """Make the partition, whose WWPNs Cinder needs; refuse what cannot become one."""
         self._refuse(instance)
-        self._leftovers.remember(instance.uuid, self._settling(instance))
+        self._ending.begin(instance)
         try:
             carry_out(self._spawning.preparation(_order(instance)))
         except HmcError as error:
@@ -208,7 +206,7 @@ class DPMDriver(driver.ComputeDriver):
         """Remove what prepare_for_spawn made, now or later: what Nova is about to say of the
         failure must not be hidden by another one."""
         try:
-            self._remove(instance)
+            self._ending.remove(instance)
         except (HmcError, config_drives.DriveFailed) as error:
             LOG.warning("a partition is left, to be removed: %s", error, instance=instance)
 
@@ -243,7 +241,7 @@ class DPMDriver(driver.ComputeDriver):
             image if configdrive.required_by(instance) else None,
         )
         carry_out(self._spawning.plan(_order(instance), start))
-        self._leftovers.forget(instance.uuid)
+        self._ending.came_to_be(instance)
 
     def destroy(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
         """Remove the partition and what belongs to it, if it is there, in whatever state.
@@ -252,40 +250,13 @@ class DPMDriver(driver.ComputeDriver):
         addresses of a partition that may still run.
         """
         try:
-            self._remove(instance)
+            self._ending.remove(instance)
         except (HmcError, config_drives.DriveFailed) as error:
             raise exception.InstancePowerOffFailure(reason=str(error)) from error
 
     def cleanup(self, context: Any, instance: Any, *_: Any, **__: Any) -> None:
         """The same: nothing is left outside the partition."""
         self.destroy(context, instance)
-
-    def _remove(self, instance: Any) -> None:
-        drive = bool(configdrive.required_by(instance))
-        carry_out(self._spawning.removal(instance.uuid, drive=drive))
-        self._leftovers.forget(instance.uuid)
-
-    def _settling(self, instance: Any) -> Callable[[], bool]:
-        drive = bool(configdrive.required_by(instance))
-        return partial(self._settle, instance.uuid, drive=drive)
-
-    def _settle(self, uuid: str, *, drive: bool) -> bool:
-        """Remove the partition if Nova says that the server is not here; return whether."""
-        try:
-            here = objects.Instance.get_by_uuid(get_admin_context(), uuid).host == self._share.host
-        except exception.InstanceNotFound:
-            here = False
-        if not here:
-            carry_out(self._spawning.removal(uuid, drive=drive))
-        return not here
-
-    def _remember_drives(self) -> None:
-        """Those that another process left: without a partition, nothing else would name them."""
-        try:
-            for uuid in self._spawning.drives_alone():
-                self._leftovers.remember(uuid, partial(self._settle, uuid, drive=True))
-        except config_drives.DriveFailed as error:
-            LOG.warning("config drives that were left are not looked for: %s", error)
 
     def _refuse(self, instance: Any) -> None:
         """Raises InstanceUnacceptable for what no partition can be, before anything is made."""
@@ -353,19 +324,9 @@ class DPMDriver(driver.ComputeDriver):
         partition, wanted = self._partitions.get(instance.uuid), Vif.of(vif)
         self._nics.check(partition, [wanted])
         plug = partial(self._nics.plug, partition, wanted)
-        lock = f"interface-{instance.uuid}-{wanted.port}"
-        try:
-            carry_out([Step("the NIC", plug, partial(self._nics.unplug, partition, wanted.port))])
-        except Exception:
-            # Not before: Nova holds this lock only if the port was named in the request.
-            self._leftovers.remember(lock, partial(self._settle_nic, instance.uuid, wanted.port))
-            raise
-        self._leftovers.forget(lock)
-
-    def _settle_nic(self, uuid: str, port: str) -> bool:
-        if partition := self._partitions.find(uuid):
-            self._nics.unplug(partition, port)
-        return True
+        unplug = partial(self._nics.unplug, partition, wanted.port)
+        with self._ending.attaching(instance.uuid, wanted.port):
+            carry_out([Step("the NIC", plug, unplug)])
 
     @tells_nova
     def detach_interface(self, _context: Any, instance: Any, vif: Any) -> None:

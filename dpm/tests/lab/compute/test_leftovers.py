@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from nova.context import get_admin_context
 from nova.tests.functional.api.client import OpenStackApiException
 
 from firstlight_dpm.compute import partitions
 from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.mock.faults import Fault
-from nova_in_one_process import NOTHING, Cloud, one_process
+from nova_in_one_process import HOST, NOTHING, Cloud, one_process
 
 # What Nova warns of as it runs, in threads of its own, is not ours.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -89,6 +90,19 @@ def test_unshelving(cloud: Cloud):
     cloud._run_periodics()
     assert cloud.partition().properties["status"] == "active"
     cloud._delete_server(server)
+
+
+def test_deleted(cloud: Cloud, monkeypatch: pytest.MonkeyPatch):
+    """A partition whose server Nova has deleted is what Nova itself looks for, and takes away."""
+    server = cloud.make_server([], cloud.volume())
+    manager = cloud.computes[HOST].manager
+    with monkeypatch.context() as patch:
+        patch.setattr(manager.driver, "destroy", lambda *_, **__: None)
+        cloud._delete_server(server)
+    assert cloud.left() != NOTHING
+    cloud.flags(running_deleted_instance_timeout=0)
+    manager._cleanup_running_deleted_instances(get_admin_context())
+    assert cloud.left() == NOTHING
 
 
 def test_attaching_a_port(cloud: Cloud):

@@ -1,0 +1,89 @@
+"""How partitions are taken away: at once, or, if that cannot be, as soon as it can.
+
+Nova's word decides: a partition that this process made goes only if its server is not here.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from nova import exception, objects
+from nova.context import get_admin_context
+from nova.virt import configdrive
+from oslo_log import log as logging
+
+from firstlight_dpm.compute.config_drives import DriveFailed
+from firstlight_dpm.compute.leftovers import Leftovers
+from firstlight_dpm.compute.plan import carry_out
+from firstlight_dpm.compute.spawning import Spawning
+
+LOG = logging.getLogger(__name__)
+
+
+class Ending:
+    """Of what `spawning` makes. Instances are Nova's."""
+
+    def __init__(self, spawning: Spawning) -> None:
+        self._spawning = spawning
+        self._leftovers = Leftovers()
+
+    def begin(self, instance: Any) -> None:
+        """From now on there may be a partition, whatever becomes of the server."""
+        settle = partial(self._settle, instance.uuid, drive=_has_drive(instance))
+        self._leftovers.remember(instance.uuid, settle)
+
+    def came_to_be(self, instance: Any) -> None:
+        """The server has its partition, which Nova will ask to be removed."""
+        self._leftovers.forget(instance.uuid)
+
+    def remove(self, instance: Any) -> None:
+        """Take everything away now; raises HmcErrors and DriveFailed."""
+        carry_out(self._spawning.removal(instance.uuid, drive=_has_drive(instance)))
+        self._leftovers.forget(instance.uuid)
+
+    @contextmanager
+    def attaching(self, uuid: str, port: str) -> Iterator[None]:
+        """A port's NIC is made in the block; if that fails, none stays."""
+        lock = f"interface-{uuid}-{port}"
+        try:
+            yield
+        except Exception:
+            # Not before: Nova holds this lock only if the port was named in the request.
+            self._leftovers.remember(lock, partial(self._settle_nic, uuid, port))
+            raise
+        self._leftovers.forget(lock)
+
+    def remember_drives(self) -> None:
+        """Those that another process left: without a partition, nothing else would name them."""
+        try:
+            for uuid in self._spawning.drives_alone():
+                self._leftovers.remember(uuid, partial(self._settle, uuid, drive=True))
+        except DriveFailed as error:
+            LOG.warning("config drives that were left are not looked for: %s", error)
+
+    def sweep(self) -> None:
+        """Try again what could not be taken away."""
+        self._leftovers.sweep()
+
+    def _settle(self, uuid: str, *, drive: bool) -> bool:
+        here = self._is_here(uuid)
+        if not here:
+            carry_out(self._spawning.removal(uuid, drive=drive))
+        return not here
+
+    def _is_here(self, uuid: str) -> bool:
+        try:
+            instance = objects.Instance.get_by_uuid(get_admin_context(), uuid)
+        except exception.InstanceNotFound:
+            return False
+        return bool(instance.host == self._spawning.partitions.host)
+
+    def _settle_nic(self, uuid: str, port: str) -> bool:
+        if partition := self._spawning.partitions.find(uuid):
+            self._spawning.nics.unplug(partition, port)
+        return True
+
+
+def _has_drive(instance: Any) -> bool:
+    return bool(configdrive.required_by(instance))
