@@ -24,6 +24,8 @@ from firstlight.wire.process import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import CannotListen, Unix
 
+#: What the configuration, or the host, does not let begin; each says what to change.
+TROUBLE = (BadUpstream, CannotListen, ConfigError, NoSuchUser, Unusable, ValueError)
 PROXIES = "agent"  # the name of the listener that the proxies in the namespaces ask
 
 
@@ -34,14 +36,7 @@ def run(args: argparse.Namespace) -> int:
         log.setup(conf, "firstlight")
         addresses = {PROXIES: agent_socket(conf), STATUS: Unix(conf.relay.status_socket)}
         return run_process(lambda opened: agent_server(conf, opened), addresses)
-    except (
-        BadUpstream,
-        CannotListen,
-        ConfigError,
-        NoSuchUser,
-        Unusable,
-        ValueError,
-    ) as error:
+    except TROUBLE as error:
         print(f"firstlight agent: {error}", file=sys.stderr)
         return 1
 

@@ -13,22 +13,19 @@ from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli.serving import STATUS, serving
-from firstlight.cli.with_extras.agent import PROXIES
-from firstlight.conf import ConfigError
+from firstlight.cli.with_extras.agent import PROXIES, TROUBLE
 from firstlight.relay import answers
-from firstlight.relay.address import BadUpstream
 from firstlight.relay.following import BrokerAway, Following
 from firstlight.relay.neighbours import Neighbours
 from firstlight.relay.proxy import Proxy
 from firstlight.relay.proxying import ProxyCollector, behind, fairness
-from firstlight.relay.resolvers.deploy import Unusable
-from firstlight.relay.socket_mode import NoSuchUser, agent_socket
+from firstlight.relay.socket_mode import agent_socket
 from firstlight.wire.handover import takes_over
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
 from firstlight.wire.process import run as run_process
 from firstlight.wire.server import Server
-from firstlight.wire.sockets import Address, CannotListen, Unix
+from firstlight.wire.sockets import Address, Unix
 
 
 def run(args: argparse.Namespace) -> int:
@@ -37,15 +34,7 @@ def run(args: argparse.Namespace) -> int:
         conf = configuration.load("proxy", args.config_file, args.config_dir)
         log.setup(conf, "firstlight")
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
-    except (
-        BadUpstream,
-        BrokerAway,
-        CannotListen,
-        ConfigError,
-        NoSuchUser,
-        Unusable,
-        ValueError,
-    ) as error:
+    except (BrokerAway, *TROUBLE) as error:
         print(f"firstlight proxy: {error}", file=sys.stderr)
         return 1
 
