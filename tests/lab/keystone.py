@@ -55,7 +55,9 @@ class Keystone:
             "OS_KEYSTONE_CONFIG_DIR": str(directory),
             "OS_KEYSTONE_CONFIG_FILES": "keystone.conf",
         }
-        served = command(environment, port, "--module", "keystone.wsgi.api:application")
+        # One request at a time: it notes when a user was last active, and of two who log in for the
+        # first time at once SQLite refuses one ("database is locked"), who gets no answer.
+        served = command(environment, port, "--module", "keystone.wsgi.api:application", threads=1)
         self._uwsgi = Uwsgi(environment, directory, served, self.url, variables=self._variables)
         self.projects: dict[str, str] = {}  # ids by name
         (directory / "policy.yaml").touch()
