@@ -145,8 +145,16 @@ def _lead(listening: socket.socket, port: int) -> None:
         except OSError:
             there.close()
             continue
-        for pair in ((there, here), (here, there)):
-            threading.Thread(target=_copy, args=pair, daemon=True).start()
+        threading.Thread(target=_join, args=(there, here), daemon=True).start()
+
+
+def _join(there: socket.socket, here: socket.socket) -> None:
+    """Carry bytes both ways; closed when neither is used any more, as numbers are given again."""
+    back = threading.Thread(target=_copy, args=(here, there), daemon=True)
+    with there, here:
+        back.start()
+        _copy(there, here)
+        back.join()
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:
@@ -156,4 +164,3 @@ def _copy(source: socket.socket, sink: socket.socket) -> None:
     for each in (source, sink):  # whoever is first ends both directions
         with suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
-        each.close()

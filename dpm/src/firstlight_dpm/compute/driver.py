@@ -77,7 +77,7 @@ class DPMDriver(driver.ComputeDriver):
         with attempting(f"asking what machine {cpc.name} can do"):
             self._build(features(cpc))
         machine.check_owner(self._partitions.all().values(), self._partitions.node)
-        self._ending.remember_drives()
+        self._ending.remember_others()
         hmc = cpc.manager.session.actual_host
         LOG.info("host %s is a subset of machine %s, by HMC %s", host, cpc.name, hmc)
 

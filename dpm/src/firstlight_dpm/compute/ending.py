@@ -1,6 +1,7 @@
 """How partitions are taken away: at once, or, if that cannot be, as soon as it can.
 
-Nova's word decides: a partition that this process made goes only if its server is not here.
+Nova's word decides: a partition goes only if its server is not here. One that this process did not
+make goes only if Nova knows the server, so that a wrong database takes nothing away.
 """
 
 from collections.abc import Iterator
@@ -54,8 +55,31 @@ class Ending:
             raise
         self._leftovers.forget(lock)
 
-    def remember_drives(self) -> None:
-        """Those that another process left: without a partition, nothing else would name them."""
+    def remember_others(self) -> None:
+        """What a process before this one left."""
+        self._remember_partitions()
+        self._remember_drives()
+
+    def _remember_partitions(self) -> None:
+        """Those of servers that came to be elsewhere, or nowhere.
+
+        For those of servers that were deleted Nova looks itself.
+        """
+        partitions = self._spawning.partitions
+        context = get_admin_context()
+        here = objects.InstanceList.get_uuids_by_host(context, partitions.host)
+        for uuid in partitions.all().keys() - here:
+            try:
+                self.begin(objects.Instance.get_by_uuid(context, uuid))
+            except exception.InstanceNotFound:
+                LOG.warning(
+                    "Nova has no server %s: its partition stays, unless Nova has deleted the "
+                    "server and looks for it",
+                    uuid,
+                )
+
+    def _remember_drives(self) -> None:
+        """Those without a partition, which nothing else would name."""
         try:
             for uuid in self._spawning.drives_alone():
                 self._leftovers.remember(uuid, partial(self._settle, uuid, drive=True))

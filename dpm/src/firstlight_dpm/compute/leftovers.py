@@ -18,7 +18,7 @@ LOG = logging.getLogger(__name__)
 class Leftovers:
     """By the name of Nova's own lock for whatever it is: a server's is its UUID.
 
-    They are remembered as long as the process lives.
+    They are remembered as long as the process lives; the next one looks for them when it starts.
     """
 
     def __init__(self) -> None:

@@ -6,6 +6,7 @@ so that Nova does all that it does when it can.
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from nova.context import get_admin_context
@@ -58,6 +59,23 @@ def test_spawning(cloud: Cloud):
     cloud._run_periodics()
     assert cloud.left() == NOTHING
     cloud._delete_server(server)
+
+
+def test_started_again(cloud: Cloud):
+    """A new nova-compute finds what the old one left; not what Nova does not know, nor servers."""
+    server = cloud.make_server([], cloud.volume())
+    own = cloud.computes[HOST].driver._partitions
+    own.make(unknown := str(uuid4()), 1, 1024)
+    trouble(cloud, Fault(method="POST", uri=".*/nics", drop=True))
+    failed = cloud.ended_server([cloud.port()], cloud.volume())
+    cloud.start_host(HOST)
+    cloud.hmc.console.faults.clear()
+    cloud._run_periodics()
+    assert own.all().keys() == {server["id"], unknown}
+    assert f"Nova has no server {unknown}" in cloud.log()
+    partitions.delete(own.get(unknown))
+    for one in (server, failed):
+        cloud._delete_server(one)
 
 
 def test_connecting(cloud: Cloud):
