@@ -10,6 +10,7 @@ from prometheus_client import generate_latest
 from firstlight import conf as configuration
 from firstlight.metadata.deploy import Deployment
 from firstlight.metadata.origin import Unusable
+from firstlight.sources.store import Store
 from firstlight.wire.messages import Request, Response
 from metadata_bench import A, server, told
 
@@ -30,7 +31,12 @@ NAMES = Path(__file__).resolve().parents[3] / "docs" / "names.md"
 
 @pytest.fixture
 def deployment(tmp_path: Path) -> Iterator[Deployment]:
-    """A service whose required target is away; guests are sent away or let in at once."""
+    """A service whose required target is away; guests are sent away or let in at once.
+
+    The server is there before: a change that is seen while the target is asked asks it again.
+    """
+    with closing(Store.open(f"sqlite:///{tmp_path}/store.sqlite")) as store:
+        store.add(server(A, "a"))
     path = tmp_path / "metadata.conf"
     path.write_text(CONFIG.format(tmp_path) + "vendordata_retry_after = 7\n")
     with closing(Deployment(configuration.load("metadata", [str(path)]))) as made:
@@ -48,7 +54,6 @@ def ask(deployment: Deployment, target: str, agent: str) -> Response:
 
 def test_what_is_counted(deployment: Deployment) -> None:
     """Calls, why they failed, what guests got, the breaker, and how guests went on."""
-    deployment._origin.source.add(server(A, "a"))
     sent_away = ask(deployment, "/openstack", "Cloud-Init/26.2")
     assert (sent_away.status, sent_away.headers) == (503, ((b"Retry-After", b"7"),))
     assert ask(deployment, "/openstack", "Cloud-Init/22.4.2").status == 200

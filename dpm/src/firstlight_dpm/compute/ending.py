@@ -66,9 +66,11 @@ class Ending:
         For those of servers that were deleted Nova looks itself.
         """
         partitions = self._spawning.partitions
+        there = partitions.all().keys()
+        if not there:
+            return
         context = get_admin_context()
-        here = objects.InstanceList.get_uuids_by_host(context, partitions.host)
-        for uuid in partitions.all().keys() - here:
+        for uuid in there - objects.InstanceList.get_uuids_by_host(context, partitions.host):
             try:
                 self.begin(objects.Instance.get_by_uuid(context, uuid))
             except exception.InstanceNotFound:
