@@ -247,10 +247,15 @@ def _running(server: Server, home: Path) -> Iterator[Server]:
 
 
 def eventually(promise: Callable[[], bool], seconds: float = 10.0) -> bool:
-    """Whether `promise` comes true in time; a bound for broken code, not a measurement."""
-    deadline = time.monotonic() + seconds
+    """Whether `promise` comes true in time; a bound for broken code, not a measurement.
+
+    It is looked at less often the longer that takes: mostly a server is asked, which has to work
+    for each answer while it should become ready.
+    """
+    began = time.monotonic()
     while not promise():
-        if time.monotonic() > deadline:
+        waited = time.monotonic() - began
+        if waited > seconds:
             return False
-        time.sleep(0.01)
+        time.sleep(min(0.01 + waited / 10, 0.2))
     return True

@@ -5,7 +5,6 @@ Beside dpm, Neutron has the driver openvswitch, which no agent is there for: wit
 not load the trunk plugin.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -16,18 +15,17 @@ from uuid import uuid4
 import pytest
 
 from cloud import ini
-from cloud.ground import Ground
+from cloud.ground import Ground, lay
 from cloud.program import Program
 from cloud.walk import PATIENCE
-from daemons import Daemon, a_rabbitmq
+from daemons import Daemon
 from firstlight_dpm.backing import Backing
 from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.mock import Served, serve
-from lab.keystone import Keystone
 from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
 from plugging import Subset, login_of
-from servers import a_mariadb, eventually, free_port
+from servers import eventually, free_port
 
 MACHINES = {"sub1": "z17", "old": "z13"}
 #: Adapter and port that each physical network is on.
@@ -117,8 +115,7 @@ class Site:
 def site_in(directory: Path) -> Iterator[Site]:
     """Everything, until the block ends; both agents have reported."""
     with ExitStack() as stack:
-        broker = stack.enter_context(a_rabbitmq())
-        ground = _ground(directory, broker, stack)
+        ground, broker = lay(directory, stack)
         neutron = _neutron(ground, stack)
         machines = {}
         for host, machine in MACHINES.items():
@@ -137,17 +134,6 @@ def site_in(directory: Path) -> Iterator[Site]:
                 pytest.fail(f"the agent of {host} does not report:\n{agents[host].said()}")
         furnish(site)
         yield site
-
-
-def _ground(directory: Path, broker: Daemon, stack: ExitStack) -> Ground:
-    environment = Path(sys.prefix)
-    (directory / "keystone").mkdir()
-    keystone = Keystone(environment, directory / "keystone", free_port())
-    stack.callback(keystone.stop)
-    keystone.create()
-    database = stack.enter_context(a_mariadb())
-    bus = f"rabbit://guest:guest@127.0.0.1:{broker.port}/"
-    return Ground(environment, directory, database, bus, keystone)
 
 
 def _neutron(ground: Ground, stack: ExitStack) -> RealNeutron:

@@ -1,16 +1,21 @@
 """What every service of the cloud stands on: an environment, a directory, a database server, a
 message bus and Keystone."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloud.program import Program
+from daemons import Daemon, a_rabbitmq
 from lab.keystone import REGION, Keystone
 from lab.uwsgi import HOST, Uwsgi, command, environment_of
-from servers import Server
+from servers import Server, a_mariadb, free_port
 
 Options = Mapping[str, str]
+_AT_ONCE = 3  # jobs, most of which compute
 
 
 @dataclass(frozen=True)
@@ -68,3 +73,25 @@ class Ground:
         served = command(self.environment, port, "--module", f"{module}:application", *more)
         url = f"http://{HOST}:{port}"
         return Uwsgi(self.environment, room, served, url, variables=variables)
+
+
+def lay(directory: Path, stack: ExitStack) -> tuple[Ground, Daemon]:
+    """A ground that nothing stands on yet, and its message bus, until `stack` is closed; the
+    environment is this interpreter's."""
+    environment = Path(sys.prefix)
+    (directory / "keystone").mkdir()
+    keystone = Keystone(environment, directory / "keystone", free_port())
+    stack.callback(keystone.stop)
+    bus, database, _ = in_parallel(
+        lambda: stack.enter_context(a_rabbitmq()),
+        lambda: stack.enter_context(a_mariadb()),
+        keystone.create,
+    )
+    url = f"rabbit://guest:guest@127.0.0.1:{bus.port}/"
+    return Ground(environment, directory, database, url, keystone), bus
+
+
+def in_parallel(*jobs: Callable[[], object]) -> list:
+    """Do them; what each gave, in their order."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return [future.result() for future in [pool.submit(job) for job in jobs]]

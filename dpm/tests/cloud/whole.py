@@ -1,24 +1,18 @@
 """The whole cloud: which services there are, and in which order they start."""
 
-import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloud.compute import Compute
-from cloud.ground import Ground
+from cloud.ground import Ground, in_parallel, lay
 from cloud.networks import Networks
 from cloud.placement import Placement
 from cloud.volumes import Volumes
-from daemons import a_rabbitmq
 from lab.apis import announce, glance_api
-from lab.keystone import Keystone
 from lab.uwsgi import Uwsgi
-from servers import a_mariadb, free_port
-
-_AT_ONCE = 3  # jobs, most of which compute
+from servers import free_port
 
 
 @dataclass(frozen=True)
@@ -39,20 +33,11 @@ def running(directory: Path) -> Iterator[Cloud]:
 
 
 def _ground(directory: Path, stack: ExitStack) -> Ground:
-    environment = Path(sys.prefix)
-    for room in ("keystone", "locks"):
-        (directory / room).mkdir()
-    keystone = Keystone(environment, directory / "keystone", free_port())
-    stack.callback(keystone.stop)
-    bus, database, _ = _in_parallel(
-        lambda: stack.enter_context(a_rabbitmq()),
-        lambda: stack.enter_context(a_mariadb()),
-        keystone.create,
-    )
+    (directory / "locks").mkdir()
+    ground, _ = lay(directory, stack)
     # Whose project config drives belong to.
-    keystone.grant("nova", "service", "member")
-    url = f"rabbit://guest:guest@127.0.0.1:{bus.port}/"
-    return Ground(environment, directory, database, url, keystone)
+    ground.keystone.grant("nova", "service", "member")
+    return ground
 
 
 def _started(ground: Ground, stack: ExitStack) -> Cloud:
@@ -60,9 +45,9 @@ def _started(ground: Ground, stack: ExitStack) -> Cloud:
         kind(ground, free_port()) for kind in (Placement, Compute, Networks, Volumes)
     )
     stops = [service.stop for service in (placement, compute, networks, volumes)]
-    stack.callback(lambda: _in_parallel(*stops))
+    stack.callback(lambda: in_parallel(*stops))
     # Nova's conductor and scheduler end at once if placement is not there.
-    images, *_ = _in_parallel(
+    images, *_ = in_parallel(
         lambda: _images(ground),
         placement.start,
         networks.start,
@@ -71,19 +56,13 @@ def _started(ground: Ground, stack: ExitStack) -> Cloud:
     )
     stops.append(images.stop)
     _announce(ground, placement.api, compute.api, volumes.api, images)
-    _in_parallel(compute.start, volumes.start, images.start)
+    in_parallel(compute.start, volumes.start, images.start)
     return Cloud(ground, compute, networks, volumes)
 
 
 def _images(ground: Ground) -> Uwsgi:
     room = ground.room("glance")
     return glance_api(ground.environment, room, free_port(), ground.keystone)
-
-
-def _in_parallel(*jobs: Callable[[], object]) -> list:
-    """Do them; what each gave, in their order."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return [future.result() for future in [pool.submit(job) for job in jobs]]
 
 
 def _announce(ground: Ground, *apis: Uwsgi) -> None:

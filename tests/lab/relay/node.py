@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import textwrap
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 from own_host import OwnHost
 from parts import need
+from servers import eventually
 
 PATIENCE = 120  # seconds, on a busy machine
 NAME = "the-node"
@@ -236,11 +236,5 @@ def listeners(host: OwnHost, namespace: str) -> list[str]:
 
 
 def comes(promise: Callable[[], bool]) -> bool:
-    """Whether it comes true with a busy machine's patience; it is not asked all the time, because
-    who answers is Neutron, which is busy itself."""
-    until = time.monotonic() + PATIENCE
-    while not promise():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.2)
-    return True
+    """Whether it comes true with a busy machine's patience."""
+    return eventually(promise, PATIENCE)
