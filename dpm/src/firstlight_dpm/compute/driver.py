@@ -292,7 +292,7 @@ class DPMDriver(driver.ComputeDriver):
         partitions.restart(self._partitions.get(instance.uuid))
 
     def resume_state_on_host_boot(self, context: Any, instance: Any, *_: Any, **__: Any) -> None:
-        """The same, for servers that ran before the machine was switched off."""
+        """See that the partition runs, as it did before the machine was switched off."""
         self.power_on(context, instance)
 
     def check_can_live_migrate_destination(self, *_: Any, **__: Any) -> None:

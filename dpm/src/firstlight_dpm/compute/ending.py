@@ -75,8 +75,9 @@ class Ending:
                 self.begin(objects.Instance.get_by_uuid(context, uuid))
             except exception.InstanceNotFound:
                 LOG.warning(
-                    "Nova has no server %s: its partition stays, unless Nova has deleted the "
-                    "server and looks for it",
+                    "partition %s stays: Nova has no server %s; if Nova has deleted it, it takes "
+                    "the partition away itself, otherwise that is yours to do on the HMC",
+                    partitions.name(uuid),
                     uuid,
                 )
 
