@@ -31,6 +31,7 @@ PACKAGES = {
         "genisoimage xorriso mtools dosfstools"
     ),
     "a guest that mounts them": "qemu-system-x86 busybox-static kmod linux-image-cloud-amd64",
+    "a machine with nothing on it": "mmdebstrap",
     "the guest tools: a sysfs that behaves, judges of what ships": (
         "libfuse3-3 shellcheck systemd udev openssl openssh-client e2fsprogs"
     ),
