@@ -264,7 +264,9 @@ class Reader:
 
     def _size_of_fields(self) -> int:
         again = ((name, value) for name, values in self._again.items() for value in values[1:])
-        return sum(len(name) + len(value) + 4 for name, value in chain(self._headers.items(), again))
+        return sum(
+            len(name) + len(value) + 4 for name, value in chain(self._headers.items(), again)
+        )
 
     def _check_trailers(self, size: int) -> None:
         """Head and trailers have one budget, of bytes and of fields."""
