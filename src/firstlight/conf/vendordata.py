@@ -54,7 +54,7 @@ by name of an entry point of the group ``pollinate.providers`` or by dotted path
         [
             full_list(
                 "required_roles",
-                help="The caller's token must have one of these roles, and every provider answers it. "
+                help="The caller's token must have one of these roles; all providers answer it. "
                 "Not set: any valid token is answered, but confidential providers answer "
                 "only a token whose scope is the system or that has the role service or admin, as "
                 "the user of Nova's ``[vendordata_dynamic_auth]`` has; others get 403. Set and "
