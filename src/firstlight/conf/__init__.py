@@ -15,6 +15,7 @@ from types import ModuleType
 from oslo_config import cfg
 from oslo_log import log
 
+from firstlight import log_records
 from firstlight.conf import (
     api,
     cache,
@@ -117,6 +118,8 @@ def load(
 ) -> cfg.ConfigOpts:
     """The configuration of `service`, from these files or, if none are named, the usual places.
 
+    From then on the process logs as :mod:`firstlight.log_records` says.
+
     Those are the files that FIRSTLIGHT_CONFIG_FILES names, separated by ``;``, or if it is not set,
     ``/etc/firstlight/SERVICE.conf``, for agent and proxy after Neutron's own. A vendordata service
     that was started in the name of another looks where that one did, and takes its shape unless
@@ -128,6 +131,7 @@ def load(
     conf = cfg.ConfigOpts()
     register(conf, SERVICES[service])
     log.register_options(conf)
+    log_records.install()
     conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
     files = [*config_files] or _usual_files(service, environ, stand_in_for)
     if stand_in_for is not None:
