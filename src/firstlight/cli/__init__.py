@@ -73,21 +73,35 @@ def _levels_kept() -> Iterator[None]:
 
 def add_config_arguments(parser: argparse.ArgumentParser) -> None:
     """oslo's way of naming configuration files, for every sub-command."""
+    parser.set_defaults(config=[])
     parser.add_argument(
         "--config-file",
-        action="append",
-        default=[],
+        action=_Typed,
         metavar="FILE",
         help="an oslo.config file; may be given more than once, later ones win (default: what "
-        "FIRSTLIGHT_CONFIG_FILES names, or the file in /etc/firstlight)",
+        "FIRSTLIGHT_CONFIG_FILES names, or the file in /etc/firstlight, or what the OpenStack "
+        "service whose place this takes would read)",
     )
     parser.add_argument(
         "--config-dir",
-        action="append",
-        default=[],
+        action=_Typed,
         metavar="DIR",
-        help="a directory of *.conf files, read in order of their names",
+        help="a directory of *.conf files, read in order of their names (default: the folders, "
+        "such as nova.conf.d, that the service whose place this takes would read)",
     )
+
+
+class _Typed(argparse.Action):
+    """Keeps files and directories in the order in which they were typed: later ones win."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        value: str | Sequence[object] | None,
+        _option: str | None = None,
+    ) -> None:
+        namespace.config = [*namespace.config, f"{self.option_strings[0]}={value}"]
 
 
 def _module(command: str):  # type: ignore[no-untyped-def]

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: ended.set())
     try:
-        conf = configuration.load("ovnmeta", args.config_file, args.config_dir)
+        conf = configuration.load_typed("ovnmeta", args.config)
         log.setup(conf, "firstlight")
         rounds = Rounds(southbound_remote(conf), Host(conf.ovs.ovsdb_connection))
     except (BadDatabase, ConfigError, Failed) as error:

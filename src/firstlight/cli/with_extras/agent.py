@@ -32,7 +32,7 @@ PROXIES = "agent"  # the name of the listener that the proxies in the namespaces
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("agent", args.config_file, args.config_dir)
+        conf = configuration.load_typed("agent", args.config)
         log.setup(conf, "firstlight")
         addresses = {PROXIES: agent_socket(conf), STATUS: Unix(conf.relay.status_socket)}
         return run_process(lambda opened: agent_server(conf, opened), addresses)

@@ -22,7 +22,7 @@ from firstlight.wire.sockets import CannotListen, Unix
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("broker", args.config_file, args.config_dir)
+        conf = configuration.load_typed("broker", args.config)
         log.setup(conf, "firstlight")
         terms = _terms(conf)
         allow_many_files()

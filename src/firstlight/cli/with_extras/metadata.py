@@ -32,7 +32,7 @@ GUESTS = "metadata"  # the name of the listener that metadata proxies, or guests
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("metadata", args.config_file, args.config_dir)
+        conf = configuration.load_typed("metadata", args.config)
         log.setup(conf, "firstlight")
         warn_of_unhonoured(conf)
         addresses = {

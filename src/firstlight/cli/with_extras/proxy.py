@@ -31,7 +31,7 @@ from firstlight.wire.sockets import Address, Unix
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("proxy", args.config_file, args.config_dir)
+        conf = configuration.load_typed("proxy", args.config)
         log.setup(conf, "firstlight")
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
     except (BrokerAway, *TROUBLE) as error:
