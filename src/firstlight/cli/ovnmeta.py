@@ -12,7 +12,7 @@ from oslo_log import log
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
 from firstlight.conf import ConfigError
-from firstlight.relay.ovnmeta.making import Failed, Host
+from firstlight.relay.ovnmeta.making import DEADLINE, Failed, Host
 from firstlight.relay.ovnmeta.rounds import Rounds
 from firstlight.relay.ovsdb import BadDatabase, southbound_remote
 from firstlight.wire.process.control import Control
@@ -62,11 +62,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _wait(rounds: Rounds, control: Control, signals: Signals) -> None:
-    """Return when told to stop, or when the master has ended; beat while the rounds go on."""
+    """Return when told to stop, or when the master has ended; beat while the rounds go on.
+
+    They may wait for one program that they have started, but not longer than that may take.
+    """
     master = [control.descriptor] if control.descriptor >= 0 else []
     while True:
         caught, ended = signals.wait(master, control.every)
         if caught or ended:
             return
-        if rounds.turned > monotonic() - 2 * control.every:
+        if rounds.turned > monotonic() - DEADLINE - 2 * control.every:
             control.beat()

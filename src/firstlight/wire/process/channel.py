@@ -5,6 +5,7 @@ where it listens (each socket comes along, and the master keeps it for the next 
 is ready, that its loops run, and which other sockets are to be kept. A master answers a TAKE alone.
 """
 
+import json
 import os
 import signal
 import sys
@@ -42,6 +43,11 @@ FINAL = 0.5  # seconds from there to SIGKILL, for a process that hangs
 
 _MOST_BYTES = 4096
 _DESCRIPTOR = 4  # bytes of a descriptor, which is a C int
+
+
+def describe(held: Mapping[tuple[str, str], int]) -> str:
+    """The value of :data:`INHERIT`, of descriptors by names and addresses."""
+    return json.dumps([[*key, descriptor] for key, descriptor in held.items()])
 
 
 def pair() -> tuple[socket, socket]:

@@ -10,6 +10,7 @@ the one before stays. Then the master executes itself, for its own new code, if 
 to start. Under systemd use ``Type=notify`` and ``ExecReload=kill -HUP $MAINPID``.
 """
 
+import json
 import os
 import signal
 import sys
@@ -80,7 +81,8 @@ class Master:
         """Look after them until told to end, and they have ended."""
         with Signals(_SIGNALS) as signals:
             self._signals = signals
-            self._reap()  # of those that this process had before it executed itself
+            self._reap()  # what ended while this process executed itself
+            self._reload_again()
             while self._members() or not self._stopping:
                 self._turn(signals)
         return self._code
@@ -237,7 +239,9 @@ class Master:
                 before.end()
                 self._leaving.append(before)
         self._notify("READY=1")
-        if before is not one:
+        if before is one:
+            self._reload_again()
+        else:
             self._try_new_code()
 
     def _reap(self) -> None:
@@ -370,7 +374,7 @@ class Master:
     def _left(self) -> "dict[str, Any]":
         """Everything that counts, at a moment in which no reload is under way."""
         return {
-            "held": [[*key, descriptor] for key, descriptor in self._held.items()],
+            "held": channel.describe(self._held),
             "kept": self._kept,
             "serving": None if self._serving is None else self._serving.described(),
             "leaving": [each.described() for each in self._leaving],
@@ -382,7 +386,7 @@ class Master:
     def _take_up(self, left: "dict[str, Any]") -> None:
         """Go on where :meth:`_left` stopped."""
         self._served = True
-        for name, address, descriptor in left["held"]:
+        for name, address, descriptor in json.loads(left["held"]):
             self._held[name, address] = descriptor
         self._kept = left["kept"]
         self._serving = left["serving"] and Member.restored(left["serving"])

@@ -1,6 +1,5 @@
 """A generation as its master sees it: a process, its sockets, and when its loops last ran."""
 
-import json
 import os
 import signal
 import sys
@@ -134,7 +133,7 @@ def start(
             **environ,
             CHANNEL: str(theirs.fileno()),
             BEAT: str(beat),
-            INHERIT: json.dumps([[*key, descriptor] for key, descriptor in held.items()]),
+            INHERIT: channel.describe(held),
             **({TAKES_OVER: "1"} if takes_over else {}),
         }
         pid = spawn(variables, [theirs.fileno(), *held.values()])
