@@ -19,7 +19,7 @@ from firstlight.relay.resolvers.deploy import Unusable
 from firstlight.relay.socket_mode import NoSuchUser, agent_socket
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
-from firstlight.wire.process import run as run_process
+from firstlight.wire.process.generation import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import CannotListen, Unix
 

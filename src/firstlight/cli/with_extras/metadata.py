@@ -21,7 +21,7 @@ from firstlight.metadata.deploy import (
 )
 from firstlight.metadata.origin import Unusable
 from firstlight.wire.listener import Listener
-from firstlight.wire.process import run as run_process
+from firstlight.wire.process.generation import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import CannotListen, Tcp
 

@@ -26,7 +26,7 @@ from firstlight.vendordata.errors import error_body
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Pool
-from firstlight.wire.process import run as run_process
+from firstlight.wire.process.generation import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import CannotListen, Tcp
 from firstlight.wire.wsgi import WsgiHandler
