@@ -7,11 +7,9 @@ import sys
 from contextlib import closing
 from threading import Event
 
-from oslo_log import log
-
 from firstlight import conf as configuration
 from firstlight.cli import add_config_arguments
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.relay.ovnmeta.making import Failed, Host
 from firstlight.relay.ovnmeta.rounds import Rounds
 from firstlight.relay.ovsdb import BadDatabase, southbound_remote
@@ -43,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         signal.signal(number, lambda _number, _frame: ended.set())
     try:
         conf = configuration.load("ovnmeta", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        logs.begin(conf, "ovnmeta")
         rounds = Rounds(southbound_remote(conf), Host(conf.ovs.ovsdb_connection))
     except (BadDatabase, ConfigError, Failed) as error:
         print(f"firstlight ovnmeta: {error}", file=sys.stderr)

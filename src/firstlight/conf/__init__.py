@@ -178,8 +178,14 @@ def _usual_files(service: str, environ: Mapping[str, str], stand_in_for: Shape |
 
 
 def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
-    """Read every option once, so that a bad value stops the start and not the first request."""
+    """Read every option once, so that a bad value stops the start and not the first request.
+
+    What the service does not look at under this configuration (a module's ``is_used(conf)``) stops
+    nothing, as it does not stop Nova.
+    """
     for module in modules:
+        if hasattr(module, "is_used") and not module.is_used(conf):
+            continue
         for group, options in _sections(module):
             _read(conf, group, options)
 

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from oslo_log import log
-
 from firstlight import conf as configuration
+from firstlight.conf import logs
 from firstlight.metadata.deploy import Deployment, limits, refuse, warn_of_unhonoured
 from firstlight.wire.wsgi import application as wsgi_application
 
@@ -34,7 +33,7 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
 
 def _build() -> "WSGIApplication":
     conf = configuration.load("metadata", config_files(os.environ))
-    log.setup(conf, "firstlight")
+    logs.begin(conf, "metadata")
     warn_of_unhonoured(conf)
     deployment = Deployment(conf)
     return wsgi_application(

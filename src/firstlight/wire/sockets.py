@@ -44,9 +44,8 @@ class Tcp:
             opened = socket.socket(family, kind, protocol)
             with _closed_on_failure(opened):
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    # As wanted as written: "::" is not also 0.0.0.0.
-                    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                # IPV6_V6ONLY is the host's net.ipv6.bindv6only: "::" is IPv4 as well, unless the
+                # administrator said otherwise, as it is for every program in OpenStack.
                 opened.bind(address)
                 opened.listen(BACKLOG)
         return opened

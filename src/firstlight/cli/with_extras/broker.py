@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 
 from oslo_config import cfg
-from oslo_log import log
 
 from firstlight import conf as configuration
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.relay.broker.serve import Terms, serve
 from firstlight.wire import systemd
 from firstlight.wire.process import allow_many_files
@@ -23,7 +22,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load("broker", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        logs.begin(conf, "broker")
         terms = _terms(conf)
         allow_many_files()
         with _address(conf).open() as listening:

@@ -8,11 +8,10 @@ from pathlib import Path
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 
 from firstlight import conf as configuration
 from firstlight.cli.serving import STATUS, serving, shared_by
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.metadata.deploy import (
     Deployment,
     limits,
@@ -33,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        logs.begin(conf, "metadata")
         warn_of_unhonoured(conf)
         addresses = {
             GUESTS: Tcp(conf.metadata_listen, conf.metadata_listen_port),

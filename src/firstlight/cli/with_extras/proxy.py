@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli.serving import STATUS, serving
 from firstlight.cli.with_extras.agent import PROXIES, TROUBLE
+from firstlight.conf import logs
 from firstlight.relay import answers
 from firstlight.relay.following import BrokerAway, Following
 from firstlight.relay.neighbours import Neighbours
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load("proxy", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        logs.begin(conf, "proxy")
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
     except (BrokerAway, *TROUBLE) as error:
         print(f"firstlight proxy: {error}", file=sys.stderr)

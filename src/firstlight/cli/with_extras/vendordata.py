@@ -10,13 +10,12 @@ from pathlib import Path
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 from prometheus_client import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli import oslo_service
 from firstlight.cli.serving import STATUS, serving, shared_by
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.conf.files import Untrusted, add_dotenv
 from firstlight.conf.shape import Shape, listens_at, named_by
 from firstlight.dependencies.metrics import DependencyCollector
@@ -43,7 +42,7 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
     """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
     try:
         conf = _read(args, stand_in_for)
-        log.setup(conf, "firstlight")
+        logs.begin(conf, "vendordata")
         if not conf.config_file and not conf.config_dir:
             LOG.warning("No configuration file was found; only the environment is read.")
         warn_of_unhonoured(conf)
