@@ -102,11 +102,12 @@ class Keystone:
             **more,
         }
 
-    def token(self, user: str, project: str) -> str:
-        """A fresh token of `user` on `project`."""
+    def token(self, user: str, project: str | None = None) -> str:
+        """A fresh token of `user` on `project`; None: on the system."""
+        scope = {"project": _named(project)} if project else {"system": {"all": True}}
         answer = requests.post(
             f"{self.url}/auth/tokens",
-            json={"auth": {"identity": _identity(user), "scope": {"project": _named(project)}}},
+            json={"auth": {"identity": _identity(user), "scope": scope}},
             timeout=20,
         )
         answer.raise_for_status()

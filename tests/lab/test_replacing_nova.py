@@ -138,7 +138,7 @@ def test_with_systemd(tmp_path):
     unit.write_text("\n".join(line for line in lines if not line.startswith("User=")))
     (tmp_path / f"{unit.name}.d").mkdir()
     (tmp_path / f"{unit.name}.d" / "nova.conf").write_text(
-        drop_in.replace("/usr/bin/firstlight", "/bin/true").replace("SupplementaryGroups=nova", "")
+        drop_in.replace("/usr/bin/firstlight", "/bin/true").replace("User=nova", "")
     )
     done = subprocess.run(
         [analyze, "verify", "--man=no", unit],
