@@ -27,6 +27,10 @@ test: system-offer $(VENV)/.test  ## everything a change must pass, with real se
 test-large: system-offer $(VENV)/.test  ## all that follow, as far as they fit into MINUTES
 	@$(TIERS) large $(MINUTES)
 
+.PHONY: test-deployments
+test-deployments: system-offer $(VENV)/.test  ## files as deployers write them, beside Nova's services
+	@$(TIERS) deployments
+
 .PHONY: test-releases
 test-releases: system-offer $(VENV)/.test  ## older Novas beside ours; an environment is built of each
 	@$(TIERS) releases

@@ -84,6 +84,12 @@ QUICK = ("style", "unit")
 LONGEST_FIRST = ("lab", "integration", "dpm", "guests", "guest_tools")
 # Each has a target of its own, `make test-NAME`; in this order they are run while there is time.
 LARGE = {
+    "deployments": Tier(
+        "configuration files as deployers write them, beside real Nova's services",
+        tests=("tests/deployments",),
+        builder="tools/lab-env",
+        minutes=12,
+    ),
     "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",), minutes=13),
     "empty-root": Tier(
         "the README's commands on a machine with git, make and python3-venv",

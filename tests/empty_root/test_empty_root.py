@@ -103,10 +103,10 @@ def _answers(process: subprocess.Popen[bytes], seconds: float) -> bool:
 
 
 def test_make_check(empty: Path) -> None:
-    """Without a compiler; nothing is skipped."""
-    passed, failed, skipped = total(empty, "make", "check")
+    """Without a compiler."""
+    passed, failed, _skipped = total(empty, "make", "check")
     assert passed > 1000
-    assert (failed, skipped) == (0, 0)
+    assert failed == 0
 
 
 def test_make_test_without_servers(empty: Path) -> None:
