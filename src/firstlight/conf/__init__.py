@@ -14,6 +14,7 @@ from types import ModuleType
 from oslo_config import cfg
 from oslo_log import log
 
+from firstlight import log_records
 from firstlight.conf import (
     api,
     cache,
@@ -107,7 +108,8 @@ def load(
 ) -> cfg.ConfigOpts:
     """The configuration of `service` from these files and, after them, the folders' ``*.conf``.
 
-    See :func:`load_typed` for where it is looked if none are given, and for what can go wrong.
+    From then on the process logs as :mod:`firstlight.log_records` says. See :func:`load_typed` for
+    where it is looked if none are given, and for what can go wrong.
     """
     return load_typed(
         service, as_typed(config_files, config_dirs), environ, stand_in_for=stand_in_for
@@ -152,6 +154,7 @@ def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigO
     conf = Configuration()
     register(conf, SERVICES[service])
     log.register_options(conf)
+    log_records.install()
     conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
     if stand_in_for is not None:
         conf.set_default("shape", stand_in_for.value, group="firstlight")
@@ -195,8 +198,14 @@ def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
 
 
 def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
-    """Read every option once, so that a bad value stops the start and not the first request."""
+    """Read every option once, so that a bad value stops the start and not the first request.
+
+    What the service does not look at under this configuration (a module's ``is_used(conf)``) stops
+    nothing, as it does not stop Nova.
+    """
     for module in modules:
+        if hasattr(module, "is_used") and not module.is_used(conf):
+            continue
         for group, options in _sections(module):
             _read(conf, group, options)
 

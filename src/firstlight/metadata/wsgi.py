@@ -14,9 +14,8 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from oslo_log import log
-
 from firstlight import conf as configuration
+from firstlight.conf import logs
 from firstlight.metadata.deploy import Deployment, limits, refuse, warn_of_unhonoured
 from firstlight.metadata.origin import Unusable
 from firstlight.wire.wsgi import application as wsgi_application
@@ -51,7 +50,7 @@ def _unusable(start_response: "StartResponse") -> Iterable[bytes]:
 
 def _build() -> "WSGIApplication":
     conf = configuration.load_under_wsgi(os.environ, sys.argv)
-    log.setup(conf, "firstlight")
+    logs.begin(conf, "metadata")
     warn_of_unhonoured(conf)
     deployment = Deployment(conf)
     return wsgi_application(
