@@ -33,6 +33,7 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
 
 def _build() -> "WSGIApplication":
     conf = configuration.load("metadata", config_files(os.environ))
+    configuration.share_with_libraries(conf, "metadata")
     logs.begin(conf, "metadata")
     warn_of_unhonoured(conf)
     deployment = Deployment(conf)

@@ -8,6 +8,7 @@ that the address still belongs to the MAC of the port it belonged to.
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from ipaddress import IPv4Address
 from threading import Lock
 from typing import NamedTuple
 
@@ -15,7 +16,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from firstlight.relay.batches import Batches
-from firstlight.relay.contract import Found, Guest, Resolution, Resolver, Unavailable
+from firstlight.relay.contract import Found, Guest, Place, Resolution, Resolver, Unavailable, Via
+from firstlight.relay.resolvers.guarded import Guarded
 
 # Called with a guest and the MAC of its port: whether the neighbour table of the guest's namespace
 # shows that MAC at that address now. On a thread, since it asks the kernel.
@@ -31,6 +33,10 @@ _WAITING = 10_000
 _JUST_NOW = 1.0
 # Seconds for which a look into the neighbour table counts.
 _VOUCHED = 1.0
+# Asked about to see whether the resolver answers: no network has this id, and no guest is there.
+_PROBED = Guest(
+    Place(Via.NETWORK, "00000000-0000-0000-0000-000000000000"), IPv4Address("192.0.2.1")
+)
 
 
 class Terms(NamedTuple):
@@ -77,7 +83,7 @@ class Recognition:
         still_there: StillThere | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._resolver = resolver
+        self._resolver = resolver = Guarded(resolver)
         self._terms = terms or Terms()
         self._still_there = still_there
         self._clock = clock
@@ -137,6 +143,13 @@ class Recognition:
     def trouble(self) -> str | None:
         """Why the resolver could not be asked lately, for readiness; None: it could."""
         return self._resolver.trouble()
+
+    def probe(self) -> None:
+        """Ask the resolver now, about nobody, so that :meth:`trouble` is true while no guest asks.
+
+        Blocks, as long as the resolver's deadline.
+        """
+        self._resolver.resolve([_PROBED])
 
     @property
     def name(self) -> str:

@@ -263,8 +263,18 @@ report_interval = 1
 [relay]
 resolver = neutron-rpc
 resolver_deadline = 1
+[oslo_concurrency]
+lock_path = $state_path/lock
+[oslo_messaging_rabbit]
+use_queue_manager = true
 """
     with running(tmp_path, "agent", text) as agent:
+
+        def asked():
+            checks = json.loads(get(tmp_path / "firstlight_status", "/readyz")[1])["checks"]
+            return "message bus" in checks["neutron-rpc"]
+
+        assert eventually(asked)  # although no guest has asked
         status, body = get(tmp_path / "metadata_proxy", "/openstack", **ASKS)
         assert (status, b"http" in body) == (503, False)
 
@@ -273,5 +283,6 @@ resolver_deadline = 1
             return "message bus" in str(found) and "report" in str(found)
 
         assert eventually(told)
+        assert "RequiredOptError" not in agent.log.read_text()
         agent.stop()  # which fails if that takes longer than its patience
         assert not agent.pid

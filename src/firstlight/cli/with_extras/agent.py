@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load("agent", args.config_file, args.config_dir)
+        configuration.share_with_libraries(conf, "agent")
         logs.begin(conf, "agent")
         addresses = {PROXIES: agent_socket(conf), STATUS: Unix(conf.relay.status_socket)}
         return run_process(lambda opened: agent_server(conf, opened), addresses)

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load("metadata", args.config_file, args.config_dir)
+        configuration.share_with_libraries(conf, "metadata")
         logs.begin(conf, "metadata")
         warn_of_unhonoured(conf)
         addresses = {

@@ -32,6 +32,7 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load("proxy", args.config_file, args.config_dir)
+        configuration.share_with_libraries(conf, "proxy")
         logs.begin(conf, "proxy")
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
     except (BrokerAway, *TROUBLE) as error:

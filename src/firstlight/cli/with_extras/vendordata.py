@@ -42,6 +42,7 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
     """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
     try:
         conf = _read(args, stand_in_for)
+        configuration.share_with_libraries(conf, "vendordata")
         logs.begin(conf, "vendordata")
         if not conf.config_file and not conf.config_dir:
             LOG.warning("No configuration file was found; only the environment is read.")
