@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
         warn_of_unhonoured(conf)
         addresses = {
             CALLERS: _address(conf, args),
-            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
+            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port, spare=True),
         }
         with shared_by(conf.workers) as shared:
             return run_process(
@@ -106,7 +106,7 @@ def vendordata_server(
         closing(readiness),
         serving(
             [callers],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=readiness.checks,
             concerns=readiness.concerns,
             registry=registry,
