@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from oslo_config import cfg
 
+from firstlight.conf.source import reads_nova
 from firstlight.dependencies import Dependency
 from firstlight.neutron import NeutronMisconfigured, open_neutron
 from firstlight.sources import Source
@@ -55,14 +56,6 @@ def open_origin(conf: cfg.ConfigOpts) -> Origin:
         dependencies=tuple,
         close=store.close,
     )
-
-
-def reads_nova(conf: cfg.ConfigOpts) -> bool:
-    """Whether instances come from Nova's databases."""
-    if conf.firstlight.source != "auto":
-        return bool(conf.firstlight.source == "nova")
-    per_cell = conf.api.local_metadata_per_cell and conf.database.connection
-    return bool(conf.api_database.connection or per_cell)
 
 
 def open_store(conf: cfg.ConfigOpts) -> Store:

@@ -65,6 +65,14 @@ class Panel:
         """The same, with what is behind the names."""
         return self._providers
 
+    def confidential(self, names: Iterable[str]) -> Sequence[str]:
+        """Those of `names` whose answers are secret and are given to callers."""
+        return [
+            name
+            for name in names
+            if self._providers[name].confidential and name not in self._shadows
+        ]
+
     def ask(
         self, context: Context, names: Iterable[str], *, until: float, request: str
     ) -> Sequence[Outcome]:

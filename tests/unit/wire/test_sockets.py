@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from firstlight.wire import sockets
+from firstlight.wire.process import channel
 from firstlight.wire.sockets import CannotListen, Tcp, Unix
 
 
@@ -87,7 +88,8 @@ def test_taking_over():
     addresses = {"a": Tcp("127.0.0.1", 0), "b": Tcp("127.0.0.1", 0)}
     first = sockets.open_all(addresses, {})
     numbers = {name: each.getsockname() for name, each in first.items()}
-    environ = {sockets.INHERIT: sockets.describe(addresses, first)}
+    held = {(name, str(addresses[name])): each.fileno() for name, each in first.items()}
+    environ = {channel.INHERIT: channel.describe(held)}
     for each in first.values():
         each.detach()
     second = sockets.open_all({"a": Tcp("127.0.0.1", 0), "b": Tcp("::1", 0)}, environ)

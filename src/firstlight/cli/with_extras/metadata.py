@@ -21,7 +21,7 @@ from firstlight.metadata.deploy import (
 )
 from firstlight.metadata.origin import Unusable
 from firstlight.wire.listener import Listener
-from firstlight.wire.process import run as run_process
+from firstlight.wire.process.generation import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import CannotListen, Tcp
 
@@ -31,7 +31,7 @@ GUESTS = "metadata"  # the name of the listener that metadata proxies, or guests
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("metadata", args.config_file, args.config_dir)
+        conf = configuration.load_typed("metadata", args.config)
         logs.begin(conf, "metadata")
         warn_of_unhonoured(conf)
         addresses = {

@@ -3,9 +3,10 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractContextManager
 from socket import socket
+from typing import Any
 
 import uvloop
 
@@ -20,16 +21,19 @@ _SWITCH_SECONDS = 0.0001
 # let go when the context ends. It is called after a worker is forked, never before.
 Build = Callable[[Mapping[str, socket]], AbstractContextManager[Server]]
 
+# Is run on the event loop from its start until the server has stopped, and given what stops it.
+Attend = Callable[[Callable[[], None]], Coroutine[Any, Any, None]]
+
 
 def serve(
     build: Build,
     opened: Mapping[str, socket],
-    prepare: Callable[[Server], None],
+    attend: Attend,
     ready: Callable[[], None],
 ) -> None:
     """Build a server and run it in this process until it has stopped.
 
-    `prepare` is called on the event loop before it serves, `ready` once it does.
+    `attend` shows that the event loop runs; `ready` is called once it serves.
     """
 
     async def main(server: Server) -> None:
@@ -38,10 +42,13 @@ def serve(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
-        prepare(server)
-        searching = loop.create_task(garbage.search_when_quiet(server.counters))
+        beside = [
+            loop.create_task(attend(server.stop)),
+            loop.create_task(garbage.search_when_quiet(server.counters)),
+        ]
         await server.serve(ready)
-        searching.cancel()
+        for each in beside:
+            each.cancel()
 
     with build(opened) as server, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main(server))
