@@ -27,6 +27,10 @@ test: system-offer $(VENV)/.test  ## everything a change must pass, with real se
 test-releases: system-offer $(VENV)/.test  ## older Novas beside ours; builds an environment of each, once
 	@$(TIERS) releases
 
+.PHONY: test-deployments
+test-deployments: system-offer $(VENV)/.test  ## services started from deployment tools' files, Nova's and Neutron's beside ours
+	@$(TIERS) deployments
+
 .PHONY: soak
 soak: system-offer $(VENV)/.test  ## the large counts
 	@FIRSTLIGHT_SOAK=1 $(TIERS) all

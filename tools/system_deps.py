@@ -23,6 +23,9 @@ PACKAGES = {
     "the environments": "python3-venv git",
     "guests and their networks": "curl iproute2 iptables",
     "peers and load": "nginx-light wrk haproxy",
+    "services as deployment tools run them": (
+        "apache2-bin libapache2-mod-wsgi-py3 python3-systemd"
+    ),
     "databases and caches": "mariadb-server postgresql memcached redis-server",
     "Nova's notifications": "rabbitmq-server",
     "the relay on OVN: its databases, northd, a chassis": "openvswitch-switch ovn-central ovn-host",

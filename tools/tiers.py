@@ -80,6 +80,11 @@ QUICK = ("style", "unit")
 LONGEST_FIRST = ("lab", "integration", "dpm", "guests", "guest_tools")
 APART = {
     "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",)),
+    "deployments": Tier(
+        "files of deployment tools, real Nova and Neutron beside ours",
+        tests=("tests/deployments",),
+        builder="tools/lab-env",
+    ),
 }
 EVERY = TIERS | APART
 

@@ -29,6 +29,7 @@ class Service:
         script: where Apache looks for the WSGI script.
         listens: the addresses it listens on.
         socket: the unix socket it listens on.
+        user: whose process it is; root's if empty.
         log: the file, or a folder of files, that its log is written to; its own output if empty.
     """
 
@@ -38,6 +39,7 @@ class Service:
     listens: list[str] = field(default_factory=list)
     socket: str = ""
     log: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ import os
 import sys
 import time
 
-
 import oslo_messaging
 from kombu import Connection
 from oslo_config import cfg

@@ -152,9 +152,7 @@ def answers(socket: Path) -> bool:
 
 def ask(socket: Path, address: str) -> tuple[int, bytes]:
     """As the haproxy of a network does."""
-    status, body = get(
-        socket, "/openstack", X_Neutron_Network_ID=NETWORK, X_Forwarded_For=address
-    )
+    status, body = get(socket, "/openstack", X_Neutron_Network_ID=NETWORK, X_Forwarded_For=address)
     return status, body
 
 

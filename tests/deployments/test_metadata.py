@@ -47,7 +47,7 @@ def see(furnished: Machine, databases: Server, home: Path):
 
     def debian(side: Side) -> Path:
         if side.environment not in environments:
-            environments[side.environment] = made_by_debian(home, side.environment)
+            environments[side.environment] = made_by_debian(furnished, side.environment)
         return environments[side.environment]
 
     def look(deployment: Deployment, side: Side) -> Seen:
@@ -106,7 +106,7 @@ def observe(machine: Machine, deployment: Deployment, service: Started) -> Seen:
 
 def asked(machine: Machine, address: str, path: str, headers: dict[str, str]) -> Reply:
     try:
-        reply = machine.ask(address, path, {"Host": "169.254.169.254", **headers})
+        reply = machine.ask(address, path, headers)
     except (OSError, HTTPException) as error:
         return Reply(None, repr(error))
     return replace(reply, body=marked(reply.body))
