@@ -71,7 +71,7 @@ class Deployment:
         wanted = _METADATA if service == "metadata" else _AGENT
         found = [
             *self.root.glob("etc/*/**/*.conf"),
-            *self.root.glob("etc/*/**/*.ini"),
+            *self.root.glob("etc/n*/**/*.ini"),
             *self.root.glob("usr/share/*/*.conf"),
             *self.config.glob("*.conf"),
             *self.config.glob("*.ini"),
