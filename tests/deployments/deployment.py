@@ -27,7 +27,8 @@ class Service:
         start: the command with its arguments; empty where `kolla` is given.
         kolla: the file in ``config`` that tells kolla_start what to copy and to run.
         script: where Apache looks for the WSGI script.
-        listens: the addresses it listens on.
+        listens: the addresses it listens on; ``*`` is all of them, in the family that the server
+            chooses.
         socket: the unix socket it listens on.
         user: whose process it is; root's if empty.
         log: the file, or a folder of files, that its log is written to; its own output if empty.

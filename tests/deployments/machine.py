@@ -22,10 +22,11 @@ from parts import absent, need
 
 HERE = Path(__file__).parent
 ADDRESS, VIRTUAL = "10.0.0.11", "10.0.0.250"
-PATIENCE = 240  # seconds for a service to come up on a busy machine
+PATIENCE = 120  # seconds for a service to come up on a busy machine
 _JOURNAL = Path("/usr/lib/python3/dist-packages/systemd")
 DEBIAN_PYTHON = Path("/usr/bin/python3")
 _USERS = {"nova": 42436, "neutron": 42435}  # as kolla numbers them
+_ANYWHERE = ("0.0.0.0", "[::]")
 _OURS_AND_THEIRS = (
     *("nova", "neutron", "keystone", "openstack", "firstlight", "uwsgi", "httpd", "apache2"),
     *("my.cnf", "my.cnf.d", "mysql"),
@@ -184,14 +185,19 @@ class Machine:
         self.host.run("sh", "-c", f"rm -rf {gone}")
 
     def listening(self) -> set[str]:
-        """The TCP addresses that somebody listens on, as ``ss`` writes them."""
+        """The TCP addresses that are listened on; both families' any-address is ``[::]``."""
         lines = self.host.run(need("ss"), "-ltnH").splitlines()
         return {line.split()[3].replace("*:", "[::]:") for line in lines}
+
+    def listens(self, address: str) -> bool:
+        """Whether this address is among them."""
+        anywhere = [address.replace("*", each) for each in _ANYWHERE]
+        return not self.listening().isdisjoint(anywhere)
 
     def ask(self, address: str, path: str, headers: Mapping[str, str]) -> Reply:
         """One request on a connection of its own."""
         name, _, port = address.rpartition(":")
-        name = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(name, name)
+        name = {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "[::]": "::1"}.get(name, name)
         with (
             self.host.connect((name, int(port))) as connection,
             Client(int(port), over=connection) as client,
