@@ -27,7 +27,11 @@ class Reply:
     status: int
     body: bytes
     content_type: str = "application/json"
+<<<<<<< HEAD
     headers: tuple[tuple[str, str], ...] = ()
+=======
+    headers: Mapping[str, str] = field(default_factory=dict)
+>>>>>>> main
 
 
 def json_reply(value: Any) -> Reply:
@@ -50,7 +54,11 @@ def serving(answer: Callable[[Asked], Reply]) -> Iterator[str]:
             self.send_response(reply.status)
             self.send_header("Content-Type", reply.content_type)
             self.send_header("Content-Length", str(len(reply.body)))
+<<<<<<< HEAD
             for name, value in reply.headers:
+=======
+            for name, value in reply.headers.items():
+>>>>>>> main
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(reply.body)
