@@ -52,7 +52,7 @@ def _token() -> Reply:
         "issued_at": now.strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
         "expires_at": (now + timedelta(hours=8)).strftime("%Y-%m-%dT%H:%M:%S.000000Z"),
     }
-    return Reply(201, json.dumps({"token": token}).encode(), headers=(("X-Subject-Token", "t"),))
+    return Reply(201, json.dumps({"token": token}).encode(), headers={"X-Subject-Token": "t"})
 
 
 def _versions(asked: Asked) -> Reply:

@@ -6,10 +6,7 @@ OpenStack's; /var, and what is put below /usr/share and /usr/bin, is gone with t
 """
 
 import os
-<<<<<<< HEAD
 import stat
-=======
->>>>>>> main
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -200,11 +197,7 @@ class Machine:
     def ask(self, address: str, path: str, headers: Mapping[str, str]) -> Reply:
         """One request on a connection of its own."""
         name, _, port = address.rpartition(":")
-<<<<<<< HEAD
         name = {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "[::]": "::1"}.get(name, name)
-=======
-        name = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(name, name)
->>>>>>> main
         with (
             self.host.connect((name, int(port))) as connection,
             Client(int(port), over=connection) as client,
