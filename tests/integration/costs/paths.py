@@ -122,7 +122,7 @@ PATHS: dict[str, tuple[int, Callable[[int], Work]]] = {
     "chunks": (600, reads(CHUNKED, lambda _: b"1\r\nx\r\n")),
     "chunk extensions": (600, reads(CHUNKED, lambda n: b"1;a=%d\r\nx\r\n" % n)),
     "an endless chunk extension": (60_000, reads(CHUNKED + b"1;", lambda _: b"a")),
-    "a body": (300_000, reads(LONG, lambda _: b"a")),
+    "a body": (380_000, reads(LONG, lambda _: b"a")),
     "a body byte by byte": (200, reads(LONG, lambda _: b"a", step=1)),
     "pipelining": (80, reads(b"", lambda _: GET + b"\r\n")),
     "pipelining byte by byte": (10, reads(b"", lambda _: GET + b"\r\n", step=1)),
