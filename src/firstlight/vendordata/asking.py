@@ -9,12 +9,13 @@ import msgspec
 
 from firstlight import log_records
 from firstlight.instance.answer import State
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
 from firstlight.vendordata.outcome import Outcome
 from firstlight.vendordata.terms import Terms, Withheld
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))
 
 Clock = Callable[[], float]
 
@@ -96,4 +97,4 @@ def log_mistake(name: str, provider: Provider, error: Exception) -> None:
     if provider.confidential:
         kind = type(error).__name__
         error = Unsaid(f"{kind}; what it says may be secret").with_traceback(error.__traceback__)
-    LOG.error("provider %s raised what it should not have", name, exc_info=error)
+    LOG.error("provider %s raised what it should not have", name, of=name, exc_info=error)
