@@ -61,7 +61,8 @@ def asked(
 
 def _answer(provider: Provider, context: Context, terms: Terms) -> dict[str, Any]:
     terms.check(context)
-    value = _checked(_as_json(provider.provide(context), secret=provider.confidential))
+    secret = provider.confidential
+    value = _checked(_as_json(provider.provide(context), secret=secret), secret=secret)
     if value and not terms.shadow:
         terms.given(context)
     return value
@@ -78,9 +79,10 @@ def _as_json(value: Mapping[str, Any] | None, *, secret: bool) -> dict[str, Any]
         raise ProviderFailed(f"Its answer cannot be written as a JSON object: {why}.") from error
 
 
-def _checked(value: dict[str, Any]) -> dict[str, Any]:
+def _checked(value: dict[str, Any], *, secret: bool) -> dict[str, Any]:
     reason = cloud_config.check(value.get(cloud_config.KEY, {}))
     if reason:
+        reason = f"its {cloud_config.KEY} is no object or its merge_how odd" if secret else reason
         raise ProviderFailed(f"Its answer cannot be merged: {reason}.")
     return value
 
