@@ -56,7 +56,7 @@ def _answer(asked: Asked) -> Reply:
         return Reply(404, b'{"error": {"message": "no such token"}}')
     body = json.dumps({"token": _token(roles.split("+") if roles else [], scope)}).encode()
     status = 201 if asked.method == "POST" else 200
-    return Reply(status, body, headers=(("X-Subject-Token", words),))
+    return Reply(status, body, headers={"X-Subject-Token": words})
 
 
 def _token(roles: list[str], scope: str) -> dict[str, Any]:

@@ -30,6 +30,8 @@ connection = sqlite:///{directory}/keystone.sqlite
 password_hash_rounds = 4
 [fernet_tokens]
 key_repository = {directory}/fernet-keys
+[fernet_receipts]
+key_repository = {directory}/receipt-keys
 [credential]
 key_repository = {directory}/credential-keys
 [token]
@@ -66,7 +68,7 @@ class Keystone:
     def create(self) -> None:
         """Make databases and keys, start, and make the projects and users."""
         self._configure(_HOUR)
-        for keys in ("fernet-keys", "credential-keys"):
+        for keys in ("fernet-keys", "receipt-keys", "credential-keys"):
             self._make_keys(self._directory / keys)
         self._manage("db_sync")
         self._manage("bootstrap", *self._bootstrap())

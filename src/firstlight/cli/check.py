@@ -92,9 +92,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _steps(args: argparse.Namespace) -> tuple[Sequence[str], Sequence[Step]]:
     try:
-        conf = configuration.load(args.service, args.config_file, args.config_dir)
+        conf = configuration.load_typed(args.service, args.config)
     except ConfigError as error:
-        return [*args.config_file, *args.config_dir], [first_steps.unreadable(error)]
+        return [one.partition("=")[2] for one in args.config], [first_steps.unreadable(error)]
     asked = Asked(
         instance=args.instance,
         serving=not args.before_start,

@@ -116,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _store(args: argparse.Namespace) -> Iterator[Store]:
-    settings = conf.load("store", args.config_file, args.config_dir)
+    settings = conf.load_typed("store", args.config)
     store = Store.open(settings.store.connection)
     try:
         yield store

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
+from firstlight.conf import ConfigError, logs
 from firstlight.wire.access import AccessLog
 from firstlight.wire.counters import Counters
 from firstlight.wire.limits import Limits
@@ -44,8 +45,12 @@ def serving(
         checks: by name, what makes the service unready.
         concerns: by name, what leaves it ready and degraded.
         about: what ``/about/KEY`` of the status listener tells.
-        access_log: a path, ``-`` for standard error, empty for none.
+        access_log: a path, ``-`` for standard error, empty for none. Its lines are JSON objects
+            where the log's are.
         workers: a directory in which several workers add up their metrics; None: there is one.
+
+    Raises:
+        ConfigError: the access log cannot be written.
     """
     counters = Counters()
     with ExitStack() as stack:
@@ -81,5 +86,13 @@ def _access_log(
     if not path:
         yield None, lambda: 0
         return
-    with AccessLog(path) as log:
+    log = AccessLog(path, json=logs.is_json())
+    try:
+        log.open()
+    except OSError as error:
+        raise ConfigError(
+            f"access_log: {path} cannot be written ({error.strerror}); let the service's user write"
+            " there, or set it to another file or to - for standard error"
+        ) from error
+    with log:
         yield log.observer, lambda: log.dropped

@@ -12,6 +12,7 @@ from typing import TypeVar
 from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, try_later
 from firstlight.sources import SourceUnavailable
+from firstlight.sources.nova import BadTemplate
 from firstlight.targets import StaticUnavailable
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Overloaded
@@ -32,7 +33,7 @@ def answered(request: Request, work: Callable[[], Reply]) -> Reply:
         return work()
     except Refusal as refusal:
         return refusal.response(request)
-    except StaticUnavailable as error:  # the operator's file: as Nova, for every document
+    except (BadTemplate, StaticUnavailable) as error:  # the operator's file: Nova's status
         LOG.error("%s: 500 for %s of %s", error, request.id, request.subject)  # noqa: TRY400
         return Refusal(500, UNKNOWN_ERROR).response(request)
     except SourceUnavailable as error:

@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from firstlight.relay.agent import Agent
 from firstlight.relay.chassis import open_chassis_report
 from firstlight.relay.patience import hang_up
-from firstlight.relay.recognition import Recognition, StillThere
+from firstlight.relay.recognition import Look, Recognition
 from firstlight.relay.report import open_report
 from firstlight.relay.resolvers.deploy import open_recognition
 from firstlight.relay.resolvers.neutron_rpc import NAME as NEUTRON_RPC
@@ -39,13 +39,13 @@ class Relay:
     """The agent of a configuration: recognition, upstreams, report; until :meth:`close`.
 
     Args:
-        still_there: see :data:`~firstlight.relay.recognition.StillThere`.
+        look: see :data:`~firstlight.relay.recognition.Look`.
 
     Raises:
         BadUpstream, Unusable: an option cannot be used; the message says which.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, *, still_there: StillThere | None = None) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, *, look: Look | None = None) -> None:
         if not conf.metadata_proxy_shared_secret:
             LOG.warning(
                 "metadata_proxy_shared_secret is empty: whoever reaches the metadata service can "
@@ -53,9 +53,7 @@ class Relay:
             )
         with ExitStack() as stack:
             self._upstreams = stack.enter_context(closing(open_upstreams(conf)))
-            recognition = stack.enter_context(
-                closing(open_recognition(conf, still_there=still_there))
-            )
+            recognition = stack.enter_context(closing(open_recognition(conf, look=look)))
             self.recognition = recognition
             self._report = self._reporting(conf, stack)
             self._held = stack.pop_all()
@@ -130,7 +128,7 @@ class RelayCollector(Collector):
             yield GaugeMetricFamily(
                 f"firstlight_relay_identities_{name}", _IDENTITIES[name], counts[name]
             )
-        for name in ("asked", "refused", "stale"):
+        for name in ("asked", "refused", "stale", "unconfirmed"):
             yield CounterMetricFamily(
                 f"firstlight_relay_identities_{name}", _IDENTITIES[name], counts[name]
             )
@@ -166,4 +164,5 @@ _IDENTITIES = {
     "asked": "Guests looked up so far",
     "refused": "Guests for whom there was no room to wait",
     "stale": "Answers given past their time",
+    "unconfirmed": "Times that the neighbour table did not show a MAC of the server that is known",
 }

@@ -1,4 +1,4 @@
-"""Listening sockets: opened, or taken over from the process before or from systemd."""
+"""Listening sockets: opened, or inherited from the master."""
 
 import errno
 import json
@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from firstlight.wire.process.channel import INHERIT
+
 BACKLOG = 4096
-# How a process tells its successor which descriptor is which: a JSON object, name to [fd, address].
-INHERIT = "FIRSTLIGHT_LISTEN_FDS"
-_FIRST_ACTIVATED = 3  # sd_listen_fds(3)
 
 
 class CannotListen(Exception):
@@ -44,9 +43,8 @@ class Tcp:
             opened = socket.socket(family, kind, protocol)
             with _closed_on_failure(opened):
                 opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-                if family == socket.AF_INET6:
-                    # As wanted as written: "::" is not also 0.0.0.0.
-                    opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+                # IPV6_V6ONLY is the host's net.ipv6.bindv6only: "::" is IPv4 as well, unless the
+                # administrator said otherwise, as it is for every program in OpenStack.
                 opened.bind(address)
                 opened.listen(BACKLOG)
         return opened
@@ -90,14 +88,14 @@ def open_all(
 ) -> dict[str, socket.socket]:
     """A socket for each named address: inherited if there is one, else opened.
 
-    A process before this one, or systemd (``FileDescriptorName=`` is the name), may have opened
-    it. What was inherited and is not asked for any more is closed. The variables that told of it
-    are removed from `environ`, because children have no part in it.
+    A generation before this one, or systemd (``FileDescriptorName=`` is the name, and there is no
+    address), may have opened it. What was inherited and is not asked for any more is closed. The
+    variable that told of it is removed from `environ`, because children have no part in it.
 
     Raises:
         CannotListen: one of them cannot be opened; then none is open.
     """
-    inherited = {**_activated(environ), **_handed_over(environ)}
+    inherited = _handed_over(environ)
     opened: dict[str, socket.socket] = {}
     try:
         for name, address in addresses.items():
@@ -124,29 +122,12 @@ def duplicate(opened: socket.socket) -> socket.socket:
     return socket.socket(opened.family, opened.type, opened.proto, fileno=os.dup(opened.fileno()))
 
 
-def describe(addresses: Mapping[str, Address], opened: Mapping[str, socket.socket]) -> str:
-    """The value of :data:`INHERIT` for a process that is to take these over."""
-    return json.dumps(
-        [[name, str(addresses[name]), each.fileno()] for name, each in opened.items()]
-    )
-
-
 _Inherited = dict[tuple[str, str], socket.socket]
 
 
 def _handed_over(environ: MutableMapping[str, str]) -> _Inherited:
     listed = json.loads(environ.pop(INHERIT, "[]"))
     return {(name, address): _adopt(fd) for name, address, fd in listed}
-
-
-def _activated(environ: MutableMapping[str, str]) -> _Inherited:
-    for_whom = environ.pop("LISTEN_PID", "")
-    number = int(environ.pop("LISTEN_FDS", "0"))
-    names = environ.pop("LISTEN_FDNAMES", "").split(":")
-    if for_whom != str(os.getpid()):
-        return {}
-    numbers = range(_FIRST_ACTIVATED, _FIRST_ACTIVATED + number)
-    return {(name, ""): _adopt(fd) for name, fd in zip(names, numbers, strict=True)}
 
 
 def _adopt(fd: int) -> socket.socket:

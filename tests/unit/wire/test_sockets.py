@@ -8,14 +8,24 @@ from pathlib import Path
 import pytest
 
 from firstlight.wire import sockets
+from firstlight.wire.process import channel
 from firstlight.wire.sockets import CannotListen, Tcp, Unix
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_tcp(host):
-    """A TCP address listens, IPv6 without IPv4."""
+    """A TCP address listens."""
     with Tcp(host, 0).open() as opened:
         socket.create_connection((host, opened.getsockname()[1])).close()
+
+
+def test_all_addresses():
+    """:: is IPv4 as well, where the host does not say otherwise: as OpenStack's services listen."""
+    if Path("/proc/sys/net/ipv6/bindv6only").read_text().strip() != "0":
+        pytest.skip("this host's net.ipv6.bindv6only keeps :: and 0.0.0.0 apart")
+    with Tcp("::", 0).open() as opened:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, opened.getsockname()[1])).close()
 
 
 def test_taken_port():
@@ -78,7 +88,8 @@ def test_taking_over():
     addresses = {"a": Tcp("127.0.0.1", 0), "b": Tcp("127.0.0.1", 0)}
     first = sockets.open_all(addresses, {})
     numbers = {name: each.getsockname() for name, each in first.items()}
-    environ = {sockets.INHERIT: sockets.describe(addresses, first)}
+    held = {(name, str(addresses[name])): each.fileno() for name, each in first.items()}
+    environ = {channel.INHERIT: channel.describe(held)}
     for each in first.values():
         each.detach()
     second = sockets.open_all({"a": Tcp("127.0.0.1", 0), "b": Tcp("::1", 0)}, environ)

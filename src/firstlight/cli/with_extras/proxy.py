@@ -8,22 +8,22 @@ from contextlib import contextmanager
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli.serving import STATUS, serving
 from firstlight.cli.with_extras.agent import PROXIES, TROUBLE
+from firstlight.conf import logs
 from firstlight.relay import answers
 from firstlight.relay.following import BrokerAway, Following
 from firstlight.relay.neighbours import Neighbours
 from firstlight.relay.proxy import Proxy
 from firstlight.relay.proxying import ProxyCollector, behind, fairness
 from firstlight.relay.socket_mode import agent_socket
-from firstlight.wire.handover import takes_over
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
-from firstlight.wire.process import run as run_process
+from firstlight.wire.process.control import takes_over
+from firstlight.wire.process.generation import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import Address, Unix
 
@@ -31,8 +31,8 @@ from firstlight.wire.sockets import Address, Unix
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("proxy", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        conf = configuration.load_typed("proxy", args.config)
+        logs.begin(conf, "proxy")
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
     except (BrokerAway, *TROUBLE) as error:
         print(f"firstlight proxy: {error}", file=sys.stderr)
