@@ -33,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         conf = configuration.load_typed("agent", args.config)
         logs.begin(conf, "agent")
+        configuration.warn_of_names(conf)
         addresses = {PROXIES: agent_socket(conf), STATUS: Unix(conf.relay.status_socket)}
         return run_process(lambda opened: agent_server(conf, opened), addresses)
     except TROUBLE as error:
