@@ -2,12 +2,16 @@
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from oslo_config import cfg
 
 from firstlight import conf
 from firstlight.conf import ConfigError, misspelt
+from firstlight.vendordata.clients import ConfiguredClients
+from firstlight.vendordata.granting import read_terms
+from firstlight.vendordata.providers.static_map import StaticMap
 
 Load = Callable[..., cfg.ConfigOpts]
 STORE = "[firstlight]\nsource = store\n"
@@ -96,3 +100,28 @@ def test_a_section_of_a_target_that_is_not_asked(load: Load) -> None:
     """It is there for later; one that is like a target with a section of its own is, too."""
     text = "[vendordata_target:site]\nrequired = true\n[vendordata_target:sites]\nrequired = true\n"
     assert load(STORE + TARGET + text).api.vendordata_dynamic_targets
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "[provider:static_map]\nfile = {map}\nalow_projects = p\n",
+        "[provider:static_map]\nfile = {map}\nsomething = p\n",
+        "[provider:Static_Map]\nfile = {map}\nalow_projects = p\n",
+        "[provider:static_mpa]\nallow_projects = p\n",
+    ],
+)
+def test_a_provider_is_not_asked_on_other_terms_than_were_meant(
+    load: Load, tmp_path: Path, section: str
+) -> None:
+    read = load("[DEFAULT]\nproviders = static_map\n" + section.format(map=tmp_path), "vendordata")
+    read.register_opts(StaticMap.options, group="provider:static_map")  # as loading does
+    with pytest.raises(ConfigError, match="is no option"):
+        read_terms(read, ["static_map"], ConfiguredClients(read))
+
+
+def test_terms_and_options_of_a_provider_that_is_not_enabled(load: Load, tmp_path: Path) -> None:
+    text = f"[provider:static_map]\nfile = {tmp_path}\nallow_projects = p\n[provider:x]\ny = 1\n"
+    read = load("[DEFAULT]\nproviders = static_map\n" + text, "vendordata")
+    read.register_opts(StaticMap.options, group="provider:static_map")  # as loading does
+    assert read_terms(read, ["static_map"], ConfiguredClients(read))["static_map"].allow_projects

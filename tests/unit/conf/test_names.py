@@ -9,8 +9,6 @@ from oslo_config import cfg
 from firstlight import conf
 from firstlight.conf.names import recorded, releases
 
-# keystoneauth brings these itself, in whichever version is installed with us.
-_NEWER = {"tls_ciphers", "tls_min_version"}
 Load = Callable[..., cfg.ConfigOpts]
 
 
@@ -103,7 +101,7 @@ def test_every_option_that_is_read_has_been_one_of_theirs(
     unknown = {
         name
         for name in read - recorded(project).keys()
-        if name[1] not in _NEWER and not (name in plugin and name[1] in _password_options())
+        if not (name in plugin and name[1] in _password_options())
     }
     assert unknown <= {("DEFAULT", "pybasedir")}  # Nova's, which Neutron's files do not refer to
     assert len(read) > 20
