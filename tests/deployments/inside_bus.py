@@ -20,7 +20,7 @@ TOPICS = ("q-plugin", "q-reports-plugin")
 class Plugin:
     """What agents call."""
 
-    target = oslo_messaging.Target(version="1.2")
+    target = oslo_messaging.Target(version="1.10")
 
     def get_ports(self, context, filters):
         """The port, if it is asked for by its network and address."""

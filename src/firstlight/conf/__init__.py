@@ -5,10 +5,12 @@ files that operators hand us: ``[neutron]`` is Nova's in a nova.conf and pcss's 
 Nothing here is global: :func:`load` makes a new object each time.
 """
 
+import io
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, suppress
 from types import ModuleType
 
 from oslo_config import cfg
@@ -90,6 +92,9 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
 # How oslo.config names a file in the message about a bad value.
 _LOCATION = re.compile(r"LocationInfo\(location=<[^>]*>, detail='([^']*)'\)")
 
+# How it names an option that may be typed, such as debug, in the message about a bad value.
+_REFUSED = re.compile(r"(?s)\A(?:usage: .*)?argument --(\w+): (.*)")
+
 # Libraries that tell about themselves at every start.
 _QUIET = ("alembic=WARN", "oslo_service=WARN")
 
@@ -159,13 +164,14 @@ def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigO
     if stand_in_for is not None:
         conf.set_default("shape", stand_in_for.value, group="firstlight")
     try:
-        conf(
-            [*found.arguments],
-            project="firstlight",
-            prog=f"firstlight {service}",
-            default_config_files=[*found.files],
-            default_config_dirs=[*found.directories],
-        )
+        with _refusals():
+            conf(
+                [*found.arguments],
+                project="firstlight",
+                prog=f"firstlight {service}",
+                default_config_files=[*found.files],
+                default_config_dirs=[*found.directories],
+            )
         conf.files_read = found.read()
         _read_all(conf, SERVICES[service])
         _read_named(conf, SERVICES[service])
@@ -176,6 +182,19 @@ def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigO
     if service == "metadata" and (trouble := lost_databases(conf)):
         raise ConfigError(f"configuration of firstlight metadata: {trouble}")
     return conf
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """oslo.config ends the process where an option that may be typed, such as debug, has a value it
+    cannot have, in a file as well; here that is a ValueError with what it said."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    except SystemExit as error:
+        raise ValueError(_REFUSED.sub(r"[DEFAULT] \1: \2", said.getvalue().strip())) from error
+    sys.stderr.write(said.getvalue())
 
 
 def _in_words(error: Exception) -> str:
