@@ -12,9 +12,12 @@ from typing import Any
 from lab.serving import Asked, Reply, json_reply, serving
 
 
-def token_of(*roles: str, scope: str) -> str:
-    """A token for a user with these roles on a project, or on the ``system``; "" is unscoped."""
-    return f"{'+'.join(roles)}@{scope}"
+def token_of(*roles: str, scope: str, mark: str = "") -> str:
+    """A token for a user with these roles on a project, or on the ``system``; "" is unscoped.
+
+    `mark` says nothing to Keystone, and tells the token from others.
+    """
+    return f"{'+'.join(roles)}@{scope}~{mark}"
 
 
 @contextmanager
@@ -48,7 +51,7 @@ def _answer(asked: Asked) -> Reply:
         words = json.loads(asked.body)["auth"]["identity"]["password"]["user"]["name"]
     else:
         words = headers["x-subject-token"]
-    roles, at, scope = words.partition("@")
+    roles, at, scope = words.partition("~")[0].partition("@")
     if not at:
         return Reply(404, b'{"error": {"message": "no such token"}}')
     body = json.dumps({"token": _token(roles.split("+") if roles else [], scope)}).encode()

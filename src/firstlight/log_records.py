@@ -27,8 +27,12 @@ _thread = threading.local()
 
 
 def install() -> None:
-    """Make every log record of this process a :class:`CleanRecord`."""
+    """Make every log record of this process a :class:`CleanRecord`, and a record of each warning.
+
+    Python would write warnings to standard error by itself, where nothing is held back.
+    """
     logging.setLogRecordFactory(CleanRecord)
+    logging.captureWarnings(capture=True)
 
 
 @contextmanager

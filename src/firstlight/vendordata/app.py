@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     App = falcon.App[falcon.Request, falcon.Response]
 
 LOG = logging.getLogger(__name__)
+_UNFORESEEN = ThrottledLog(LOG)
 
 _CONFIDED = (
     "What {secret} answers is confidential: it is told to a token whose scope is the system or "
@@ -256,7 +257,7 @@ def _unforeseen(
 ) -> None:
     """The process's one catch-all: our own mistake, logged whole, told briefly."""
     request = req.env[REQUEST_ID]
-    LOG.error("[%s] %s %s", request, req.method, req.path, exc_info=error)
+    _UNFORESEEN.error("[%s] %s %s", request, req.method, req.path, exc_info=error)
     raise falcon.HTTPInternalServerError(
         description=f"The service made a mistake; its log has more under {request}."
     )

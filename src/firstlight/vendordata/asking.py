@@ -9,12 +9,13 @@ import msgspec
 
 from firstlight import log_records
 from firstlight.instance.answer import State
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
 from firstlight.vendordata.outcome import Outcome
 from firstlight.vendordata.terms import Terms, Withheld
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))
 
 Clock = Callable[[], float]
 
@@ -60,7 +61,8 @@ def asked(
 
 def _answer(provider: Provider, context: Context, terms: Terms) -> dict[str, Any]:
     terms.check(context)
-    value = _checked(_as_json(provider.provide(context), secret=provider.confidential))
+    secret = provider.confidential
+    value = _checked(_as_json(provider.provide(context), secret=secret), secret=secret)
     if value and not terms.shadow:
         terms.given(context)
     return value
@@ -77,9 +79,10 @@ def _as_json(value: Mapping[str, Any] | None, *, secret: bool) -> dict[str, Any]
         raise ProviderFailed(f"Its answer cannot be written as a JSON object: {why}.") from error
 
 
-def _checked(value: dict[str, Any]) -> dict[str, Any]:
+def _checked(value: dict[str, Any], *, secret: bool) -> dict[str, Any]:
     reason = cloud_config.check(value.get(cloud_config.KEY, {}))
     if reason:
+        reason = f"its {cloud_config.KEY} is no object or its merge_how odd" if secret else reason
         raise ProviderFailed(f"Its answer cannot be merged: {reason}.")
     return value
 
@@ -96,4 +99,4 @@ def log_mistake(name: str, provider: Provider, error: Exception) -> None:
     if provider.confidential:
         kind = type(error).__name__
         error = Unsaid(f"{kind}; what it says may be secret").with_traceback(error.__traceback__)
-    LOG.error("provider %s raised what it should not have", name, exc_info=error)
+    LOG.error("provider %s raised what it should not have", name, of=name, exc_info=error)

@@ -18,6 +18,7 @@ from firstlight.conf import ConfigError
 from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
 from firstlight.conf.shape import Shape
 from firstlight.dependencies import Dependency
+from firstlight.log_throttle import ThrottledLog, throttle
 from firstlight.vendordata import caller_roles
 from firstlight.vendordata.app import HEALTHCHECK, TEST
 from firstlight.vendordata.arrival import REQUEST_ID
@@ -70,6 +71,8 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
         super().__init__(app, {"oslo_config_config": conf, "delay_auth_decision": False})
         self._required = required
         self._open = is_open
+        self._strangers = ThrottledLog(LOG)
+        throttle("keystonemiddleware.auth_token")  # it warns of each token that is not good
         self._trouble: str | None = None  # why a token could not be checked, until Keystone answers
 
     @property
@@ -99,8 +102,10 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
                 self._trouble = "a token could not be checked; the log has more"
             return self._refuse(refusal.status_int, refusal.headers)
         except ClientException as error:
-            LOG.error(  # noqa: TRY400  (a dependency's failure, not a mistake of ours)
-                "[%s] The token could not be checked: %s", request.environ[REQUEST_ID], error
+            self._strangers.error(
+                "a caller's token could not be checked, request %s: %s",
+                request.environ[REQUEST_ID],
+                error,
             )
             self._trouble = f"a token could not be checked: {error}"
             return self._refuse(503, {})

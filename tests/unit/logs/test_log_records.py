@@ -27,6 +27,7 @@ def conf(tmp_path: Path) -> Iterator[cfg.ConfigOpts]:
     empty.touch()
     yield load("vendordata", [str(empty)])
     logging.setLogRecordFactory(before)
+    logging.captureWarnings(capture=False)
 
 
 Say = Callable[..., list[str]]
