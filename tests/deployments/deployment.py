@@ -55,6 +55,7 @@ class Deployment:
     metadata: Service
     agent: Service | None
     silenced: bool = False  # its log options leave nothing of ours but what goes to standard error
+    nova_release: int = 0  # for which Nova its older names are taken here, if it has any
     cell_url: str = ""  # of the cell mapping, where it is a template
 
     @property

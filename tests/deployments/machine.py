@@ -158,6 +158,12 @@ class Machine:
                 self._write("/" + str(source.relative_to(deployment.root)), source, words)
         for source in deployment.config.glob("*"):
             self._write(f"/var/lib/kolla/config_files/{source.name}", source, words)
+        if deployment.nova_release:
+            self.add(
+                "/etc/nova/nova.conf",
+                self.host.file("/etc/nova/nova.conf").read_text()
+                + f"[firstlight]\nnova_release = {deployment.nova_release}\n",
+            )
         for directory in (*deployment.directories, "/etc/nova"):
             place = self.host.file(directory)
             place.mkdir(parents=True, exist_ok=True)
