@@ -31,7 +31,8 @@ class Service:
             chooses.
         socket: the unix socket it listens on.
         user: whose process it is; root's if empty.
-        log: the file, or a folder of files, that its log is written to; its own output if empty.
+        log: the file, or a folder of files, that its log is written to, or ``journal``; its own
+            output if empty.
     """
 
     start: str = ""

@@ -54,8 +54,13 @@ def main() -> None:
 
 
 def read(arguments):
-    """The agent's own arguments, without the options of a log."""
-    return [each for each in arguments if not each.startswith("--log-file=")]
+    """The agent's own arguments, without the options of a log, in either form."""
+    words = iter(arguments)
+    return [
+        each if "=" in each else f"{each}={next(words)}"
+        for each in words
+        if not (each.startswith("--log-file") and ("=" in each or next(words)))
+    ]
 
 
 def forget(url):

@@ -1,4 +1,4 @@
-"""The metadata service, started from files with mistakes: it serves what is right, or says why not."""
+"""The metadata service from files with mistakes: it serves what is right, or says why not."""
 
 import random
 from pathlib import Path
@@ -21,7 +21,7 @@ _NAMES = ("ubuntu", "debian")
 
 def a_mistake(number: int) -> Mistaken:
     """The same for the same number."""
-    chosen = random.Random(number)  # noqa: S311  (no secret)
+    chosen = random.Random(number)
     mistakes = (Mistake(KINDS[number % 4], chosen.randrange(10_000), chosen.randrange(10_000)),)
     return Mistaken(load(_NAMES[number % len(_NAMES)]), "metadata", mistakes)
 
