@@ -36,7 +36,8 @@ class _Turn(NamedTuple):
 class Connection(asyncio.Protocol):
     """What one peer sends and is sent.
 
-    `deadline` is when :meth:`expire` is due; the server's sweep looks at it.
+    `deadline` is when :meth:`expire` is due; the server's sweep looks at it. For `remembered` and
+    `scope` see :class:`~firstlight.wire.messages.KeptConnection`.
     """
 
     __slots__ = (
@@ -56,6 +57,8 @@ class Connection(asyncio.Protocol):
         "_turn",
         "_unread",
         "deadline",
+        "remembered",
+        "scope",
     )
 
     def __init__(self, at: "Acceptor") -> None:
@@ -72,6 +75,8 @@ class Connection(asyncio.Protocol):
         self._ended = False  # the peer sends no more
         self._continue_due = False
         self._lingers_until = 0.0
+        self.remembered: object = None
+        self.scope = 0
 
     # What the event loop calls.
 
@@ -82,7 +87,7 @@ class Connection(asyncio.Protocol):
         if isinstance(before, Doorstep):
             before.hand_over(self._transport)
             return
-        self._peer = at.peer_of(self._transport)
+        self._peer, self.scope = at.peer_of(self._transport)
         self.deadline = monotonic() + at.limits.head_time
         at.enter(self)
 
@@ -198,6 +203,7 @@ class Connection(asyncio.Protocol):
             peer=self._peer,
             listener=at.stands_for,
             id=at.make_id(headers),
+            connection=self,
         )
         if keep is CLOSE or not at.keep_alive:
             self._deaf = True
