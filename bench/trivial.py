@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Request, Response
-from firstlight.wire.process import run
+from firstlight.wire.process.generation import run
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import Tcp
 

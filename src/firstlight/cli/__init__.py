@@ -2,17 +2,17 @@
 
 A sub-command is a module here with ``configure(parser)`` and ``run(args) -> exit code``. Modules
 are imported when their command is used, and what needs an extra when it runs, so that ``--help``
-is there without any.
+is there without any. Nothing is imported here at first, because a service's command is a master
+until it is told that it is to serve: see :mod:`firstlight.wire.process`.
 """
 
-import argparse
-import logging
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from importlib import import_module
+from collections.abc import Sequence
 
-from firstlight.cli.extras import Missing, extra_of
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
 
 COMMANDS = {
     "demo": "the whole road on this machine, without any cloud",
@@ -31,64 +31,82 @@ COMMANDS = {
 }
 
 
+#: Those that serve until they are told to end.
+SERVICES = frozenset({"metadata", "vendordata", "agent", "proxy", "broker", "ovnmeta"})
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, 2 if the command's extra is not installed."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(
-        prog="firstlight",
-        description="Everything that answers when a new server asks who it is.",
-        epilog="firstlight COMMAND --help tells about one of them.",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    named = next((word for word in arguments if word in COMMANDS), None)
-    for name, summary in COMMANDS.items():
-        sub = commands.add_parser(
-            name,
-            help=summary,
-            description=summary,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        if name == named:
-            _module(name).configure(sub)
-    args = parser.parse_args(arguments)
-    try:
-        with _levels_kept(), extra_of(args.command):
-            return int(_module(args.command).run(args))
-    except Missing as error:
-        print(error, file=sys.stderr)
-        return 2
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if argv is None and arguments and arguments[0] in SERVICES and not asks_for_help(arguments):
+        from firstlight.wire.process.channel import is_master
+
+        if is_master(os.environ):
+            from firstlight.wire.process import master
+
+            return master.run(os.environ)
+    from firstlight.cli.parsing import run
+
+    return run(arguments)
 
 
-@contextmanager
-def _levels_kept() -> Iterator[None]:
-    """Some commands silence logs to print; who called this from Python gets them back."""
-    loggers = [logging.getLogger(name) for name in ("", "firstlight", "firstlight.check")]
-    levels = [logger.level for logger in loggers]
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+def asks_for_help(arguments: Sequence[str]) -> bool:
+    """Whether nothing is to be served: the answer comes at once."""
+    return not {"-h", "--help"}.isdisjoint(arguments)
 
 
-def add_config_arguments(parser: argparse.ArgumentParser) -> None:
+def add_config_arguments(parser: "argparse.ArgumentParser") -> None:
     """oslo's way of naming configuration files, for every sub-command."""
+    from firstlight.cli.parsing import AsTyped
+
+    parser.set_defaults(config=[])
     parser.add_argument(
         "--config-file",
-        action="append",
-        default=[],
+        action=AsTyped,
         metavar="FILE",
         help="an oslo.config file; may be given more than once, later ones win (default: what "
-        "FIRSTLIGHT_CONFIG_FILES names, or the file in /etc/firstlight)",
+        "FIRSTLIGHT_CONFIG_FILES names, or the file in /etc/firstlight, or what the OpenStack "
+        "service whose place this takes would read)",
     )
     parser.add_argument(
         "--config-dir",
-        action="append",
-        default=[],
+        action=AsTyped,
         metavar="DIR",
-        help="a directory of *.conf files, read in order of their names",
+        help="a directory of *.conf files, read in order of their names (default: the folders, "
+        "such as nova.conf.d, that the service whose place this takes would read)",
     )
 
 
-def _module(command: str):  # type: ignore[no-untyped-def]
-    return import_module(f"firstlight.cli.{command.replace('-', '_')}")
+def add_service_arguments(parser: "argparse.ArgumentParser") -> None:
+    """The same for a service that takes another's place, with oslo.log's, which units type."""
+    from firstlight.cli.parsing import AsTyped, Switched
+
+    add_config_arguments(parser)
+    group = parser.add_argument_group(
+        "logging", "as [DEFAULT] of a file has them; typed behind the files, they win"
+    )
+    group.add_argument("--debug", "-d", action=Switched, help="say more")
+    group.add_argument("--nodebug", action=Switched, help="say no more than usual")
+    group.add_argument(
+        *("--log-file", "--logfile"), action=AsTyped, metavar="FILE", help="where the log goes"
+    )
+    group.add_argument(
+        *("--log-dir", "--logdir"), action=AsTyped, metavar="DIR", help="the log file's folder"
+    )
+    group.add_argument(
+        *("--log-config-append", "--log-config", "--log_config"),
+        action=AsTyped,
+        metavar="FILE",
+        help="a logging configuration of Python's",
+    )
+    group.add_argument("--log-date-format", action=AsTyped, metavar="FORMAT", help="of its lines")
+    group.add_argument(
+        "--syslog-log-facility", action=AsTyped, metavar="NAME", help="with --use-syslog"
+    )
+    for name, where in (
+        ("use-syslog", "to syslog"),
+        ("use-journal", "to systemd's journal"),
+        ("use-json", "as JSON"),
+    ):
+        group.add_argument(f"--{name}", action=Switched, help=f"log {where}")
+        group.add_argument(f"--no{name}", action=Switched, help=f"do not log {where}")

@@ -5,24 +5,25 @@ import os
 import signal
 import sys
 from contextlib import closing
-from threading import Event
-
-from oslo_log import log
+from time import monotonic
 
 from firstlight import conf as configuration
-from firstlight.cli import add_config_arguments
-from firstlight.conf import ConfigError
-from firstlight.relay.ovnmeta.making import Failed, Host
+from firstlight.cli import add_service_arguments
+from firstlight.conf import ConfigError, logs
+from firstlight.relay.ovnmeta.making import DEADLINE, Failed, Host
 from firstlight.relay.ovnmeta.rounds import Rounds
 from firstlight.relay.ovsdb import BadDatabase, southbound_remote
-from firstlight.wire import systemd
+from firstlight.wire.process.control import Control
+from firstlight.wire.process.generation import begin
+from firstlight.wire.process.signals import Signals
 
 _EPILOG = """\
 On OVN each network with guests on a host needs a namespace there, ovnmeta-NETWORK, with a port of
 the switch and the metadata addresses. One of Neutron's agents makes it: neutron-ovn-metadata-agent,
 or neutron-ovn-agent with its extension "metadata". Where neither runs, this does, with the same
 names; `firstlight broker` and `firstlight proxy` answer in them. Never run both: each takes away
-what it believes nobody needs. Its end changes nothing, so it can be restarted at any time.
+what it believes nobody needs. Its end changes nothing, so it can be restarted at any time; SIGHUP
+has another process read the configuration anew and go on.
 
 It needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN, the switch's socket), and ip, ovs-vsctl.
 
@@ -33,23 +34,40 @@ It needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN, the switch's socket), and ip, ovs-v
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    add_config_arguments(parser)
+    add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Follow until told to stop."""
-    ended = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: ended.set())
     try:
-        conf = configuration.load("ovnmeta", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
-        rounds = Rounds(southbound_remote(conf), Host(conf.ovs.ovsdb_connection))
+        conf = configuration.load_typed("ovnmeta", args.config)
+        logs.begin(conf, "ovnmeta")
+        control, _ = begin({}, os.environ)
+        host = Host(conf.ovs.ovsdb_connection)
+        rounds = Rounds(southbound_remote(conf), host, every=control.every)
     except (BadDatabase, ConfigError, Failed) as error:
         print(f"firstlight ovnmeta: {error}", file=sys.stderr)
         return 1
-    rounds.start()
-    with closing(rounds):
-        systemd.notify("READY=1", os.environ)
-        ended.wait()
+    if control.takes_over:
+        # Nothing can be wrong with the configuration any more. Two would be in each other's way.
+        control.ready()
+    control.take()
+    with Signals((signal.SIGTERM, signal.SIGINT)) as signals, closing(rounds):
+        rounds.start()
+        control.ready()
+        _wait(rounds, control, signals)
     return 0
+
+
+def _wait(rounds: Rounds, control: Control, signals: Signals) -> None:
+    """Return when told to stop, or when the master has ended; beat while the rounds go on.
+
+    They may wait for one program that they have started, but not longer than that may take.
+    """
+    master = [control.descriptor] if control.descriptor >= 0 else []
+    while True:
+        caught, ended = signals.wait(master, control.every)
+        if caught or ended:
+            return
+        if rounds.turned > monotonic() - DEADLINE - 2 * control.every:
+            control.beat()

@@ -38,8 +38,8 @@ Seconds within which the resolver has to answer one question; beyond them it cou
                 help="""
 Seconds for which it is remembered which port has an address. The proxy uses that only while the
 kernel's neighbour table in the network namespace shows a MAC of that server at the address, and
-asks the resolver again otherwise. Where the table cannot be seen, which is behind haproxy, it counts
-for 1 second at most, as do the networks of a router. 0 asks each time.
+asks the resolver again otherwise. Where the table cannot be seen, which is behind haproxy, it
+counts for 1 second at most, as do the networks of a router. 0 asks each time.
 """,
             ),
             cfg.FloatOpt(

@@ -6,6 +6,7 @@ import socket
 from time import monotonic
 
 from firstlight.wire import ids
+from firstlight.wire.body_budget import BodyBudget
 from firstlight.wire.connection import Connection
 from firstlight.wire.counters import Counts
 from firstlight.wire.door import Door, PlainDoor, open_with_tls
@@ -38,6 +39,7 @@ class Acceptor:
         observe: Observer | None,
         counts: Counts,
         turns: Turns,
+        bodies: BodyBudget,
     ) -> None:
         self.handler = listener.handler
         self.first = listener.hot or listener.handler
@@ -50,6 +52,7 @@ class Acceptor:
         self.observe = observe
         self.counts = counts
         self.turns = turns
+        self.bodies = bodies
         self.draining = False
         self.connections: set[Connection] = set()
         self._listener = listener

@@ -1,6 +1,6 @@
 """Telling systemd how we are: the protocol of sd_notify(3), which is one datagram."""
 
-import socket
+from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_DGRAM, socket
 from collections.abc import Mapping
 
 
@@ -12,9 +12,11 @@ def notify(state: str, environ: Mapping[str, str]) -> None:
     address = environ.get("NOTIFY_SOCKET", "")
     if not address.startswith(("/", "@")):
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as manager:
-        try:
-            manager.connect(address.replace("@", "\0", 1) if address[0] == "@" else address)
-            manager.sendall(state.encode())
-        except OSError:
-            return
+    manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC)
+    try:
+        manager.connect(address.replace("@", "\0", 1) if address[0] == "@" else address)
+        manager.sendall(state.encode())
+    except OSError:
+        return
+    finally:
+        manager.close()

@@ -10,11 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from firstlight.wire import process
 from firstlight.wire.access import AccessLog
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Response
+from firstlight.wire.process import generation, master
+from firstlight.wire.process.channel import is_master
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import Tcp
 
@@ -30,6 +31,8 @@ def build(opened):
         def answer(request):
             if request.target == "/slow":
                 return threads.submit(lambda: time.sleep(0.5) or Response(200, b"slow"))
+            if request.target == "/hang":
+                time.sleep(3600)
             return Response(200, str(os.getpid()).encode())
 
         listener = Listener(opened["front"], answer, "front")
@@ -37,6 +40,8 @@ def build(opened):
 
 
 if __name__ == "__main__":
+    if is_master(os.environ):
+        sys.exit(master.run(os.environ))
     if Path(trouble).read_text() == "exit":
         sys.exit(3)
-    sys.exit(process.run(build, {"front": Tcp("127.0.0.1", int(port))}, workers=int(workers)))
+    sys.exit(generation.run(build, {"front": Tcp("127.0.0.1", int(port))}, workers=int(workers)))

@@ -9,25 +9,30 @@ import sys
 from pathlib import Path
 
 from oslo_config import cfg
-from oslo_log import log
 
 from firstlight import conf as configuration
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.relay.broker.serve import Terms, serve
-from firstlight.wire import systemd
-from firstlight.wire.process import allow_many_files
+from firstlight.wire.process.generation import begin
 from firstlight.wire.sockets import CannotListen, Unix
+
+_PROCESSES = "broker"  # the name of the socket to which serving processes come
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("broker", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        conf = configuration.load_typed("broker", args.config)
+        logs.begin(conf, "broker")
         terms = _terms(conf)
-        allow_many_files()
-        with _address(conf).open() as listening:
-            asyncio.run(serve(terms, listening, lambda: systemd.notify("READY=1", os.environ)))
+        control, opened = begin({_PROCESSES: _address(conf)}, os.environ)
+        if control.takes_over:
+            # Nothing can be wrong with the configuration any more. Two brokers would be in each
+            # other's way: the addresses are free, or handed over, when the other has ended.
+            control.ready()
+        inherited = control.take()
+        with opened[_PROCESSES] as listening:
+            asyncio.run(serve(terms, listening, control, inherited))
     except (ConfigError, CannotListen) as error:
         print(f"firstlight broker: {error}", file=sys.stderr)
         return 1

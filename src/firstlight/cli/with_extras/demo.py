@@ -18,7 +18,7 @@ from firstlight.cli.serving import STATUS
 from firstlight.demo import road
 from firstlight.demo.files import Ports
 from firstlight.instance import Instance
-from firstlight.wire.process import run as run_process
+from firstlight.wire.process.generation import run as run_process
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import CannotListen, Tcp
 

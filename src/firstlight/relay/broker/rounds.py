@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from firstlight.relay.broker.directory import Directory, Identity
+from firstlight.relay.broker.kept import Kept
 from firstlight.relay.broker.post import Post
 from firstlight.relay.handing import NEIGHBOURS, Closed, Message, Opened, Trouble
 from firstlight.relay.namespaces import Spot, place_of
@@ -42,17 +43,22 @@ class Rounds:
     """Keeps a post in each namespace of `kinds` in `directory`; `tell` hears what changes."""
 
     def __init__(
-        self, directory: Path, *, kinds: Collection[str], router_port: int, tell: Tell
+        self, directory: Path, *, kinds: Collection[str], router_port: int, tell: Tell, kept: Kept
     ) -> None:
         self._path = directory
         self._kinds = kinds
         self._router_port = router_port
         self._tell = tell
+        self._kept = kept
         self._tended: dict[str, _Tended] = {}
         self._due: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._directory = Directory(directory, self._soon)
         self._look()
+        for spot, opened in kept.inherited():
+            if not self.adopt(spot, opened):
+                opened.close()
+                kept.drop(spot)
 
     def sockets(self) -> dict[Spot, socket.socket]:
         """All that is held."""
@@ -73,6 +79,7 @@ class Rounds:
         if not one.post.adopt(spot, opened):
             return False
         one.told[spot] = opened
+        self._kept.keep(spot, opened)
         self._tend(one)
         return True
 
@@ -159,9 +166,11 @@ class Rounds:
         for spot in one.told.keys() - now.keys():
             LOG.info("%s: closed", spot)
             self._tell(Closed(spot), None)
+            self._kept.drop(spot)
         for spot in now.keys() - one.told.keys():
             LOG.info("%s: opened", spot)
             self._tell(Opened(spot), now[spot])
+            self._kept.keep(spot, now[spot])
         one.told = now
 
     def _leave(self, name: str) -> None:

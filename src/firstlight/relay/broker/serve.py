@@ -3,13 +3,15 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
 from firstlight.relay.broker.desk import Desk
+from firstlight.relay.broker.kept import Kept
 from firstlight.relay.broker.rounds import Rounds
+from firstlight.wire.process.control import Control
 
 
 class Terms(Struct, frozen=True):
@@ -21,21 +23,38 @@ class Terms(Struct, frozen=True):
     users: frozenset[int]  # whose processes are served
 
 
-async def serve(terms: Terms, listening: socket.socket, ready: Callable[[], None]) -> None:
+async def serve(
+    terms: Terms,
+    listening: socket.socket,
+    control: Control,
+    inherited: Mapping[str, socket.socket],
+) -> None:
     """Tend the namespaces and serve whoever comes to `listening`, until SIGTERM or SIGINT.
 
-    What serving processes hold stays open after the end.
+    What serving processes hold stays open after the end, and what the master keeps does.
+
+    Args:
+        control: by which the master is told what to keep.
+        inherited: what a broker before this one had it keep.
     """
     loop = asyncio.get_running_loop()
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     desk = Desk(listening, terms.users)
+    kept = Kept(control, inherited)
     rounds = Rounds(
-        terms.directory, kinds=terms.kinds, router_port=terms.router_port, tell=desk.tell
+        terms.directory,
+        kinds=terms.kinds,
+        router_port=terms.router_port,
+        tell=desk.tell,
+        kept=kept,
     )
     desk.open(rounds)
-    ready()
+    control.ready()
+    attending = loop.create_task(control.attend(ended.set))
     await ended.wait()
+    attending.cancel()
+    kept.close()
     desk.close()  # first, so that nobody is told that what it holds is closed
     rounds.close()

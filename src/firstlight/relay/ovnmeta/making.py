@@ -14,7 +14,7 @@ from firstlight.relay.ovnmeta.wanted import Wanted
 
 NAMESPACES = Path("/run/netns")  # ip-netns(8) has no other
 PREFIX = "ovnmeta-"
-_DEADLINE = 30  # seconds for one program
+DEADLINE = 30  # seconds for one program
 
 
 class Failed(Exception):
@@ -107,7 +107,7 @@ class Host:
         return self._vsctl("--if-exists", "get", "Open_vSwitch", ".", f"external_ids:{key}")
 
     def _vsctl(self, *words: str) -> str:
-        options = (f"--db={self._switch}", f"--timeout={_DEADLINE}")
+        options = (f"--db={self._switch}", f"--timeout={DEADLINE}")
         return _run("ovs-vsctl", *options, *words).strip().strip('"')
 
 
@@ -132,7 +132,7 @@ def _succeeds(*words: str) -> bool:
 def _run(*words: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603  (words of ours, a UUID and checked addresses)
-            words, capture_output=True, text=True, timeout=_DEADLINE, check=False
+            words, capture_output=True, text=True, timeout=DEADLINE, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Failed(f"{' '.join(words)}: {error}") from error

@@ -57,9 +57,17 @@ class Rounds:
     """Keeps the namespaces of one host, on a thread of its own, until :meth:`close`.
 
     While the database is away nothing is changed; at the end all namespaces stay.
+
+    Attributes:
+        turned: when it last showed that it goes on, monotonic.
+
+    Args:
+        every: seconds after which it shows that at the latest, though nothing changes.
     """
 
-    def __init__(self, remote: str, host: Makes) -> None:
+    def __init__(self, remote: str, host: Makes, *, every: float) -> None:
+        self.turned = time.monotonic()
+        self._every = every
         self._host = host
         self._replica = _replica(remote)
         self._made: dict[str, Wanted] = {}
@@ -78,6 +86,8 @@ class Rounds:
 
     def _turn(self, poller: Any) -> None:
         self._look()
+        self.turned = time.monotonic()
+        poller.timer_wait(round(1000 * self._every))
         if self._due is not None:
             poller.timer_wait(max(0, round(1000 * (self._due - time.monotonic()))))
 
@@ -111,6 +121,7 @@ class Rounds:
         """Make it, or remove it; one that fails hurts no other, and is tried again."""
         if self._replicating.ended:
             return False
+        self.turned = time.monotonic()
         try:
             if namespace is None:
                 self._host.remove(network)
