@@ -22,6 +22,7 @@ def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
     """Every step, in the order of the road."""
     return [
         configuration.readable(conf),
+        configuration.release(conf),
         configuration.in_vain(conf),
         secret.step(conf, asked),
         *(_of_nova(conf, asked) if reads_nova(conf) else [store.step(conf)]),

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from firstlight.check.place import place
 from firstlight.check.remedies import for_database
 from firstlight.check.step import Finding, Step, broken, ok, warning
+from firstlight.conf.source import REMEDY, lost_databases
 from firstlight.sources.servers import driver_error, first_line
 from firstlight.sources.store import BadConnection, engine, schema, tables
 from firstlight.sources.store.errors import Unreadable
@@ -26,6 +27,9 @@ def step(conf: cfg.ConfigOpts) -> Step:
 
 
 def _look(conf: cfg.ConfigOpts) -> Iterator[Finding]:
+    if lost := lost_databases(conf):
+        yield broken(lost, place(conf, "api_database", "connection"), remedy=REMEDY)
+        return
     where = place(conf, "store", "connection")
     try:
         url = engine.parse(conf.store.connection)

@@ -103,14 +103,15 @@ def options() -> list[tuple[str, list[cfg.Opt]]]:
     return []
 
 
+def names(conf: cfg.ConfigOpts) -> list[str]:
+    """The targets that `conf` lists."""
+    entries = conf.api.vendordata_dynamic_targets
+    return list(dict.fromkeys(entry.partition("@")[0] for entry in entries if "@" in entry))
+
+
 def named(conf: cfg.ConfigOpts) -> list[tuple[str, list[cfg.Opt]]]:
     """The sections of the targets that `conf` lists."""
-    names = {
-        entry.partition("@")[0]: None
-        for entry in conf.api.vendordata_dynamic_targets
-        if "@" in entry
-    }
-    return [(PREFIX + name, OPTIONS) for name in names]
+    return [(PREFIX + name, OPTIONS) for name in names(conf)]
 
 
 def sample() -> list[tuple[str, list[cfg.Opt]]]:
