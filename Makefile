@@ -23,9 +23,21 @@ check: $(VENV)/.test  ## the quick suite: style, types, borders, unit tests (sec
 test: system-offer $(VENV)/.test  ## everything a change must pass, with real servers
 	@$(TIERS) all
 
+.PHONY: test-large
+test-large: system-offer $(VENV)/.test  ## all that follow, as far as they fit into MINUTES
+	@$(TIERS) large $(MINUTES)
+
+.PHONY: test-deployments
+test-deployments: system-offer $(VENV)/.test  ## files as deployers write them, beside Nova's services
+	@$(TIERS) deployments
+
 .PHONY: test-releases
-test-releases: system-offer $(VENV)/.test  ## older Novas beside ours; builds an environment of each, once
+test-releases: system-offer $(VENV)/.test  ## older Novas beside ours; an environment is built of each
 	@$(TIERS) releases
+
+.PHONY: test-empty-root
+test-empty-root: system-offer $(VENV)/.test  ## demo, check and test in a Debian with nothing in it
+	@$(TIERS) empty-root
 
 .PHONY: soak
 soak: system-offer $(VENV)/.test  ## the large counts

@@ -24,10 +24,14 @@ def interface(
     cidr: str,
     network: str = "n1",
     providers: tuple[str, ...] = (),
-    port: str = "p",
+    port: str = "",
     *,
     mac: str = "fa:16:3e:00:00:01",
 ) -> Interface:
-    """An interface with one address."""
+    """An interface with one address; a port of its own, unless one is named."""
     subnet = Subnet(cidr=cidr, addresses=(Address(address=address),), service_providers=providers)
-    return Interface(port_id=port, mac=mac, network=Network(id=network, subnets=(subnet,)))
+    return Interface(
+        port_id=port or f"{address} on {network}",
+        mac=mac,
+        network=Network(id=network, subnets=(subnet,)),
+    )

@@ -183,16 +183,16 @@ def _command(plan: Mapping[str, Any]) -> int:
     inside = [path for path in (plan["cwd"], plan["clone"]) if Path(path).is_dir()]
     environ = plan["environ"] | {"PATH": _path(plan["path"])}
     try:
-        child = subprocess.Popen(plan["command"], env=environ, cwd=(*inside, "/")[0]).pid
+        process = subprocess.Popen(plan["command"], env=environ, cwd=(*inside, "/")[0])
     except OSError as error:
         print(f"tools/hermetic: {error}", file=sys.stderr)
         return 127
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _: os.kill(child, number))
+        signal.signal(number, lambda number, _: os.kill(process.pid, number))
     while True:
         ended, status = os.wait()
-        if ended == child:
-            code = os.waitstatus_to_exitcode(status)
+        if ended == process.pid:
+            code = process.returncode = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code
 
 

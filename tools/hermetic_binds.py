@@ -53,7 +53,7 @@ def find(clone: Path, empty: Sequence[Path], *, foreign: bool) -> Binds:
     readable = [*folders, clone.parent / "shared", *_git_folder(clone)]
     path: list[Path] = []
     if not foreign:  # that has a Python of its own
-        first, *others = prefixes = list(dict.fromkeys(_interpreters()))
+        first, *others = prefixes = list(dict.fromkeys(_interpreters(empty)))
         readable += prefixes
         programs = os.environ.get("PATH", "").split(":")
         path = [first / "bin", *map(Path, programs), *(prefix / "bin" for prefix in others)]
@@ -85,26 +85,32 @@ def _registries(places: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     texts += [path.read_text() for path in Path("/etc/apt").rglob("*.[lsc]*") if path.is_file()]
     named = [Path(found) for text in texts for found in _PATH.findall(text)]
     named = [path for path in named if path not in places and within(path, places)]
+    folders = [path for path in named if path.is_dir() and path not in settings]
     return (
         settings + [path for path in named if path.is_file()],
-        [path for path in named if path.is_dir() and path not in settings],
+        # The packages of an index are often beside it: ../files, say.
+        [path.parent if path.name == "simple" else path for path in folders],
     )
 
 
-def _interpreters() -> Iterator[Path]:
-    """The prefixes of this Python, of all on PATH, and of pyenv's."""
+def _interpreters(empty: Sequence[Path]) -> Iterator[Path]:
+    """The prefixes of this Python, and of those in `empty` that are on PATH or pyenv's."""
     yield Path(sys.base_prefix)
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
     pythons = [*pyenv.glob("*/bin/python3")]
     for folder in os.environ.get("PATH", "").split(":"):
-        pythons += [
-            each
-            for each in Path(folder).glob("python3*")
-            if re.fullmatch(r"python3(\.\d+)?", each.name)
-        ]
-    for python in dict.fromkeys(pythons):
-        told = _told(python, "-Ic", "import sys; print(sys.base_prefix)")
-        yield from map(Path, told)
+        pythons += Path(folder).glob("python3*")
+    for python in dict.fromkeys(path.resolve() for path in pythons):
+        if within(python, empty) and _is_a_python(python):
+            yield from map(Path, _told(python, "-ISc", "import sys; print(sys.base_prefix)"))
+
+
+def _is_a_python(path: Path) -> bool:
+    """And no script: pyenv's shims are such, and lead to what is found without them."""
+    if not re.fullmatch(r"python3(\.\d+)?", path.name) or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(2) != b"#!"
 
 
 def _git_folder(clone: Path) -> list[Path]:

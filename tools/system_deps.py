@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,7 +22,11 @@ from typing import NoReturn
 PACKAGES = {
     "the environments": "python3-venv git",
     "guests and their networks": "curl iproute2 iptables",
+    "a deployment's web server": "apache2 libapache2-mod-wsgi-py3",
     "peers and load": "nginx-light wrk haproxy",
+    "services as deployment tools run them": (
+        "apache2-bin libapache2-mod-wsgi-py3 python3-systemd"
+    ),
     "databases and caches": "mariadb-server postgresql memcached redis-server",
     "Nova's notifications": "rabbitmq-server",
     "the relay on OVN: its databases, northd, a chassis": "openvswitch-switch ovn-central ovn-host",
@@ -31,6 +35,7 @@ PACKAGES = {
         "genisoimage xorriso mtools dosfstools"
     ),
     "a guest that mounts them": "qemu-system-x86 busybox-static kmod linux-image-cloud-amd64",
+    "a machine with nothing on it": "mmdebstrap",
     "the guest tools: a sysfs that behaves, judges of what ships": (
         "libfuse3-3 shellcheck systemd udev openssl openssh-client e2fsprogs"
     ),
@@ -94,22 +99,22 @@ def refuse_beside_services() -> None:
     Raises:
         NotInstalled: one of OpenStack's services, MariaDB or RabbitMQ runs on this machine.
     """
+    found = []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            words = process.read_text(errors="replace").split("\0")
-        except OSError:  # it has ended
-            continue
-        if service := service_of(words):
-            raise NotInstalled(f"{service} runs here, process {process.parent.name}")
+        with suppress(OSError):  # it has ended
+            if service := service_of(process.read_text(errors="replace").split("\0")):
+                found.append(f"{service} (process {process.parent.name})")
+    if found:
+        raise NotInstalled(f"there runs {', '.join(found)}")
 
 
 def service_of(words: list[str]) -> str:
     """The service that a process is, by its command line; empty if it is none of those.
 
-    Those that the tests start, below a directory that they made, are none.
+    Those that the tests start, in a directory or an environment of theirs, are none.
     """
     line = " ".join(words)
-    if "/firstlight-" in line or "/pytest-" in line:
+    if re.search("/firstlight[-/]|/pytest-", line):
         return ""
     program, *scripts = (Path(word.split(": ")[0]).name for word in words if word[:1] != "-")
     name = scripts[0] if scripts and re.match(r"python|(ba|da)?sh$", program) else program

@@ -27,8 +27,10 @@ class Service:
         start: the command with its arguments; empty where `kolla` is given.
         kolla: the file in ``config`` that tells kolla_start what to copy and to run.
         script: where Apache looks for the WSGI script.
-        listens: the addresses it listens on.
+        listens: the addresses it listens on; ``*`` is all of them, in the family that the server
+            chooses.
         socket: the unix socket it listens on.
+        user: whose process it is; root's if empty.
         log: the file, or a folder of files, that its log is written to; its own output if empty.
     """
 
@@ -38,6 +40,7 @@ class Service:
     listens: list[str] = field(default_factory=list)
     socket: str = ""
     log: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Deployment:
         wanted = _METADATA if service == "metadata" else _AGENT
         found = [
             *self.root.glob("etc/*/**/*.conf"),
-            *self.root.glob("etc/*/**/*.ini"),
+            *self.root.glob("etc/n*/**/*.ini"),
             *self.root.glob("usr/share/*/*.conf"),
             *self.config.glob("*.conf"),
             *self.config.glob("*.ini"),

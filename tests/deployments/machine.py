@@ -6,23 +6,27 @@ OpenStack's; /var, and what is put below /usr/share and /usr/bin, is gone with t
 """
 
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from deployments.deployment import Deployment, Service
 from lab.asking import Client, Reply
+from lab.environment import needed
 from own_host import OwnHost
 from parts import absent, need
 
 HERE = Path(__file__).parent
 ADDRESS, VIRTUAL = "10.0.0.11", "10.0.0.250"
-PATIENCE = 240  # seconds for a service to come up on a busy machine
+PATIENCE = 120  # seconds for a service to come up on a busy machine
+_JOURNAL = Path("/usr/lib/python3/dist-packages/systemd")
 DEBIAN_PYTHON = Path("/usr/bin/python3")
-_USERS = ("nova", "neutron")
+_USERS = {"nova": 42436, "neutron": 42435}  # as kolla numbers them
+_ANYWHERE = ("0.0.0.0", "[::]")
 _OURS_AND_THEIRS = (
     *("nova", "neutron", "keystone", "openstack", "firstlight", "uwsgi", "httpd", "apache2"),
     *("my.cnf", "my.cnf.d", "mysql"),
@@ -48,6 +52,8 @@ ln -s /run/lock /var/lock
 farm /opt
 ip addr add ADDRESS/24 dev lo
 ip addr add VIRTUAL/24 dev lo
+mkdir /run/bindings
+ln -s /usr/lib/python3/dist-packages/systemd /run/bindings/systemd
 """
 
 
@@ -59,11 +65,13 @@ class Side:
         environment: the virtual environment they are in.
         application: the WSGI application.
         words: command → the words that take its place.
+        variables: more of its environment.
     """
 
     environment: Path
     application: str
     words: Mapping[str, str]
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -72,8 +80,9 @@ class Side:
 
 
 def nova(environment: Path) -> Side:
-    """Real Nova and Neutron."""
-    return Side(environment, "nova.wsgi.metadata:application", {})
+    """Real Nova and Neutron, with Debian's bindings of systemd, which use_journal asks for."""
+    variables = {"PYTHONPATH": "/run/bindings"} if _JOURNAL.exists() else {}
+    return Side(environment, "nova.wsgi.metadata:application", {}, variables)
 
 
 def ours() -> Side:
@@ -94,6 +103,7 @@ class Machine:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._stack = ExitStack()
+        self._closed: dict[Path, list[Path]] = {}
         self.host = OwnHost(home)
 
     def __enter__(self) -> "Machine":
@@ -112,13 +122,32 @@ class Machine:
         script = _PREPARE.replace("GONE", " ".join(_OURS_AND_THEIRS))
         script = script.replace("ADDRESS", ADDRESS).replace("VIRTUAL", VIRTUAL)
         self.host.run("sh", "-ec", script)
-        for name, ending in (("passwd", ":/var/lib/{0}:/bin/sh"), ("group", "")):
-            with self.host.file(f"/etc/{name}").open("a") as file:
-                for user in _USERS:  # with root's id: only root may go where the environments are
-                    middle = "x:0:0:" if name == "passwd" else "x:0:"
-                    file.write(f"{user}:{middle}{ending.format(user)}\n")
+        for user, number in _USERS.items():
+            line = f"{user}:x:{number}:{number}::/var/lib/{user}:/bin/sh\n"
+            with self.host.file("/etc/passwd").open("a") as file:
+                file.write(line)
+            with self.host.file("/etc/group").open("a") as file:
+                file.write(f"{user}:x:{number}:\n")
+        self._open(needed(), Path(sys.prefix), Path(sys.base_prefix), HERE.parents[1])
         with self.host.file("/etc/hosts").open("a") as file:
             file.write(f"\n{VIRTUAL} internal.example.org\n{ADDRESS} controller-0.example.org\n")
+
+    def _open(self, *needed: Path) -> None:
+        """Services run as users of their own, so these folders can be reached by every user.
+
+        A home folder on the way is closed to them; in its place there is a folder of this host's
+        own in which these alone are to be seen.
+        """
+        for path in dict.fromkeys(each.resolve() for each in needed):
+            for parent in reversed(path.parents):
+                if not parent.stat().st_mode & stat.S_IXOTH:
+                    self._closed.setdefault(parent, []).append(path)
+                    break
+        for parent, paths in self._closed.items():
+            for path in paths:
+                self.host.run("mkdir", "-p", f"/run/open{path}")
+                self.host.run("mount", "--bind", path, f"/run/open{path}")
+            self.host.run("mount", "--rbind", f"/run/open{parent}", parent)
 
     def put(self, deployment: Deployment, side: Side, environment: Path) -> None:
         """The deployment's files, and no other's; `environment` is what mod_wsgi is told."""
@@ -130,7 +159,11 @@ class Machine:
         for source in deployment.config.glob("*"):
             self._write(f"/var/lib/kolla/config_files/{source.name}", source, words)
         for directory in (*deployment.directories, "/etc/nova"):
-            self.host.file(directory).mkdir(parents=True, exist_ok=True)
+            place = self.host.file(directory)
+            place.mkdir(parents=True, exist_ok=True)
+            user = next((user for user in _USERS if user in directory), "")
+            if user and not directory.startswith("/etc/"):
+                os.chown(place, _USERS[user], _USERS[user])
 
     def add(self, path: str, text: str) -> None:
         """One more file."""
@@ -148,17 +181,23 @@ class Machine:
         gone = " ".join(f"/etc/{each}" for each in _OURS_AND_THEIRS)
         gone += " /var/lib/* /var/log/* /usr/share/nova /usr/share/neutron /opt/stack"
         gone += " /usr/bin/nova-metadata-wsgi /var/www /run/uwsgi /run/httpd /run/apache2"
+        gone += " /run/lock/nova /run/lock/neutron /run/nova /run/neutron"
         self.host.run("sh", "-c", f"rm -rf {gone}")
 
     def listening(self) -> set[str]:
-        """The TCP addresses that somebody listens on, as ``ss`` writes them."""
+        """The TCP addresses that are listened on; both families' any-address is ``[::]``."""
         lines = self.host.run(need("ss"), "-ltnH").splitlines()
         return {line.split()[3].replace("*:", "[::]:") for line in lines}
+
+    def listens(self, address: str) -> bool:
+        """Whether this address is among them."""
+        anywhere = [address.replace("*", each) for each in _ANYWHERE]
+        return not self.listening().isdisjoint(anywhere)
 
     def ask(self, address: str, path: str, headers: Mapping[str, str]) -> Reply:
         """One request on a connection of its own."""
         name, _, port = address.rpartition(":")
-        name = {"0.0.0.0": "127.0.0.1", "[::]": "::1"}.get(name, name)
+        name = {"0.0.0.0": "127.0.0.1", "*": "127.0.0.1", "[::]": "::1"}.get(name, name)
         with (
             self.host.connect((name, int(port))) as connection,
             Client(int(port), over=connection) as client,
@@ -178,13 +217,14 @@ class Started:
         """Run what the tool runs, with this side's programs."""
         environ = {
             "PATH": side.path,
-            "HOME": "/var/lib/nova",
+            "HOME": f"/var/lib/{service.user}" if service.user else "/root",
             "LC_ALL": "C.UTF-8",
             "UWSGI_VIRTUALENV": str(side.environment),
             "NOVA_COMMAND": service.start,
+            **side.variables,
         }
         self._process = self._machine.host.start(
-            *self._words(service, side), log=self._log, environ=environ
+            *_as(service.user), *self._words(service, side), log=self._log, environ=environ
         )
 
     def _words(self, service: Service, side: Side) -> list[str | Path]:
@@ -225,6 +265,12 @@ class Started:
         return "".join(each.read_text(errors="replace") for each in files if each.is_file())
 
 
+def _as(user: str) -> list[str]:
+    """What runs the rest of a command as a user of the machine's; as root without one."""
+    ids = (f"--reuid={_USERS[user]}", f"--regid={_USERS[user]}") if user else ()
+    return [need("setpriv"), *ids, "--clear-groups"] if user else []
+
+
 def _old_command(service: Service) -> list[str | Path]:
     """Nova 34 has no such command any more; uWSGI listens where the old one did."""
     return [
@@ -236,15 +282,15 @@ def _old_command(service: Service) -> list[str | Path]:
     ]
 
 
-def made_by_debian(home: Path, environment: Path) -> Path:
+def made_by_debian(machine: Machine, environment: Path) -> Path:
     """An environment of Debian's own python3, for mod_wsgi, with what `environment` has in it."""
     if not DEBIAN_PYTHON.exists():
         absent("Debian's python3 is not there")
-    made = home / f"debian-{environment.name}"
-    subprocess.run([DEBIAN_PYTHON, "-m", "venv", "--without-pip", made], check=True)
+    made = Path("/run", f"debian-{environment.name.lstrip('.')}")
+    machine.host.run(DEBIAN_PYTHON, "-m", "venv", "--without-pip", made)
     [packages] = environment.glob("lib/python3*/site-packages")
-    found = list(made.glob(f"lib/{packages.parent.name}/site-packages"))
-    if not found:
+    folder = f"{made}/lib/{packages.parent.name}/site-packages"
+    if not machine.host.file(folder).exists():
         absent(f"Debian's python3 is not {packages.parent.name}, for which the environment is")
-    (found[0] / "all.pth").write_text(f"import site; site.addsitedir({str(packages)!r})\n")
+    machine.add(f"{folder}/all.pth", f"import site; site.addsitedir({str(packages)!r})\n")
     return made

@@ -13,12 +13,15 @@ from nova.api.openstack import wsgi_app  # noqa: E402  (it reads sys.argv)
 from oslo_config import cfg  # noqa: E402
 
 _PASTE = "/etc/nova/api-paste.ini"
+_DIST = "/usr/share/nova/nova-dist.conf"  # Red Hat's oslo.config reads it before all others
 _call = cfg.ConfigOpts.__call__
 
 
 def _search(self, args=None, default_config_files=None, **options):
     """Without files of its own choice, so that oslo.config looks in its usual places."""
-    return _call(self, args, **options)
+    found = cfg.find_config_files("nova", "nova-api-metadata")
+    files = [_DIST, *found] if os.path.exists(_DIST) else found  # noqa: PTH110
+    return _call(self, args, default_config_files=files, **options)
 
 
 cfg.ConfigOpts.__call__ = _search

@@ -8,7 +8,7 @@ from contextlib import closing
 from time import monotonic
 
 from firstlight import conf as configuration
-from firstlight.cli import add_config_arguments
+from firstlight.cli import add_service_arguments
 from firstlight.conf import ConfigError, logs
 from firstlight.relay.ovnmeta.making import DEADLINE, Failed, Host
 from firstlight.relay.ovnmeta.rounds import Rounds
@@ -34,7 +34,7 @@ It needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN, the switch's socket), and ip, ovs-v
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    add_config_arguments(parser)
+    add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

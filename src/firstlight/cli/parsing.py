@@ -65,3 +65,19 @@ class AsTyped(argparse.Action):
         _option: str | None = None,
     ) -> None:
         namespace.config = [*namespace.config, f"{self.option_strings[0]}={value}"]
+
+
+class Switched(AsTyped):
+    """Keeps an option without a value, in the same order."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        _value: str | Sequence[object] | None,
+        _option: str | None = None,
+    ) -> None:
+        namespace.config = [*namespace.config, self.option_strings[0]]

@@ -28,7 +28,7 @@ STATUS = "status"  # the name of the listener that guests never reach
 @contextmanager
 def serving(
     listeners: Sequence[Listener],
-    status: socket,
+    status: socket | None,
     *,
     checks: Mapping[str, Check],
     concerns: Concerns = dict,
@@ -42,6 +42,7 @@ def serving(
     """A server of `listeners`, with `status` answering probes and scrapes beside them.
 
     Args:
+        status: None where another process has its address: guests are served all the same.
         checks: by name, what makes the service unready.
         concerns: by name, what leaves it ready and degraded.
         about: what ``/about/KEY`` of the status listener tells.
@@ -61,7 +62,7 @@ def serving(
             registry = stack.enter_context(Together(registry, workers)).everybody
         handler = Status(checks, lambda: generate_latest(registry), scrapes, concerns, about).handle
         yield Server(
-            [*listeners, Listener(status, handler, STATUS)],
+            [*listeners, *([] if status is None else [Listener(status, handler, STATUS)])],
             limits=limits,
             observe=observe,
             refusal=refusal,

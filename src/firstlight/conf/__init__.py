@@ -45,7 +45,7 @@ from firstlight.conf.files import usual_files
 from firstlight.conf.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
 from firstlight.conf.shape import Shape
 from firstlight.conf.source import lost_databases
-from firstlight.conf.written import Configuration
+from firstlight.conf.written import Configuration, files_of
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
@@ -282,18 +282,42 @@ def share_with_plugins(conf: cfg.ConfigOpts, shared: cfg.ConfigOpts) -> None:
     Raises:
         ConfigError: an option that a plug-in registered has a value it cannot have.
     """
-    for module in (pollinate, service_auth, vault):
+    _share(conf, shared, (pollinate, service_auth, vault), "options of nova-pollinate's plug-ins")
+
+
+def share_with_libraries(
+    conf: cfg.ConfigOpts, service: str, shared: cfg.ConfigOpts = cfg.CONF
+) -> None:
+    """Have `shared` know what `conf` was read from: some libraries look into cfg.CONF.
+
+    oslo.concurrency does under oslo.messaging's queue manager, and so do oslo.log's publish_errors
+    and others: Nova and Neutron have no other object.
+
+    Args:
+        conf: of a process that serves `service`, to whose options files refer by ``$name``.
+
+    Raises:
+        ConfigError: an option that a library registered has a value it cannot have.
+    """
+    _share(conf, shared, SERVICES[service], f"configuration of firstlight {service}")
+
+
+def _share(
+    conf: cfg.ConfigOpts, shared: cfg.ConfigOpts, modules: Iterable[ModuleType], whose: str
+) -> None:
+    for module in modules:
         for group, options in _sections(module):
             for option in options:
-                # A plug-in may have made an option of this name known itself.
+                # Others may have made an option of this name known, with another default.
+                section = None if group == "DEFAULT" else group
                 with suppress(cfg.DuplicateOptError):
-                    shared.register_opt(option, None if group == "DEFAULT" else group)
-    files = [f"--config-file={file}" for file in conf.config_file or ()]
-    directories = [f"--config-dir={directory}" for directory in conf.config_dir or ()]
+                    shared.register_opt(option, section)
+                shared.set_default(option.dest, option.default, section)
+    files = [f"--config-file={file}" for file in files_of(conf)]
     try:
-        shared(files + directories, project="pollinate", default_config_files=[])
+        shared(files, project="firstlight", default_config_files=[], default_config_dirs=[])
     except (cfg.Error, ValueError) as error:
-        raise ConfigError(f"options of nova-pollinate's plug-ins: {error}") from error
+        raise ConfigError(f"{whose}: {_in_words(error)}") from error
 
 
 def _some(*names: str) -> tuple[str, list[cfg.Opt]]:

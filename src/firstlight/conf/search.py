@@ -41,7 +41,8 @@ class Found(NamedTuple):
     """What oslo.config is to read.
 
     Attributes:
-        arguments: ``--config-file=FILE`` and ``--config-dir=DIRECTORY``, as typed.
+        arguments: ``--config-file=FILE`` and ``--config-dir=DIRECTORY``, as typed, and any option
+            of oslo.log's between them.
         files: read first, unless the arguments name a file.
         directories: read next, unless the arguments name a folder.
     """
@@ -58,7 +59,7 @@ class Found(NamedTuple):
         for argument in self.arguments:
             if argument.startswith(_FILE):
                 read.append(argument.removeprefix(_FILE))
-            else:
+            elif argument.startswith(_DIRECTORY):
                 read += _inside([argument.removeprefix(_DIRECTORY)])
         return [os.path.abspath(os.path.expanduser(file)) for file in read]  # noqa: PTH100, PTH111
 
@@ -198,7 +199,8 @@ def _peek(typed: Sequence[str], files: Sequence[str]) -> _Said:
     conf.register_opt(cfg.StrOpt("source", default="auto"), group="firstlight")
     conf.register_opt(cfg.IntOpt("nova_release"), group="firstlight")
     try:
-        conf([*typed], default_config_files=[*files], default_config_dirs=[])
+        named = [one for one in typed if one.startswith((_FILE, _DIRECTORY))]
+        conf(named, default_config_files=[*files], default_config_dirs=[])
         return _Said(conf.firstlight.source, conf.firstlight.nova_release)
     except (cfg.Error, OSError, ValueError):
         return _Said()

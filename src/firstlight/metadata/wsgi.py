@@ -50,6 +50,7 @@ def _unusable(start_response: "StartResponse") -> Iterable[bytes]:
 
 def _build() -> "WSGIApplication":
     conf = configuration.load_under_wsgi(os.environ, sys.argv)
+    configuration.share_with_libraries(conf, "metadata")
     logs.begin(conf, "metadata")
     warn_of_unhonoured(conf)
     deployment = Deployment(conf)

@@ -11,6 +11,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from firstlight.dependencies import Dependency, Watch
 from firstlight.relay.agent import Agent
 from firstlight.relay.chassis import open_chassis_report
 from firstlight.relay.patience import hang_up
@@ -26,6 +27,9 @@ from firstlight.wire.server import Server
 from firstlight.wire.status import Check
 
 LOG = logging.getLogger(__name__)
+
+# Seconds between two questions to a resolver that is away: as many hosts as a cloud has ask.
+_PROBE_INTERVAL = 15.0
 
 
 class Reports(Protocol):
@@ -56,6 +60,9 @@ class Relay:
             recognition = stack.enter_context(closing(open_recognition(conf, look=look)))
             self.recognition = recognition
             self._report = self._reporting(conf, stack)
+            resolver = Dependency(recognition.name, recognition.trouble, recognition.check_resolver)
+            self._watch = Watch(lambda: [resolver], interval=_PROBE_INTERVAL)
+            stack.callback(self._watch.close)
             self._held = stack.pop_all()
         self.agent = Agent(
             recognition,
@@ -74,6 +81,7 @@ class Relay:
     async def begin(self, server: Server) -> None:
         """See :meth:`Server.accompany`."""
         await self._upstreams.begin(server)
+        self._watch.start()
         if self._report is not None:
             self._report.start()
 

@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-from firstlight.relay.contract import Guest, Place
+from firstlight.relay.contract import Guest, Place, Via
 
 #: The kernel sends what is for the address to no MAC that it knows, or by way of a gateway.
 NO_ENTRY = ""
@@ -47,7 +47,7 @@ class Neighbours:
     def opened(self, place: Place, asking: socket.socket) -> None:
         """From now on `asking` tells of that place; what told before is closed."""
         self.closed(place)
-        self._tables[place] = _Table(asking)
+        self._tables[place] = _Table(asking, one_network=place.via is not Via.ROUTER)
 
     def closed(self, place: Place) -> None:
         """Nothing tells of that place any more."""
@@ -71,10 +71,11 @@ class Neighbours:
             cannot be seen from here, or if the address is link-local and the interface unknown.
         """
         table = self._tables.get(guest.place)
-        if table is None or (not interface and guest.address.is_link_local):
+        address = guest.address.packed
+        if table is None or (not interface and _is_link_local(address)):
             return None
         try:
-            return table.mac_of(guest.address.packed, interface)
+            return table.mac_of(address, interface)
         except OSError:  # ENOBUFS, say; or another process with this socket took the answer
             return NO_ENTRY
 
@@ -84,40 +85,55 @@ class _Table:
 
     Two processes may share the socket while one takes over from the other. So an answer counts
     only if it is of this question, and says so itself.
+
+    Args:
+        one_network: every device here is on the same network, so that any that shows the address
+            will do: the route is asked for once, and not for each guest.
     """
 
-    def __init__(self, asking: socket.socket) -> None:
+    def __init__(self, asking: socket.socket, *, one_network: bool) -> None:
         asking.setblocking(False)
         self._asking = asking
+        self._one_network = one_network
+        self._device = 0  # where an address was found last, if there is one network
         self._sequence = int.from_bytes(os.urandom(4))
 
     def close(self) -> None:
         self._asking.close()
 
     def mac_of(self, address: bytes, interface: int) -> str:
-        length = len(address)
-        family = _FAMILIES[length]
-        index = interface or self._leaves_by(address, family)
-        if not index:
+        known = interface or self._device
+        mac = self._entry(address, known) if known else NO_ENTRY
+        if mac or interface:
+            return mac
+        index = self._leaves_by(address)
+        if not index or index == known:
             return NO_ENTRY
+        mac = self._entry(address, index)
+        if mac and self._one_network:
+            self._device = index
+        return mac
+
+    def _entry(self, address: bytes, index: int) -> str:
+        length = len(address)
         ask = _ASK_NEIGHBOUR[length]
         sequence = self._next()
         question = ask.pack(
             *(ask.size, _GET_NEIGHBOUR, _REQUEST, sequence, 0),
-            *(family, 0, 0, index, 0, 0, 0),
+            *(_FAMILIES[length], 0, 0, index, 0, 0, 0),
             *(_ATTRIBUTE.size + length, _ADDRESS, address),
         )
         answer = self._answer(question, sequence, _NEW_NEIGHBOUR)
         return NO_ENTRY if answer is None else _mac(answer, index, address)
 
-    def _leaves_by(self, address: bytes, family: int) -> int:
+    def _leaves_by(self, address: bytes) -> int:
         """Index of the interface that the address is a neighbour on; 0: it is on none."""
         length = len(address)
         ask = _ASK_ROUTE[length]
         sequence = self._next()
         question = ask.pack(
             *(ask.size, _GET_ROUTE, _REQUEST, sequence, 0),
-            *(family, 8 * length, 0, 0, 0, 0, 0, 0, 0),
+            *(_FAMILIES[length], 8 * length, 0, 0, 0, 0, 0, 0, 0),
             *(_ATTRIBUTE.size + length, _TO, address),
         )
         answer = self._answer(question, sequence, _NEW_ROUTE)
@@ -145,6 +161,11 @@ class _Table:
             _, kind, _, of, _ = _HEADER.unpack_from(data)
             if of == sequence:
                 return data if kind == wanted else None
+
+
+def _is_link_local(address: bytes) -> bool:
+    """Of IPv6: fe80::/10, as ipaddress says too, at a tenth of the cost."""
+    return len(address) > 4 and address[0] == 0xFE and address[1] & 0xC0 == 0x80
 
 
 def _mac(answer: bytes, index: int, address: bytes) -> str:

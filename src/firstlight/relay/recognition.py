@@ -10,6 +10,7 @@ cannot be asked and the table shows the MAC.
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from ipaddress import IPv4Address
 from threading import Lock
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from firstlight.relay.batches import Batches
-from firstlight.relay.contract import Found, Guest, Resolution, Resolver, Unavailable
+from firstlight.relay.contract import Found, Guest, Place, Resolution, Resolver, Unavailable, Via
+from firstlight.relay.resolvers.guarded import Guarded
 from firstlight.wire.messages import KeptConnection
 
 # Called with a guest and the index of the interface that the reply leaves by (0: not known);
@@ -32,6 +34,10 @@ _WAITING = 10_000
 # Seconds. What was looked up so lately is not looked up again, however often a guest asks for
 # something that the metadata service does not have.
 _JUST_NOW = 1.0
+# Asked about to see whether the resolver answers: no network has this id, and no guest is there.
+_PROBED = Guest(
+    Place(Via.NETWORK, "00000000-0000-0000-0000-000000000000"), IPv4Address("192.0.2.1")
+)
 #: Seconds for which an identity counts where no neighbour table can confirm it.
 UNCONFIRMED_SECONDS = 1.0
 # Seconds between two questions to a resolver that is away, on behalf of guests that do not wait.
@@ -85,7 +91,7 @@ class Recognition:
         look: Look | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._resolver = resolver
+        self._resolver = resolver = Guarded(resolver)
         self._terms = terms or Terms()
         self._look = look
         self._clock = clock
@@ -168,6 +174,13 @@ class Recognition:
     def trouble(self) -> str | None:
         """Why the resolver could not be asked lately, for readiness; None: it could."""
         return self._resolver.trouble()
+
+    def check_resolver(self) -> None:
+        """Ask the resolver now, about nobody, so that :meth:`trouble` is true while no guest asks.
+
+        Blocks, as long as the resolver's deadline.
+        """
+        self._resolver.resolve([_PROBED])
 
     @property
     def name(self) -> str:

@@ -28,7 +28,7 @@ _BODILESS = frozenset((204, 304))  # whatever length they declare (RFC 9112, 6.3
 # A read that the deadline ends is ended by those who wait, and reported as late; the socket's own
 # timeout comes this much after.
 _SLACK = 0.1
-_CHUNK = 16 * 1024
+_CHUNK = 4 * 1024  # bytes of a body that are read, and decoded, at a time
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -189,7 +189,7 @@ class Call:
             raise CallFailed(f"cannot be decoded: {error}", Kind.BROKEN) from error
         if response.raw.tell() < declared:  # urllib3 before 2.0 does not mind
             raise CallFailed(f"ended after {response.raw.tell()} of {declared} bytes", Kind.BROKEN)
-        return bytes(decoder.content)
+        return decoder.content()
 
     def _too_big(self) -> CallFailed:
         return CallFailed(

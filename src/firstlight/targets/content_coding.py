@@ -45,7 +45,8 @@ class Decoder:
         self._limit = limit
         self._received = 0
         self._stages = [_Stage(name, limit) for name in reversed(known)]
-        self.content = bytearray()
+        self._pieces: list[bytes] = []
+        self._made = 0
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body.
@@ -57,9 +58,14 @@ class Decoder:
         if self._received > self._limit:
             raise TooLarge
         for piece in _through(self._stages, data):
-            self.content += piece
-            if len(self.content) > self._limit:
+            self._pieces.append(piece)
+            self._made += len(piece)
+            if self._made > self._limit:
                 raise TooLarge
+
+    def content(self) -> bytes:
+        """What it has decoded so far."""
+        return b"".join(self._pieces)
 
 
 class _Stage:

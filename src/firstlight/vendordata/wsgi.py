@@ -55,10 +55,11 @@ class Application:
 def _build(conf: "cfg.ConfigOpts") -> "WSGIApplication":
     from prometheus_client import REGISTRY
 
-    from firstlight.conf import logs
+    from firstlight.conf import logs, share_with_libraries
     from firstlight.dependencies.metrics import DependencyCollector
     from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
 
+    share_with_libraries(conf, "vendordata")
     logs.begin(conf, "vendordata")
     warn_of_unhonoured(conf)
     app, _panel, readiness = deploy(conf, REGISTRY)

@@ -53,6 +53,7 @@ class Reader:
         "_headers",
         "_held",
         "_limits",
+        "_lines",
         "_now",
         "_parse",
         "_parser",
@@ -61,6 +62,7 @@ class Reader:
         "_repeats",
         "_size",
         "_target",
+        "_waiting",
         "_whole_head",
         "body_started",
         "started",
@@ -89,6 +91,8 @@ class Reader:
         self._head_size = self._head_fields = 0  # of a head whose body is being read
         self._held = 0  # bytes of the body that are taken from the budget
         self._bare = 0  # bytes since the last of the body: framing, and trailers
+        self._lines = True  # what is awaited ends with a line
+        self._waiting = bytearray()  # pieces of a line
         self._size = 0  # of the piece that is being read
         self._now = 0.0
         self._done = False
@@ -108,6 +112,11 @@ class Reader:
         self._now = now
         if self.started:
             self._received += size
+            if self._lines:
+                data = self._collected(data)
+                if not data:
+                    self._check_bounds(now)
+                    return
         else:
             self.started = now
             self._received = size
@@ -234,7 +243,8 @@ class Reader:
         # Fields that come after a chunked body are counted with the head's; no handler sees them.
         self._whole_head = headers
         self._head_fields = len(headers)
-        self._head_size = self._size_of_fields() if coding is not None else 0
+        self._lines = coding is not None
+        self._head_size = self._size_of_fields() if self._lines else 0
         self._headers = {}
         expect = headers.get(b"expect")
         if expect is None:
@@ -250,6 +260,7 @@ class Reader:
         body = bytes(self._body or b"")
         self.drop_body()
         self._whole_head = None
+        self._lines = True
         self._again = {}
         self._bare = 0
         self.body_started = 0.0
@@ -275,6 +286,13 @@ class Reader:
             raise Refused(refusals.HEAD_LARGE)
 
     def _check_unfinished(self, data: bytes, now: float) -> None:
+        blank = self._whole_head is None and not self._target and not data.strip(b"\r\n")
+        if blank:  # RFC 9112 §2.2: blank lines before a request are nothing
+            self.started = 0.0
+        else:
+            self._check_bounds(now)
+
+    def _check_bounds(self, now: float) -> None:
         limits = self._limits
         if self._whole_head is not None:
             self.body_started = self.body_started or now
@@ -283,8 +301,6 @@ class Reader:
             raise Refused(refusals.TARGET_LONG)
         elif self._received > limits.head or len(self._headers) + self._repeats > limits.fields:
             raise Refused(refusals.HEAD_LARGE)
-        elif not self._target and not data.strip(b"\r\n"):
-            self.started = 0.0  # RFC 9112 §2.2: blank lines before a request are nothing
 
     def _check_unfinished_body(self) -> None:
         if self._received > self._limits.head + _FRAMING * self._limits.body:
@@ -298,6 +314,20 @@ class Reader:
         else:
             self._bare += self._size
             self._check_trailers(self._bare)
+
+    def _collected(self, data: bytes) -> bytes:
+        """`data` with what was held before it; b"" if it is held as well.
+
+        A field that comes in many pieces is put together by httptools, which copies for each of
+        them all that it has. Heads and chunks end with a line, so that what is no end can wait.
+        """
+        waiting = self._waiting
+        waiting += data
+        if len(waiting) < PIECE and b"\n" not in data:
+            return b""
+        data = bytes(waiting)
+        waiting.clear()
+        return data
 
     def _feed_pieces(self, data: bytes, now: float) -> None:
         for first in range(0, len(data), PIECE):

@@ -67,7 +67,7 @@ def begun(tmp_path):
 
     def begin(lines: str, **more) -> None:
         file = tmp_path / "nova.conf"
-        file.write_text(f"[DEFAULT]\n{lines}\n")
+        file.write_text(f"[DEFAULT]\n{lines}\n[firstlight]\nsource = store\n")
         logs.begin(load("metadata", [str(file)], environ={}), "metadata", **more)
 
     return begin

@@ -423,8 +423,23 @@ def test_a_broken_resolver_leaves_nobody_waiting(scene: Scene) -> None:
     scene.neutron.breaks = True
     recognition = scene.recognition()
     assert isinstance(told(recognition.find(guest())), Unavailable)
+    assert "RuntimeError" in str(recognition.trouble())
     scene.neutron.breaks = False
     assert told(recognition.find(guest())) == found()
+    assert recognition.trouble() is None
+
+
+def test_trouble_while_no_guest_asks(scene: Scene) -> None:
+    """A probe finds out that the resolver fails, and that it does not any more."""
+    scene.neutron.breaks = True
+    recognition = scene.recognition()
+    assert recognition.trouble() is None
+    recognition.check_resolver()
+    assert "RuntimeError" in str(recognition.trouble())
+    scene.neutron.breaks = False
+    recognition.check_resolver()
+    assert recognition.trouble() is None
+    assert recognition.counts().asked == 0
 
 
 def test_close_leaves_nobody_waiting(scene: Scene) -> None:

@@ -42,7 +42,7 @@ def decoded(encoding: str, body: bytes, step: int, limit: int = LIMIT) -> bytes:
     decoder = Decoder(encoding, limit)
     for first in range(0, len(body), step):
         decoder.feed(body[first : first + step])
-    return bytes(decoder.content)
+    return decoder.content()
 
 
 @pytest.mark.parametrize("step", [1, 7, 16 * 1024])

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 import system_deps
 
+from servers import eventually
+
 DAEMONS = [
     (
         ["/usr/bin/python3", "/usr/bin/nova-compute", "--config-file=/etc/nova/nova.conf"],
@@ -26,6 +28,7 @@ OTHERS = [
     ["/bin/sleep", "1"],
     ["/usr/bin/vi", "/etc/nova/nova.conf"],
     ["grep", "nova-compute"],
+    ["/home/me/.cache/firstlight/lab/bin/uwsgi", "--module", "nova.wsgi.metadata"],
     ["/usr/sbin/mariadbd", "--datadir=/tmp/firstlight-mysql-x/data"],
     ["/cache/lab/bin/python", "/cache/lab/bin/neutron-server", "/tmp/pytest-of-me/pytest-1/n.conf"],
     ["firstlight", "metadata", "--config-file", "/etc/nova/nova.conf"],
@@ -49,7 +52,10 @@ def test_a_service_that_runs():
     """It is named, with its process, and nothing is installed."""
     with subprocess.Popen(["nova-compute", "60"], executable="/bin/sleep") as process:
         try:
-            with pytest.raises(system_deps.NotInstalled, match=r"nova-compute runs here, process"):
+            assert eventually(Path(f"/proc/{process.pid}/cmdline").read_bytes, 10)
+            with pytest.raises(
+                system_deps.NotInstalled, match=rf"nova-compute \(process {process.pid}\)"
+            ):
                 system_deps.refuse_beside_services()
         finally:
             process.kill()

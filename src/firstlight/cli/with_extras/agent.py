@@ -32,8 +32,12 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load_typed("agent", args.config)
+        configuration.share_with_libraries(conf, "agent")
         logs.begin(conf, "agent")
-        addresses = {PROXIES: agent_socket(conf), STATUS: Unix(conf.relay.status_socket)}
+        addresses = {
+            PROXIES: agent_socket(conf),
+            STATUS: Unix(conf.relay.status_socket, spare=True),
+        }
         return run_process(lambda opened: agent_server(conf, opened), addresses)
     except TROUBLE as error:
         print(f"firstlight agent: {error}", file=sys.stderr)
@@ -48,7 +52,7 @@ def agent_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator
         registry.register(relay.collector)
         with serving(
             [Listener(opened[PROXIES], relay.agent.handle, PROXIES)],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=relay.checks,
             concerns=relay.concerns,
             registry=registry,

@@ -32,11 +32,12 @@ def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
         conf = configuration.load_typed("metadata", args.config)
+        configuration.share_with_libraries(conf, "metadata")
         logs.begin(conf, "metadata")
         warn_of_unhonoured(conf)
         addresses = {
             GUESTS: Tcp(conf.metadata_listen, conf.metadata_listen_port),
-            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
+            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port, spare=True),
         }
         with shared_by(conf.metadata_workers) as shared:
             return run_process(
@@ -66,7 +67,7 @@ def metadata_server(
         )
         with serving(
             [guests],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=deployment.checks,
             concerns=deployment.concerns,
             about=deployment.about,

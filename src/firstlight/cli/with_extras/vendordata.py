@@ -43,13 +43,14 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
     """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
     try:
         conf = _read(args, stand_in_for)
+        configuration.share_with_libraries(conf, "vendordata")
         logs.begin(conf, "vendordata")
         if not conf.config_file and not conf.config_dir:
             LOG.warning("No configuration file was found; only the environment is read.")
         warn_of_unhonoured(conf)
         addresses = {
             CALLERS: _address(conf, args),
-            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
+            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port, spare=True),
         }
         with shared_by(conf.workers) as shared:
             return run_process(
@@ -105,7 +106,7 @@ def vendordata_server(
         closing(readiness),
         serving(
             [callers],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=readiness.checks,
             concerns=readiness.concerns,
             registry=registry,
