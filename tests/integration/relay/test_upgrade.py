@@ -1,7 +1,6 @@
 """Proxy and broker are replaced while guests ask: nothing is lost, and nothing is missing after."""
 
 import os
-import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -144,9 +143,8 @@ def test_reload_without_a_broker(host: RelayHost, guests: list[Known]) -> None:
     process, the log says why, and the next reload succeeds when the broker is back."""
     before = listeners(host)
     host.broker.end()
-    serves = host.proxy.pid
-    os.kill(serves, signal.SIGHUP)
-    assert eventually(lambda: "this one goes on" in host.proxy.log.read_text(), PATIENCE)
+    host.proxy.hang_up()
+    assert eventually(lambda: "the one before goes on" in host.proxy.log.read_text(), PATIENCE)
     assert "is it running" in host.proxy.log.read_text()
     assert all(each.answered() for each in guests), host.logs()
     host.broker.start()
