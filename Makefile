@@ -1,6 +1,7 @@
 # What a person does with this repository. Each target does its own set-up: it needs make, and
 # python3 (3.11 or later) with venv.
 .DEFAULT_GOAL := help
+.NOTPARALLEL:
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -19,19 +20,31 @@ check: $(VENV)/.test  ## the quick suite: style, types, borders, unit tests (sec
 	@$(TIERS) check
 
 .PHONY: test
-test: $(VENV)/.test  ## everything a change must pass, with real servers (see system-deps)
+test: system-offer $(VENV)/.test  ## everything a change must pass, with real servers
 	@$(TIERS) all
 
+.PHONY: test-large
+test-large: system-offer $(VENV)/.test  ## all that follow, as far as they fit into MINUTES
+	@$(TIERS) large $(MINUTES)
+
+.PHONY: test-deployments
+test-deployments: system-offer $(VENV)/.test  ## files as deployers write them, beside Nova's services
+	@$(TIERS) deployments
+
 .PHONY: test-releases
-test-releases: $(VENV)/.test  ## older Novas beside ours; builds an environment of each, once
+test-releases: system-offer $(VENV)/.test  ## older Novas beside ours; an environment is built of each
 	@$(TIERS) releases
 
+.PHONY: test-empty-root
+test-empty-root: system-offer $(VENV)/.test  ## demo, check and test in a Debian with nothing in it
+	@$(TIERS) empty-root
+
 .PHONY: soak
-soak: $(VENV)/.test  ## the large counts
+soak: system-offer $(VENV)/.test  ## the large counts
 	@FIRSTLIGHT_SOAK=1 $(TIERS) all
 
 .PHONY: bench
-bench: $(VENV)/.test  ## side by side with the real peers, in one run
+bench: system-offer $(VENV)/.test  ## side by side with the real peers, in one run
 	@$(BIN)/python -m bench
 
 .PHONY: guest
@@ -53,7 +66,13 @@ lock: $(VENV)/.test  ## resolve requirements/*.txt anew
 
 .PHONY: system-deps
 system-deps:  ## install, from Debian, the servers and clients that the tests use (root)
-	@tools/system-deps
+	@$(PYTHON) tools/system_deps.py
+
+# As root on Debian: the same where a terminal, YES=1 or CI=true agrees. Elsewhere it says what is
+# missing.
+.PHONY: system-offer
+system-offer:
+	@$(PYTHON) tools/system_deps.py --offer
 
 .PHONY: clean
 clean:  ## remove the environment and all caches

@@ -1,6 +1,7 @@
 """Measure and print, side by side, in one run. Nothing here passes or fails: it tells."""
 
 import argparse
+import shutil
 import sys
 import tempfile
 from importlib import import_module
@@ -8,7 +9,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Each has `run(directory, args)`.
+PROGRAMS = ("wrk", "nginx", "haproxy", "taskset")
+YARDSTICK = "bench.yardstick"
+# Each has `run(directory, args)`, and makes the environments that it needs.
 SECTIONS = {
     "metadata": "bench.metadata_bench",
     "nova": "bench.nova_bench",
@@ -42,11 +45,16 @@ def main() -> int:
         help="that the relay serves, such as 1,50,500; beyond 50 only its memory is measured",
     )
     args = parser.parse_args()
+    absent = [program for program in PROGRAMS if shutil.which(program) is None]
+    if absent:
+        print(f"bench: not installed: {', '.join(absent)}; as root, `make system-deps`")
+        return 1
+    wanted = {name: SECTIONS[name] for name in args.only or SECTIONS}
     with tempfile.TemporaryDirectory(prefix="firstlight-bench-") as directory:
-        for name in args.only or SECTIONS:
+        for name, module in {"yardstick": YARDSTICK, **wanted}.items():
             here = Path(directory, name)
             here.mkdir()
-            import_module(SECTIONS[name]).run(here, args)
+            import_module(module).run(here, args)
     return 0
 
 

@@ -18,6 +18,7 @@ from rich.table import Table
 from bench import load
 from bench.process import Server, free_port
 from bench.setting import BIN, PROJECT, fill, running
+from lab.environment import NoLab, lab
 
 # The first of bench.setting's instances.
 _NETWORK = "99e88329-f20d-4741-9593-25bf07847b16"
@@ -74,14 +75,16 @@ connection = sqlite:///{directory}/store.sqlite
 
 def run(directory: Path, args: argparse.Namespace) -> None:
     """Print requests a second, p99, CPU of the agent for each request, and its memory."""
-    lab = os.environ.get("FIRSTLIGHT_LAB")
+    console = Console(width=120)
     table = Table("behind haproxy", "requests/s", "p99 ms", "agent CPU µs", "errors", "agent MB")
     with ExitStack() as stack:
         nginx = stack.enter_context(_nginx(directory))
         agents = {"firstlight agent": stack.enter_context(_ours(directory / "ours", nginx.port))}
-        if lab is not None:
-            theirs = _theirs(directory / "theirs", nginx.port, Path(lab))
+        try:
+            theirs = _theirs(directory / "theirs", nginx.port, lab())
             agents["neutron-metadata-agent"] = stack.enter_context(theirs)
+        except NoLab as reason:
+            console.print(f"without Neutron's agent: {reason}")
         loads: dict[str, list[load.Load]] = {name: [] for name in agents}
         for _ in range(args.rounds):
             for name, agent in agents.items():
@@ -96,10 +99,7 @@ def run(directory: Path, args: argparse.Namespace) -> None:
                 str(sum(one.errors for one in loads[name])),
                 f"{agent.rss() / 1e6:.0f}",
             )
-    console = Console(width=120)
     console.print(table)
-    if lab is None:
-        console.print("FIRSTLIGHT_LAB is not set: without Neutron's agent")
 
 
 @contextmanager
@@ -121,13 +121,13 @@ def _ours(directory: Path, upstream: int) -> Iterator[Server]:
 
 
 @contextmanager
-def _theirs(directory: Path, upstream: int, lab: Path) -> Iterator[Server]:
+def _theirs(directory: Path, upstream: int, environment: Path) -> Iterator[Server]:
     directory.mkdir()
     [instance] = fill(directory, 1)
     config = _configure(directory, upstream, "")
-    command = [lab / "bin" / "python", "-P", Path(__file__).with_name("neutron_agent.py")]
+    command = [environment / "bin" / "python", "-P", Path(__file__).with_name("neutron_agent.py")]
     env = {
-        "PATH": f"{lab / 'bin'}:{os.defpath}",
+        "PATH": f"{environment / 'bin'}:{os.defpath}",
         "INSTANCE": instance,
         "PROJECT": PROJECT,
     }

@@ -61,7 +61,7 @@ def _check_machine() -> None:
         raise NoLab("network namespaces need root")
     absent = [program for program in _PROGRAMS if shutil.which(program) is None]
     if absent:
-        raise NoLab(f"not installed: {', '.join(absent)} (tools/system-deps)")
+        raise NoLab(f"not installed: {', '.join(absent)} (make system-deps)")
 
 
 def _run(console: Console, directory: Path, args: argparse.Namespace) -> None:

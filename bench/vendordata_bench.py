@@ -50,7 +50,10 @@ def run(directory: Path, args: argparse.Namespace) -> None:
     console = Console()
     theirs = os.environ.get("FIRSTLIGHT_POLLINATE")
     if not theirs:
-        console.print("FIRSTLIGHT_POLLINATE is not set: nova-pollinate itself is not measured.")
+        console.print(
+            "nova-pollinate itself is not measured: it is in no package index. "
+            "FIRSTLIGHT_POLLINATE names an environment that has it, with gunicorn."
+        )
     installed = _install(directory)
     script = _script(directory)
     table = Table(title="POST /, one core: requests a second, answer times, CPU a request")

@@ -144,12 +144,12 @@ def redis_at(home: Path, port: int) -> Daemon:
 
 
 @contextmanager
-def a_rabbitmq() -> Iterator[Daemon]:
-    """A RabbitMQ that runs until the block ends."""
+def a_rabbitmq(settings: str = "") -> Iterator[Daemon]:
+    """A RabbitMQ that runs until the block ends; `settings` are more lines of its rabbitmq.conf."""
     need("rabbitmq-server")
     # Erlang's port mapper would stay behind; here it is a daemon of ours as well.
     for mapper in running(_epmd_at):
-        yield from running(partial(_rabbitmq_at, mapper=mapper.port))
+        yield from running(partial(_rabbitmq_at, mapper=mapper.port, settings=settings))
 
 
 def _epmd_at(home: Path, port: int) -> Daemon:
@@ -157,11 +157,12 @@ def _epmd_at(home: Path, port: int) -> Daemon:
     return Daemon(command, port, home / "log")
 
 
-def _rabbitmq_at(home: Path, port: int, mapper: int) -> Daemon:
+def _rabbitmq_at(home: Path, port: int, mapper: int, settings: str) -> Daemon:
     name = f"firstlight{port}@localhost"
     (home / "rabbitmq.conf").write_text(
         f"listeners.tcp.1 = 127.0.0.1:{port}\nlog.console = true\n"
         "disk_free_limit.absolute = 1MB\nvm_memory_high_watermark.absolute = 512MB\n"
+        f"{settings}"
     )
     (home / "enabled_plugins").write_text("[].\n")
     environ = {

@@ -106,13 +106,23 @@ class OwnHost:
             absent(f"{program} is not installed")
         self.run("mount", "--bind", by, there)
 
-    def reach(self, port: int) -> None:
-        """127.0.0.1:`port` there is 127.0.0.1:`port` here, from now on."""
+    def reach(self, port: int, at: tuple[str, int] | None = None) -> None:
+        """`at` (127.0.0.1:`port` unless given) there is 127.0.0.1:`port` here, from now on."""
         with ThreadPoolExecutor(1, initializer=self._enter) as inside:
-            listening = inside.submit(socket.create_server, ("127.0.0.1", port)).result()
+            there = at or ("127.0.0.1", port)
+            listening = inside.submit(socket.create_server, there).result()
         self._stack.callback(listening.close)
         self._stack.callback(listening.shutdown, socket.SHUT_RDWR)
         threading.Thread(target=_lead, args=(listening, port), daemon=True).start()
+
+    def connect(self, address: tuple[str, int]) -> socket.socket:
+        """A connection from there to an address there."""
+        with ThreadPoolExecutor(1, initializer=self._enter) as inside:
+            return inside.submit(socket.create_connection, address, _PATIENCE).result()
+
+    def file(self, path: str) -> Path:
+        """The file that has this absolute path there."""
+        return self._root(path.lstrip("/"))
 
     def _root(self, path: str) -> Path:
         return Path(f"/proc/{self.init}/root", path)

@@ -31,7 +31,10 @@ def guest(address=ADDRESS, via=Via.NETWORK, place=NETWORK):
 
 
 class Known:
-    """Recognises by a dictionary; `later` answers by futures, as one that has to ask."""
+    """Recognises by a dictionary; what is `kept` is known at once, other guests are asked about.
+
+    `later` answers some time after the question.
+    """
 
     def __init__(self, guests=None, *, later=False):
         self.guests = {guest(): FOUND} if guests is None else guests
@@ -39,20 +42,21 @@ class Known:
         self.later = later
         self.asked = []
 
-    def peek(self, who):
-        return self.kept.get(who)
+    def find(self, who, connection):
+        return self.kept.get(who) or self.again(who, connection)
 
-    def find(self, who):
+    def again(self, who, _connection):
         self.asked.append(who)
         found = self.guests.get(who, Nobody())
-        if not self.later:
-            return found
         future = Future()
-        threading.Timer(0.01, future.set_result, [found]).start()
+        if self.later:
+            threading.Timer(0.01, future.set_result, [found]).start()
+        else:
+            future.set_result(found)
         return future
 
-    def again(self, who):
-        return self.find(who)
+    def stale(self, who, _connection):
+        return None
 
 
 @contextmanager

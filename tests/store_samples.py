@@ -20,10 +20,18 @@ def server(number: int = 1, **fields: Any) -> Instance:
 
 
 def interface(
-    address: str, cidr: str, network: str = "n1", providers: tuple[str, ...] = (), port: str = "p"
+    address: str,
+    cidr: str,
+    network: str = "n1",
+    providers: tuple[str, ...] = (),
+    port: str = "",
+    *,
+    mac: str = "fa:16:3e:00:00:01",
 ) -> Interface:
-    """An interface with one address."""
+    """An interface with one address; a port of its own, unless one is named."""
     subnet = Subnet(cidr=cidr, addresses=(Address(address=address),), service_providers=providers)
     return Interface(
-        port_id=port, mac="fa:16:3e:00:00:01", network=Network(id=network, subnets=(subnet,))
+        port_id=port or f"{address} on {network}",
+        mac=mac,
+        network=Network(id=network, subnets=(subnet,)),
     )

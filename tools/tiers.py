@@ -1,9 +1,12 @@
 """Run tiers of checks and tests, then say in one place what came of them.
 
-``tools/tiers.py check`` runs the quick tiers, ``all`` what a change must pass, or name them. Two
-tiers run at a time, since most of the time tests wait for a server to start; what a tier says is
-printed when it ends. FIRSTLIGHT_LANES=1 runs one after the other, and lets them speak at once. The
-last lines are one summary; the exit code is 0 only if nothing failed and something ran.
+``tools/tiers.py check`` runs the quick tiers, ``all`` what a change must pass, or name them.
+``large MINUTES`` runs the large ones, each with a summary of its own, as far as they fit into so
+many minutes; those that do not are named.
+
+Two tiers run at a time, since most of the time tests wait for a server to start; what a tier says
+is printed when it ends. FIRSTLIGHT_LANES=1 runs one after the other, and lets them speak at once.
+The last lines are one summary; the exit code is 0 only if nothing failed and something ran.
 """
 
 import os
@@ -27,7 +30,7 @@ class Tier(NamedTuple):
     """`commands` must succeed; then pytest runs `tests`, which need what `builder` makes.
 
     A second pytest runs those `apart`. With `inside`, that environment's own Python runs them, in
-    place of .venv's.
+    place of .venv's. A large one takes so many `minutes` on two cores, from nothing.
     """
 
     promise: str
@@ -36,6 +39,7 @@ class Tier(NamedTuple):
     apart: tuple[str, ...] = ()
     builder: str = ""
     inside: bool = False
+    minutes: int = 0
 
 
 TIERS = {
@@ -78,10 +82,22 @@ TIERS = {
 }
 QUICK = ("style", "unit")
 LONGEST_FIRST = ("lab", "integration", "dpm", "guests", "guest_tools")
-APART = {
-    "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",)),
+# Each has a target of its own, `make test-NAME`; in this order they are run while there is time.
+LARGE = {
+    "deployments": Tier(
+        "configuration files as deployers write them, beside real Nova's services",
+        tests=("tests/deployments",),
+        builder="tools/lab-env",
+        minutes=12,
+    ),
+    "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",), minutes=13),
+    "empty-root": Tier(
+        "the README's commands on a machine with git, make and python3-venv",
+        tests=("tests/empty_root",),
+        minutes=15,
+    ),
 }
-EVERY = TIERS | APART
+EVERY = TIERS | LARGE
 
 
 class Outcome(NamedTuple):
@@ -95,6 +111,8 @@ class Outcome(NamedTuple):
 
 def main(names: list[str]) -> int:
     """Run the tiers that are named; returns the exit code."""
+    if names[:1] == ["large"]:
+        return run_large(float(names[1]) if names[1:] else float("inf"))
     wanted = QUICK if names == ["check"] else tuple(TIERS) if names in (["all"], []) else names
     unknown = [name for name in wanted if name not in EVERY]
     if unknown:
@@ -112,6 +130,19 @@ def main(names: list[str]) -> int:
     passed, failed, skipped = (sum(o[i] for o in outcomes.values()) for i in range(3))
     print(f"total: {passed} passed, {failed} failed, {skipped} skipped")
     return 0 if passed and not failed else 1
+
+
+def run_large(minutes: float) -> int:
+    """Run the large tiers that fit into so many minutes; returns the exit code."""
+    began, failed, left_out = time.monotonic(), False, []
+    for name, tier in LARGE.items():
+        if (time.monotonic() - began) / 60 + tier.minutes > minutes:
+            left_out.append(f"make test-{name}")
+        else:
+            failed = main([name]) != 0 or failed
+    if left_out:
+        print(f"left out, for they do not fit into {minutes:.0f} minutes: {', '.join(left_out)}")
+    return int(failed)
 
 
 @contextmanager

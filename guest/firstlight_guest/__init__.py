@@ -3,6 +3,7 @@
 ::
 
     errors     what can go wrong, and the exit code of each
+    tree       files below a root, wherever links lead
     machine    the files and programs of this machine, below any root
     deadline   how long there is patience
     reaching   the ways to 169.254.169.254

@@ -1,6 +1,7 @@
 """The config drive: found by its label, read once, whole."""
 
 import os
+import stat
 import tempfile
 from typing import Dict, Iterator, Optional, Tuple
 
@@ -10,6 +11,10 @@ from .machine import Machine
 _LABELS = ("config-2", "CONFIG-2")  # iso9660 keeps the case, vfat may not
 _MOST_FILES = 4096
 _MOST_BYTES = 64 << 20  # the size of Nova's vfat drive
+# What has become a link or a pipe meanwhile is not followed, and holds nothing up.
+_SAFELY = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# A user's own file system (FUSE) may give any name for its device.
+_KERNELS = ("iso9660", "vfat", "msdos", "udf", "ext2", "ext3", "ext4")
 
 
 class Drive:
@@ -68,23 +73,24 @@ def load(directory: str) -> Drive:
 
 def _files(top: str) -> Iterator[Tuple[str, bytes]]:
     count, size = 0, 0
-    for directory, _directories, names in os.walk(top):
+    for directory, _directories, names, held in os.fwalk(top):
         for name in names:
-            path = os.path.join(directory, name)
-            if os.path.islink(path):
+            status = os.stat(name, dir_fd=held, follow_symlinks=False)
+            if not stat.S_ISREG(status.st_mode):
                 continue
-            count, size = count + 1, size + os.path.getsize(path)
+            count, size = count + 1, size + status.st_size
             if count > _MOST_FILES or size > _MOST_BYTES:
                 raise OSError("it is larger than a config drive can be")
-            with open(path, "rb") as file:
-                yield os.path.relpath(path, top), file.read(_MOST_BYTES)
+            with open(os.open(name, _SAFELY, dir_fd=held), "rb") as file:
+                path = os.path.join(directory, name)
+                yield os.path.relpath(path, top), file.read(status.st_size)
 
 
 def _device(machine: Machine) -> Optional[str]:
     for label in _LABELS:
         by_label = f"/dev/disk/by-label/{label}"
         if machine.exists(by_label):
-            return machine.path(by_label)
+            return machine.path(machine.real(by_label))
     for label in _LABELS:  # before udev has been there
         try:
             found = machine.run(["blkid", "-l", "-o", "device", "-t", f"LABEL={label}"]).strip()
@@ -98,8 +104,8 @@ def _device(machine: Machine) -> Optional[str]:
 def _mount_point(machine: Machine, device: str) -> Optional[str]:
     real = os.path.realpath(device)
     for line in machine.read_or("/proc/self/mounts").splitlines():
-        source, place = line.split()[:2]
-        if os.path.realpath(source) == real:
+        source, place, kind = line.split()[:3]
+        if kind in _KERNELS and os.path.realpath(source) == real:
             return place.replace("\\040", " ")
     return None
 

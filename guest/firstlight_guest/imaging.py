@@ -4,9 +4,11 @@ Every step runs twice without harm and says what it changed. With a root other t
 of the image run in it (chroot).
 """
 
+import errno
 import os
 import re
-import shutil
+import tempfile
+from contextlib import suppress
 from typing import Callable, List, NamedTuple
 
 from .errors import CommandFailed, GuestError
@@ -29,6 +31,7 @@ _CLEAN = {  # directory: beginnings of the names that go
 }
 _BLOCK = b"\0" * (1 << 20)
 _ZEROS = "/.firstlight-zeros"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # which is what was wanted
 _MODULE = "/usr/lib/dracut/modules.d/90firstlight-dpm"
 _DRACUT = {"initramfs-dracut-module": "module-setup.sh", "initramfs-dracut-ipl": "ipl-device.sh"}
 _ZIPL = "/etc/zipl.conf"
@@ -72,7 +75,7 @@ def initramfs(machine: Machine) -> List[str]:
     else:
         raise GuestError("the image has neither dracut nor initramfs-tools")
     if changed and machine.exists(_BUILT):
-        os.unlink(machine.path(_BUILT))
+        _remove(machine, _BUILT)
     if not machine.exists(_BUILT):
         _inside(machine, rebuild)
         if machine.exists(_ZIPL):
@@ -87,8 +90,10 @@ def _no_adapter_named(machine: Machine) -> List[str]:
     changed: List[str] = []
     for place in [_ZIPL, *(f"{_ENTRIES}/{name}" for name in entries)]:
         if machine.exists(place):
-            with open(machine.path(place), "rb") as file:
-                mode, data = os.fstat(file.fileno()).st_mode & 0o777, file.read()
+            with machine.hold(place, follow=True) as held:
+                opened = held.open(os.O_RDONLY)
+            with open(opened, "rb") as file:
+                mode, data = os.fstat(opened).st_mode & 0o777, file.read()
             changed += put(machine, place, _ADAPTER.sub(b"", data), mode)
     return changed
 
@@ -114,17 +119,15 @@ def clean(machine: Machine) -> List[str]:
     for directory, beginnings in _CLEAN.items():
         for name in machine.names(directory):
             if name.startswith(beginnings):
-                _remove(machine.path(f"{directory}/{name}"))
+                _remove(machine, f"{directory}/{name}")
                 changed.append(f"{directory}/{name}")
     # Empty, not missing: systemd fills it at the first start.
     return changed + put(machine, "/etc/machine-id", b"", 0o444)
 
 
-def _remove(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)
+def _remove(machine: Machine, name: str) -> None:
+    with machine.hold(name) as held:
+        held.remove()
 
 
 STEPS = (
@@ -141,22 +144,20 @@ def zero(machine: Machine) -> None:
     Raises:
         GuestError: the disk refuses for another reason than being full.
     """
-    path = machine.path(_ZEROS)
-    try:
-        with open(path, "wb", buffering=0) as file:
-            while file.write(_BLOCK):
-                pass
-    except OSError as error:
-        if error.errno not in (
-            28,
-            122,
-            27,
-        ):  # ENOSPC, EDQUOT, EFBIG: full, which is what was wanted
-            raise GuestError(f"free space cannot be overwritten: {error.strerror}") from error
-    finally:
-        if os.path.exists(path):
+    with machine.hold(_ZEROS) as held:
+        with suppress(FileNotFoundError):
+            held.remove()  # of a run that was killed, or a trap
+        opened = held.open(os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        try:
+            with open(opened, "wb", buffering=0) as file:
+                while file.write(_BLOCK):
+                    pass
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise GuestError(f"free space cannot be overwritten: {error.strerror}") from error
+        finally:
             os.sync()
-            os.unlink(path)
+            held.remove()
 
 
 def export(machine: Machine, device: str, target: str) -> None:
@@ -167,14 +168,14 @@ def export(machine: Machine, device: str, target: str) -> None:
     """
     if machine.program("qemu-img") is None:
         raise CommandFailed("qemu-img is not installed: qemu-utils, or qemu-img on RHEL")
-    beside = f"{target}.partial"
-    convert = ["qemu-img", "convert", "-c", "-O", "qcow2", device, beside]
-    try:
+    # A directory of its own: where other users may write, they must not choose what is written.
+    with tempfile.TemporaryDirectory(
+        dir=os.path.dirname(target) or ".", prefix=".firstlight-"
+    ) as own:
+        beside = os.path.join(own, "image")
+        convert = ["qemu-img", "convert", "-c", "-O", "qcow2", device, beside]
         machine.run(convert, patience=24 * 3600)
         os.replace(beside, target)
-    finally:
-        if os.path.exists(beside):
-            os.unlink(beside)
 
 
 def _inside(machine: Machine, words: List[str]) -> None:

@@ -5,10 +5,12 @@ A step says what it changed; nothing changed, nothing said.
 
 import os
 import pkgutil
+import stat
 from typing import Dict, Iterator, List, NamedTuple, Tuple
 
 from .errors import GuestError
 from .machine import Machine
+from .tree import Held
 
 _UNITS = "/usr/lib/systemd/system"
 _ENABLED = "/etc/systemd/system"
@@ -75,27 +77,30 @@ def install(machine: Machine, name: str) -> List[str]:
 
 def put(machine: Machine, place: str, data: bytes, mode: int = 0o644) -> List[str]:
     """Have this file there, with this content and mode."""
-    path = machine.path(place)
-    try:
-        with open(path, "rb") as file:
-            same = file.read() == data and os.fstat(file.fileno()).st_mode & 0o777 == mode
-    except FileNotFoundError:
-        same = False
-    if same:
-        return []
-    machine.store(place, data, mode)
+    with machine.hold(place, create=True) as held:
+        if _has(held, data, mode):
+            return []
+        held.put(data, mode)
     return [place]
+
+
+def _has(held: Held, data: bytes, mode: int) -> bool:
+    try:
+        opened = held.open(os.O_RDONLY)
+    except OSError:  # there is none, or it is a link
+        return False
+    with open(opened, "rb") as file:
+        status = os.fstat(opened)
+        same = stat.S_ISREG(status.st_mode) and stat.S_IMODE(status.st_mode) == mode
+        return same and status.st_size == len(data) and file.read() == data
 
 
 def link(machine: Machine, place: str, target: str) -> List[str]:
     """Have this symbolic link there."""
-    path = machine.path(place)
-    if os.path.islink(path) and os.readlink(path) == target:
-        return []
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    if os.path.lexists(path):
-        os.unlink(path)
-    os.symlink(target, path)
+    with machine.hold(place, create=True) as held:
+        if held.link() == target:
+            return []
+        held.put_link(target)
     return [place]
 
 

@@ -3,11 +3,12 @@
 import fcntl
 import os
 import subprocess
-import tempfile
 from contextlib import contextmanager
-from typing import Iterator, List, Optional, Sequence
+from typing import ContextManager, Iterator, List, Optional, Sequence
 
+from . import tree
 from .errors import CommandFailed, GuestError
+from .tree import Held
 
 RUN = "/run/firstlight-guest"
 _PLACES = ("/usr/sbin", "/sbin", "/usr/bin", "/bin", "/usr/local/bin")  # udev gives no PATH
@@ -16,23 +17,47 @@ _PATIENCE = 120  # seconds for a program
 
 
 class Machine:
-    """Everything here takes absolute names and finds them below `root`."""
+    """Everything here takes absolute names and finds them below `root`.
+
+    Links there are followed as if `root` were ``/``: see :mod:`.tree`.
+    """
 
     def __init__(self, root: str = "/") -> None:
         self.root = os.path.abspath(root)
 
     def path(self, name: str) -> str:
-        """Where `name` is."""
+        """Where `name` is, for a program; what is read or written here is not found by it."""
         return os.path.join(self.root, name.lstrip("/"))
+
+    def real(self, name: str) -> str:
+        """The same without links, from the root.
+
+        Raises:
+            OSError: a directory in it is missing.
+        """
+        with self.hold(name, follow=True) as held:
+            return held.path
+
+    def hold(
+        self, name: str, *, follow: bool = False, create: bool = False
+    ) -> ContextManager[Held]:
+        """See :func:`.tree.hold`."""
+        return tree.hold(self.root, name, follow=follow, create=create)
 
     def exists(self, name: str) -> bool:
         """Whether there is such a file or directory; a link must lead somewhere."""
-        return os.path.exists(self.path(name))
+        try:
+            with self.hold(name, follow=True) as held:
+                held.status()
+        except OSError:
+            return False
+        return True
 
     def names(self, directory: str) -> List[str]:
         """What is in it, sorted; nothing if there is no such directory."""
         try:
-            return sorted(os.listdir(self.path(directory)))
+            with self.hold(directory, follow=True) as held:
+                return sorted(held.list())
         except (FileNotFoundError, NotADirectoryError):
             return []
 
@@ -42,7 +67,9 @@ class Machine:
         Raises:
             OSError: there is no such file, or it cannot be read.
         """
-        with open(self.path(name), encoding="utf-8", errors="replace") as file:
+        with self.hold(name, follow=True) as held:
+            opened = held.open(os.O_RDONLY)
+        with open(opened, encoding="utf-8", errors="replace") as file:
             return file.read(_LONGEST).strip()
 
     def read_or(self, name: str, otherwise: str = "") -> str:
@@ -60,7 +87,8 @@ class Machine:
         """
         data = text.encode()
         try:
-            descriptor = os.open(self.path(name), os.O_WRONLY | os.O_CLOEXEC)
+            with self.hold(name, follow=True) as held:
+                descriptor = held.open(os.O_WRONLY)
             try:
                 if os.write(descriptor, data) != len(data):
                     raise GuestError(f"the kernel took only a part of {text!r} for {name}")
@@ -72,25 +100,15 @@ class Machine:
     def link(self, name: str) -> str:
         """The last part of where this link leads; empty if it is none."""
         try:
-            return os.path.basename(os.readlink(self.path(name)))
+            with self.hold(name) as held:
+                return os.path.basename(held.link() or "")
         except OSError:
             return ""
 
     def store(self, name: str, data: bytes, mode: int = 0o644) -> None:
-        """Make a file, whole or not at all, and the directories above it."""
-        target = self.path(name)
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        descriptor, beside = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".firstlight-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
-            os.replace(beside, target)
-        except BaseException:
-            os.unlink(beside)
-            raise
+        """Make a file, whole or not at all, and the directories above it; a link is replaced."""
+        with self.hold(name, create=True) as held:
+            held.put(data, mode)
 
     def program(self, name: str) -> Optional[str]:
         """The path of a program, or None."""
@@ -130,8 +148,10 @@ class Machine:
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
         """Only one process at a time is in here, the shell tools included; others wait."""
-        path = self.path(f"{RUN}/lock/{name}")
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with self.hold(f"{RUN}/lock/{name}", create=True) as held:
+            opened = held.open(os.O_WRONLY | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(opened, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(opened)

@@ -1,6 +1,8 @@
 """The config drive, as the kernel shows it to the tools."""
 
 import json
+import os
+import stat
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +26,9 @@ class TestDrive:
         with _loop(_mountable(iso)) as device:
             link = root / "dev/disk/by-label/config-2"
             link.parent.mkdir(parents=True)
+            # Links lead nowhere but to what is below the root.
             link.symlink_to(device)
+            os.mknod(root / device.lstrip("/"), stat.S_IFBLK | 0o600, Path(device).stat().st_rdev)
             site.cloud.asked()
             done = site.inside(each_guest, "--root", root, "get", "meta_data.json#/uuid")
             sriov = site.inside(each_guest, "--root", root, "sriov", "--dry-run")

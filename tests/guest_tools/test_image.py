@@ -87,17 +87,29 @@ class TestImage:
             subprocess.run(["umount", disk], check=True)
 
     def test_export(self, guest: Guest, tmp_path: Path) -> None:
-        """An export that fails leaves no file behind; one that works, the file."""
+        """An export that fails leaves no file behind; one that works, the file; and links that
+        wait where it is written lead nowhere."""
         root = tmp_path / "root"
         program = root / "usr/bin/qemu-img"
         program.parent.mkdir(parents=True)
         program.write_text('#!/bin/sh\ncat "$5" >"$6"; [ "$5" != /dev/null ]\n')
         program.chmod(0o755)
         (tmp_path / "disk").write_text("bytes")
-        target = tmp_path / "image.qcow2"
+        target = tmp_path / "out/image.qcow2"
+        target.parent.mkdir()
+        others = tmp_path / "others"
+        others.write_text("stays")
+        target.symlink_to(others)
+        target.with_name("image.qcow2.partial").symlink_to(others)
         assert guest.run("--root", root, "image", "export", "/dev/null", target).returncode == 1
-        assert not list(tmp_path.glob("image*"))
+        assert others.read_text() == "stays"
+        assert {path.name for path in target.parent.iterdir()} == {
+            "image.qcow2",
+            "image.qcow2.partial",
+        }
         assert (
             guest.run("--root", root, "image", "export", tmp_path / "disk", target).returncode == 0
         )
         assert target.read_text() == "bytes"
+        assert not target.is_symlink()
+        assert others.read_text() == "stays"

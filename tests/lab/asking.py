@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import http.client
+import socket
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -40,12 +41,17 @@ def signed(instance: str, project: str, secret: str, requester: str | None) -> d
 
 
 class Client:
-    """One kept-alive connection; a new one where the service has closed it."""
+    """One kept-alive connection; a new one where the service has closed it.
 
-    def __init__(self, port: int, source: str = HOST) -> None:
+    `over` is the connection for one exchange, if it is there already.
+    """
+
+    def __init__(self, port: int, source: str = HOST, *, over: socket.socket | None = None) -> None:
         self._connection = http.client.HTTPConnection(
             HOST, port, timeout=60, source_address=(source, 0)
         )
+        if over is not None:
+            self._connection.sock = over
 
     def __enter__(self) -> "Client":
         return self

@@ -30,6 +30,8 @@ connection = sqlite:///{directory}/keystone.sqlite
 password_hash_rounds = 4
 [fernet_tokens]
 key_repository = {directory}/fernet-keys
+[fernet_receipts]
+key_repository = {directory}/receipt-keys
 [credential]
 key_repository = {directory}/credential-keys
 [token]
@@ -66,7 +68,7 @@ class Keystone:
     def create(self) -> None:
         """Make databases and keys, start, and make the projects and users."""
         self._configure(_HOUR)
-        for keys in ("fernet-keys", "credential-keys"):
+        for keys in ("fernet-keys", "receipt-keys", "credential-keys"):
             self._make_keys(self._directory / keys)
         self._manage("db_sync")
         self._manage("bootstrap", *self._bootstrap())
@@ -100,11 +102,12 @@ class Keystone:
             **more,
         }
 
-    def token(self, user: str, project: str) -> str:
-        """A fresh token of `user` on `project`."""
+    def token(self, user: str, project: str | None = None) -> str:
+        """A fresh token of `user` on `project`; None: on the system."""
+        scope = {"project": _named(project)} if project else {"system": {"all": True}}
         answer = requests.post(
             f"{self.url}/auth/tokens",
-            json={"auth": {"identity": _identity(user), "scope": {"project": _named(project)}}},
+            json={"auth": {"identity": _identity(user), "scope": scope}},
             timeout=20,
         )
         answer.raise_for_status()

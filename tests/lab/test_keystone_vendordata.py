@@ -115,6 +115,18 @@ def test_required_roles(serve: Serve, keystone: Keystone) -> None:  # noqa: F811
     assert "service" in answer.json()["error"]["message"]
 
 
+def test_secrets(service: Service, keystone: Keystone) -> None:
+    """With the defaults a tenant's token reads none; those of a service and of the system do."""
+    tenants = keystone.token("demo", "demo")
+    for path in ("/", "/cloud-init", "/providers/echo"):
+        answer = service.post(path, headers={**FORGED, "X-Auth-Token": tenants})
+        assert answer.status_code == 403
+        assert "member" in answer.json()["error"]["message"]
+        assert ask(service, keystone.token("nova", "service"), path)[0] == 200
+        assert ask(service, keystone.token("vendordata"), path)[0] == 200
+    assert ask(service, tenants, "/providers/project_info")[0] == 200
+
+
 def test_our_own_credentials_are_wrong(serve: Serve, keystone: Keystone) -> None:  # noqa: F811
     """That is our fault, not the caller's: 503, and the log says so."""
     wrong = serve("providers = echo", sections(keystone, password="wrong"))

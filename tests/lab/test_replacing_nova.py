@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import uwsgi_command
 from lab.asking import Client, Reply, signed
 from lab.environment import needed
 from lab.kinds.table import KINDS
@@ -57,7 +58,8 @@ def changed(text: str, words: Mapping[str, object]) -> str:
 @contextmanager
 def typed(name: str, words: Mapping[str, object], home: Path) -> Iterator[subprocess.Popen]:
     """A command of the page, typed in `home`; it is ended with the block."""
-    variables = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    path = f"{home}:{Path(sys.executable).parent}:{os.environ['PATH']}"
+    variables = os.environ | {"PATH": path}
     with (home / f"{name}.log").open("wb") as log:
         process = subprocess.Popen(
             ["/bin/sh", "-ec", _last_instead(changed(COMMANDS[name], words))],
@@ -136,7 +138,7 @@ def test_with_systemd(tmp_path):
     unit.write_text("\n".join(line for line in lines if not line.startswith("User=")))
     (tmp_path / f"{unit.name}.d").mkdir()
     (tmp_path / f"{unit.name}.d" / "nova.conf").write_text(
-        drop_in.replace("/usr/bin/firstlight", "/bin/true").replace("SupplementaryGroups=nova", "")
+        drop_in.replace("/usr/bin/firstlight", "/bin/true").replace("User=nova", "")
     )
     done = subprocess.run(
         [analyze, "verify", "--man=no", unit],
@@ -151,6 +153,7 @@ def test_under_uwsgi(nova_conf, tmp_path):
     """The file of ours in the place of Nova's, with the variables that Nova reads."""
     if not (Path(sys.executable).parent / "uwsgi").exists():
         absent("uwsgi is not in this environment (requirements/test.in)")
+    uwsgi_command.install(tmp_path)
     port = free_port()
     ini = tmp_path / "firstlight-metadata.ini"
     text = (ROOT / "etc" / "uwsgi" / ini.name).read_text()

@@ -76,7 +76,7 @@ def _port(machine: Machine, interface: str) -> Port:
     device = f"{_NET}/{interface}/device"
     address = machine.read_or(f"{_NET}/{interface}/address").lower()
     guid = address.replace(":", "")[-16:] if len(address) == _INFINIBAND else ""
-    pci = os.path.basename(os.path.realpath(machine.path(device)))
+    pci = os.path.basename(machine.real(device))
     return Port(interface, pci, guid, machine.link(f"{device}/driver") or "mlx5_core")
 
 

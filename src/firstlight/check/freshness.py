@@ -34,8 +34,8 @@ def _cache(conf: cfg.ConfigOpts, secrets: Sequence[str]) -> Iterator[Finding | S
         yield warning(
             f"[cache] is enabled, and nothing is shared: backend {conf.cache.backend}",
             place(conf, "cache", "backend"),
-            remedy="set it to oslo_cache.memcache_pool or dogpile.cache.redis, without SASL; and"
-            " [api] metadata_cache_expiration above 0",
+            remedy="set it to oslo_cache.memcache_pool or dogpile.cache.redis, without SASL; name"
+            " servers; and have [api] metadata_cache_expiration above 0",
         )
         return
     yield ok(conf.cache.backend)

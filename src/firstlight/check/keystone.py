@@ -10,6 +10,7 @@ from firstlight.check.place import place
 from firstlight.check.remedies import for_keystone
 from firstlight.check.step import Finding, broken, ok
 from firstlight.targets.failure import CALL_ERRORS, reason
+from firstlight.vendordata.caller_roles import names
 
 
 def token(conf: cfg.ConfigOpts, group: str, session: Session) -> Iterator[Finding]:
@@ -25,11 +26,25 @@ def token(conf: cfg.ConfigOpts, group: str, session: Session) -> Iterator[Findin
     yield ok(_whose(session))
 
 
+def roles(session: Session) -> tuple[frozenset[str], bool] | None:
+    """The roles of the token, and whether its scope is the system; None: there is no token."""
+    try:
+        access = _access(session)
+    except CALL_ERRORS:
+        return None
+    return None if access is None else (names(access.role_names), access.system_scoped)
+
+
+def _access(session: Session) -> Any:
+    return getattr(session.auth, "get_access", lambda _session: None)(session)
+
+
 def _whose(session: Session) -> str:
     """User, project and roles, where the plugin knows them."""
-    access: Any = getattr(session.auth, "get_access", lambda _session: None)(session)
+    access = _access(session)
     if access is None:
         return "no token is needed"
     roles = ", ".join(access.role_names) or "none"
     where = f"project {access.project_name}" if access.project_name else "no project"
+    where = "the system" if access.system_scoped else where
     return f"token of {access.username}, {where}, roles: {roles}"

@@ -15,7 +15,7 @@ from firstlight.check import (
     vendordata_client,
 )
 from firstlight.check.step import Asked, Step
-from firstlight.metadata.origin import reads_nova
+from firstlight.conf.source import reads_nova
 
 
 def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:

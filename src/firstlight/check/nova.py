@@ -13,9 +13,8 @@ from firstlight.sources.nova import schema
 from firstlight.sources.nova.cell import Cell
 from firstlight.sources.nova.cells import Mapped, MappedCells
 from firstlight.sources.nova.database import Database
-from firstlight.sources.nova.deploy import open_cells
+from firstlight.sources.nova.deploy import open_cells, template_trouble
 from firstlight.sources.nova.engine import BadConnection
-from firstlight.sources.nova.injected import BadTemplate
 from firstlight.sources.nova.schema import TooOld
 
 API = "API database"
@@ -25,16 +24,34 @@ _UPDATE = "nova-manage cell_v2 update_cell --cell_uuid UUID --database_connectio
 
 def steps(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
     """The API database and, found in it, a step for each cell."""
+    template = [] if conf.injected_network_template is None else [_template(conf)]
     if conf.api.local_metadata_per_cell:
-        return [Step("cell", lambda: _only_cell(conf, asked), seconds=_SECONDS)]
-    return [Step(API, lambda: _api(conf, asked), seconds=_SECONDS)]
+        return [Step("cell", lambda: _only_cell(conf, asked), seconds=_SECONDS), *template]
+    return [Step(API, lambda: _api(conf, asked), seconds=_SECONDS), *template]
+
+
+def _template(conf: cfg.ConfigOpts) -> Step:
+    """A template is read when a server needs it, so a bad one stops no start."""
+
+    def look() -> Iterator[Finding]:
+        trouble = template_trouble(conf.injected_network_template)
+        if trouble is None:
+            yield ok(conf.injected_network_template or "no file is made")
+            return
+        yield warning(
+            f"{trouble}: servers on networks that were injected into them are answered 500",
+            place(conf, "DEFAULT", "injected_network_template"),
+            remedy="correct the file; it is seen without a restart",
+        )
+
+    return Step("network template", look)
 
 
 def _only_cell(conf: cfg.ConfigOpts, asked: Asked) -> Iterator[Finding | Step]:
     where = place(conf, "database", "connection")
     try:
         (cell,) = open_cells(conf, pool_size=1).known()
-    except (BadConnection, BadTemplate) as error:
+    except BadConnection as error:
         yield broken(str(error), where, remedy="correct the option that is named")
         return
     yield from _cell(cell, where)
@@ -46,7 +63,7 @@ def _api(conf: cfg.ConfigOpts, asked: Asked) -> Iterator[Finding | Step]:
     where = place(conf, "api_database", "connection")
     try:
         cells = open_cells(conf, pool_size=1)
-    except (BadConnection, BadTemplate) as error:
+    except BadConnection as error:
         yield broken(str(error), where, remedy="correct the option that is named")
         return
     assert isinstance(cells, MappedCells)

@@ -15,6 +15,8 @@ from firstlight.check.place import place
 from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
 from firstlight.conf import ConfigError, keystone_authtoken, provider_neutron, service_auth
 from firstlight.conf.shape import Shape, listens_at, shape_of
+from firstlight.vendordata import caller_roles
+from firstlight.vendordata.auth import required_roles
 from firstlight.vendordata.clients import ConfiguredClients, open_session
 from firstlight.vendordata.contract import Provider, ProviderFailed
 from firstlight.vendordata.deploy import prepare_pcss
@@ -61,6 +63,12 @@ def _callers(conf: cfg.ConfigOpts) -> Iterator[Finding]:
         return
     verify = False if conf[group].insecure else conf[group].cafile or True
     yield from token(conf, group, Session(auth=auth, verify=verify, timeout=_SECONDS / 3))
+    if opened := caller_roles.opened(required_roles(conf)):
+        yield warning(
+            opened,
+            place(conf, "firstlight", "required_roles"),
+            remedy="give the user of Nova's [vendordata_dynamic_auth] the role service",
+        )
 
 
 def _credentials(conf: cfg.ConfigOpts) -> list[Step]:

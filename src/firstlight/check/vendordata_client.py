@@ -6,7 +6,7 @@ from functools import cache, partial
 
 from oslo_config import cfg
 
-from firstlight.check.keystone import token
+from firstlight.check.keystone import roles, token
 from firstlight.check.place import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.instance import Answer, Instance, State
@@ -20,6 +20,7 @@ from firstlight.targets import (
     vendor_data,
 )
 from firstlight.targets.session import GROUP
+from firstlight.vendordata.caller_roles import in_words, reads_secrets
 
 TOKEN = "Keystone for targets"  # noqa: S105  (a step's name)
 # Nobody's: a target that hands something out once must not do it because of us.
@@ -91,6 +92,14 @@ def _token(conf: cfg.ConfigOpts) -> Iterator[Finding]:
         )
         return
     yield from token(conf, GROUP, session)
+    seen = roles(session)
+    if seen is not None and not reads_secrets(seen[0], system=seen[1], required=None):
+        yield warning(
+            "confidential providers of a Firstlight target answer 403 to this token, unless "
+            f"[firstlight] required_roles there names one of its roles: {in_words(*seen)}",
+            place(conf, GROUP, "username"),
+            remedy="give the user the role service on its project",
+        )
 
 
 def _answers(conf: cfg.ConfigOpts) -> Mapping[str, Answer]:

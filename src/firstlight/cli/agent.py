@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_config_arguments
+from firstlight.cli import add_service_arguments
 
 _EPILOG = """\
 It takes the place of neutron-metadata-agent: stop that, and start this with the same files. The
@@ -25,7 +25,7 @@ anew and takes over without a lost request.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    add_config_arguments(parser)
+    add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

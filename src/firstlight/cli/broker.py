@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_config_arguments
+from firstlight.cli import add_service_arguments
 
 _EPILOG = """\
 Opens the sockets on which guests ask (169.254.169.254:80, [fe80::a9fe:a9fe]:80, routers' 9697) in
@@ -19,7 +19,7 @@ refused, because the sockets stay open here.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    add_config_arguments(parser)
+    add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -14,9 +14,10 @@ from firstlight.check import configuration as first_steps
 from firstlight.check.shown import as_json, is_broken, show, summary
 from firstlight.check.step import Asked, Outcome, Step
 from firstlight.check.walk import walk
-from firstlight.cli import add_config_arguments
+from firstlight.cli import add_service_arguments
 from firstlight.cli.extras import extra_of
 from firstlight.conf import ConfigError
+from firstlight.conf.search import files_named
 from firstlight.conf.written import files_of
 
 _EPILOG = """\
@@ -50,7 +51,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=list(ROADS),
         help=f"which service's road: {', '.join(ROADS)} (default: metadata)",
     )
-    add_config_arguments(parser)
+    add_service_arguments(parser)
     parser.add_argument(
         "--instance", metavar="UUID", help="look for this server, too, in Nova's databases"
     )
@@ -92,9 +93,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _steps(args: argparse.Namespace) -> tuple[Sequence[str], Sequence[Step]]:
     try:
-        conf = configuration.load(args.service, args.config_file, args.config_dir)
+        conf = configuration.load_typed(args.service, args.config)
     except ConfigError as error:
-        return [*args.config_file, *args.config_dir], [first_steps.unreadable(error)]
+        return files_named(args.config), [first_steps.unreadable(error)]
     asked = Asked(
         instance=args.instance,
         serving=not args.before_start,

@@ -33,6 +33,7 @@ examples:
   firstlight instance show web-1 > web.yaml     a name will do where only one has it
   firstlight instance update web-1 web.yaml     rebuild: the document takes the old one's place
   firstlight instance update web-1 --metadata role=db --remove-metadata old
+  firstlight instance update web-1 --clear-password     its guest may post another one
   firstlight instance remove 7f3c1e9a-52d4-4b7e-9a31-0d5e6f8a1b2c
   firstlight instance schema > instance.schema.json
 
@@ -84,6 +85,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--remove-metadata", action="append", default=[], metavar="KEY", help="take away"
     )
 
+    password = update.add_mutually_exclusive_group()
+    password.add_argument(
+        "--clear-password", action="store_true", help="forget the password the guest posted"
+    )
+    password.add_argument(
+        "--keep-password", action="store_true", help="with FILE: no rebuild, the password stays"
+    )
+
     remove = action("remove", _remove, "forget instances; their EC2 ids are never given again")
     remove.add_argument("instances", nargs="+", metavar="INSTANCE", help="UUID or name")
 
@@ -96,7 +105,8 @@ is wrong in any file, nothing of any is stored, and each reason is printed with 
 """
 _UPDATE_MORE = """\
 FILE replaces the whole document; project, reservation and boot roles never change. A `revision` in
-it, as `show` prints one, must still be the stored one.
+it, as `show` prints one, must still be the stored one. As that is a rebuild, the password that the
+guest posted is forgotten, so that the new guest can post its own; --keep-password keeps it.
 """
 
 
@@ -116,7 +126,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _store(args: argparse.Namespace) -> Iterator[Store]:
-    settings = conf.load("store", args.config_file, args.config_dir)
+    settings = conf.load_typed("store", args.config)
     store = Store.open(settings.store.connection)
     try:
         yield store
@@ -169,19 +179,28 @@ def _show(args: argparse.Namespace) -> None:
 
 
 def _update(args: argparse.Namespace) -> None:
-    metadata = bool(args.metadata or args.remove_metadata)
-    if metadata == bool(args.file):
-        args.usage_error("give either FILE, or --metadata and --remove-metadata")
+    changes = bool(args.metadata or args.remove_metadata or (args.clear_password and not args.file))
+    if changes == bool(args.file) or (args.keep_password and not args.file):
+        args.usage_error(
+            "give either FILE, or --metadata, --remove-metadata and --clear-password"
+            " (--keep-password goes with FILE)"
+        )
     with _store(args) as store:
-        uuid = find(store, args.instance).instance.uuid
+        old = find(store, args.instance).instance
         if args.file:
-            _rebuild(store, uuid, args.file)
+            new = _rebuild(store, old.uuid, args.file, keep_password=args.keep_password)
         else:
-            store.revise(uuid, lambda old: _with_metadata(old, args))
-    print(f"updated {uuid}")
+            new = store.revise(
+                old.uuid,
+                lambda old: _with_metadata(old, args),
+                keep_password=not args.clear_password,
+            )
+    print(f"updated {old.uuid}")
+    if old.password and not new.password:
+        print("its password is forgotten; its guest may post another one")
 
 
-def _rebuild(store: Store, uuid: str, file: str) -> None:
+def _rebuild(store: Store, uuid: str, file: str, *, keep_password: bool) -> Instance:
     loaded = files.load([file])
     if len(loaded) != 1:
         raise Refused(f"{file} has {len(loaded)} instances; an update takes one")
@@ -189,7 +208,7 @@ def _rebuild(store: Store, uuid: str, file: str) -> None:
     if new.instance.uuid != uuid:
         reason = f"{new.instance.uuid} is not the instance to update, {uuid}"
         raise BadDocument([Problem(path=("uuid",), reason=reason, place=new.place())])
-    store.update(new.instance, revision=new.revision)
+    return store.update(new.instance, revision=new.revision, keep_password=keep_password)
 
 
 def _with_metadata(old: Instance, args: argparse.Namespace) -> Instance:

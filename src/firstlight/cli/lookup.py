@@ -8,8 +8,9 @@ from oslo_config import cfg
 
 from firstlight.cli.finding import find
 from firstlight.conf import ConfigError
+from firstlight.conf.source import reads_nova
 from firstlight.instance import Answer, Instance, State
-from firstlight.metadata.origin import Unusable, open_origin, open_store, reads_nova
+from firstlight.metadata.origin import Unusable, open_origin, open_store
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import Refused
 from firstlight.targets import StaticUnavailable, VendorData

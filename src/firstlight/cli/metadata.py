@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_config_arguments
+from firstlight.cli import add_service_arguments
 
 _EPILOG = """\
 The options are Nova's ([DEFAULT] metadata_listen, [api], [neutron], ...), so a nova.conf will do,
@@ -19,7 +19,7 @@ anew and takes over without a lost request.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    add_config_arguments(parser)
+    add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

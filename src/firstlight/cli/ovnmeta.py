@@ -7,11 +7,9 @@ import sys
 from contextlib import closing
 from time import monotonic
 
-from oslo_log import log
-
 from firstlight import conf as configuration
-from firstlight.cli import add_config_arguments
-from firstlight.conf import ConfigError
+from firstlight.cli import add_service_arguments
+from firstlight.conf import ConfigError, logs
 from firstlight.relay.ovnmeta.making import DEADLINE, Failed, Host
 from firstlight.relay.ovnmeta.rounds import Rounds
 from firstlight.relay.ovsdb import BadDatabase, southbound_remote
@@ -36,14 +34,14 @@ It needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN, the switch's socket), and ip, ovs-v
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    add_config_arguments(parser)
+    add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Follow until told to stop."""
     try:
-        conf = configuration.load("ovnmeta", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        conf = configuration.load_typed("ovnmeta", args.config)
+        logs.begin(conf, "ovnmeta")
         control, _ = begin({}, os.environ)
         host = Host(conf.ovs.ovsdb_connection)
         rounds = Rounds(southbound_remote(conf), host, every=control.every)

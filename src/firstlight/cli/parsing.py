@@ -52,3 +52,32 @@ def _levels_kept() -> Iterator[None]:
 
 def _module(command: str):  # type: ignore[no-untyped-def]
     return import_module(f"firstlight.cli.{command.replace('-', '_')}")
+
+
+class AsTyped(argparse.Action):
+    """Keeps files and directories in the order in which they were typed: later ones win."""
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        value: str | Sequence[object] | None,
+        _option: str | None = None,
+    ) -> None:
+        namespace.config = [*namespace.config, f"{self.option_strings[0]}={value}"]
+
+
+class Switched(AsTyped):
+    """Keeps an option without a value, in the same order."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
+        super().__init__(option_strings, dest, nargs=0, help=help)
+
+    def __call__(
+        self,
+        _parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        _value: str | Sequence[object] | None,
+        _option: str | None = None,
+    ) -> None:
+        namespace.config = [*namespace.config, self.option_strings[0]]

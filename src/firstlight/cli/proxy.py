@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_config_arguments
+from firstlight.cli import add_service_arguments
 
 _EPILOG = """\
 One process answers in all network namespaces of this host (qdhcp-*, qrouter-*, ovnmeta-*), where
@@ -27,7 +27,7 @@ the broker keeps the sockets open.
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
-    add_config_arguments(parser)
+    add_service_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:

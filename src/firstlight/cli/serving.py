@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
+from firstlight.conf import ConfigError, logs
 from firstlight.wire.access import AccessLog
 from firstlight.wire.counters import Counters
 from firstlight.wire.limits import Limits
@@ -27,7 +28,7 @@ STATUS = "status"  # the name of the listener that guests never reach
 @contextmanager
 def serving(
     listeners: Sequence[Listener],
-    status: socket,
+    status: socket | None,
     *,
     checks: Mapping[str, Check],
     concerns: Concerns = dict,
@@ -41,11 +42,16 @@ def serving(
     """A server of `listeners`, with `status` answering probes and scrapes beside them.
 
     Args:
+        status: None where another process has its address: guests are served all the same.
         checks: by name, what makes the service unready.
         concerns: by name, what leaves it ready and degraded.
         about: what ``/about/KEY`` of the status listener tells.
-        access_log: a path, ``-`` for standard error, empty for none.
+        access_log: a path, ``-`` for standard error, empty for none. Its lines are JSON objects
+            where the log's are.
         workers: a directory in which several workers add up their metrics; None: there is one.
+
+    Raises:
+        ConfigError: the access log cannot be written.
     """
     counters = Counters()
     with ExitStack() as stack:
@@ -56,7 +62,7 @@ def serving(
             registry = stack.enter_context(Together(registry, workers)).everybody
         handler = Status(checks, lambda: generate_latest(registry), scrapes, concerns, about).handle
         yield Server(
-            [*listeners, Listener(status, handler, STATUS)],
+            [*listeners, *([] if status is None else [Listener(status, handler, STATUS)])],
             limits=limits,
             observe=observe,
             refusal=refusal,
@@ -81,5 +87,13 @@ def _access_log(
     if not path:
         yield None, lambda: 0
         return
-    with AccessLog(path) as log:
+    log = AccessLog(path, json=logs.is_json())
+    try:
+        log.open()
+    except OSError as error:
+        raise ConfigError(
+            f"access_log: {path} cannot be written ({error.strerror}); let the service's user write"
+            " there, or set it to another file or to - for standard error"
+        ) from error
+    with log:
         yield log.observer, lambda: log.dropped

@@ -12,8 +12,8 @@ from oslo_config import cfg
 
 from firstlight.check.asking import seen_from_here
 from firstlight.cli.lookup import look_up
+from firstlight.conf.source import reads_nova
 from firstlight.instance import Answer, Instance
-from firstlight.metadata.origin import reads_nova
 from firstlight.targets import Kind, Nobody, VendorData, vendor_data
 
 _PATIENCE = 5  # seconds for the status listener, which is on this machine

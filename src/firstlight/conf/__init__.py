@@ -9,12 +9,12 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 from types import ModuleType
 
 from oslo_config import cfg
 from oslo_log import log
 
+from firstlight import log_records
 from firstlight.conf import (
     api,
     cache,
@@ -42,7 +42,10 @@ from firstlight.conf import (
     vendordata_target,
 )
 from firstlight.conf.files import usual_files
+from firstlight.conf.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
 from firstlight.conf.shape import Shape
+from firstlight.conf.source import lost_databases
+from firstlight.conf.written import Configuration, files_of
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
@@ -84,18 +87,6 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
 }
 
 
-# What reads Neutron's files as well: where they are.
-_NEUTRON_FILES = ("/etc/neutron/neutron.conf", "/etc/neutron/metadata_agent.ini")
-_OVN_FILE = "/etc/neutron/neutron_ovn_metadata_agent.ini"
-_OF_NEUTRON = {
-    "ovnmeta": (_NEUTRON_FILES[0], _OVN_FILE, "/etc/firstlight/ovnmeta.conf"),
-    "agent": (*_NEUTRON_FILES, "/etc/firstlight/agent.conf"),
-    "proxy": (*_NEUTRON_FILES, "/etc/firstlight/proxy.conf"),
-}
-
-# Names configuration files, separated by ``;``, where the command line names none.
-FILES_VARIABLE = "FIRSTLIGHT_CONFIG_FILES"
-
 # How oslo.config names a file in the message about a bad value.
 _LOCATION = re.compile(r"LocationInfo\(location=<[^>]*>, detail='([^']*)'\)")
 
@@ -115,33 +106,75 @@ def load(
     *,
     stand_in_for: Shape | None = None,
 ) -> cfg.ConfigOpts:
-    """The configuration of `service`, from these files or, if none are named, the usual places.
+    """The configuration of `service` from these files and, after them, the folders' ``*.conf``.
 
-    Those are the files that FIRSTLIGHT_CONFIG_FILES names, separated by ``;``, or if it is not set,
-    ``/etc/firstlight/SERVICE.conf``, for agent and proxy after Neutron's own. A vendordata service
-    that was started in the name of another looks where that one did, and takes its shape unless
-    [firstlight] shape says otherwise.
+    From then on the process logs as :mod:`firstlight.log_records` says. See :func:`load_typed` for
+    where it is looked if none are given, and for what can go wrong.
+    """
+    return load_typed(
+        service, as_typed(config_files, config_dirs), environ, stand_in_for=stand_in_for
+    )
+
+
+def load_typed(
+    service: str,
+    typed: Sequence[str],
+    environ: Mapping[str, str] = os.environ,
+    *,
+    stand_in_for: Shape | None = None,
+) -> cfg.ConfigOpts:
+    """The configuration of `service` as the command line names it, or from the usual places.
+
+    Args:
+        typed: ``--config-file=FILE`` and ``--config-dir=DIRECTORY`` in the order given.
+        environ: FIRSTLIGHT_CONFIG_FILES names files if none are typed, separated by ``;``.
+        stand_in_for: a vendordata service that was started in this one's name looks where that one
+            did, and takes its shape unless [firstlight] shape says otherwise.
 
     Raises:
-        ConfigError: a file is missing or unreadable, or an option has a value it cannot have.
+        ConfigError: a file is missing or unreadable, an option has a value it cannot have, or
+            Nova's files do not say where its databases are.
     """
-    conf = cfg.ConfigOpts()
+    found = find(service, typed, environ)
+    if stand_in_for is not None and not environ.get(FILES_VARIABLE):
+        found = found._replace(files=usual_files(stand_in_for, environ))
+    return _load(service, found, stand_in_for)
+
+
+def load_under_wsgi(environ: Mapping[str, str], argv: Sequence[str]) -> cfg.ConfigOpts:
+    """The metadata service's, from where Nova's WSGI application would have it.
+
+    Raises:
+        ConfigError: see :func:`load_typed`.
+    """
+    return _load("metadata", find_under_wsgi(environ, argv), None)
+
+
+def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigOpts:
+    conf = Configuration()
     register(conf, SERVICES[service])
     log.register_options(conf)
+    log_records.install()
     conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
-    files = [*config_files] or _usual_files(service, environ, stand_in_for)
     if stand_in_for is not None:
         conf.set_default("shape", stand_in_for.value, group="firstlight")
-    args = [f"--config-file={file}" for file in files]
-    args += [f"--config-dir={directory}" for directory in config_dirs]
     try:
-        conf(args, project="firstlight", prog=f"firstlight {service}", default_config_dirs=[])
+        conf(
+            [*found.arguments],
+            project="firstlight",
+            prog=f"firstlight {service}",
+            default_config_files=[*found.files],
+            default_config_dirs=[*found.directories],
+        )
+        conf.files_read = found.read()
         _read_all(conf, SERVICES[service])
         _read_named(conf, SERVICES[service])
     except cfg.ConfigFileParseError as error:
         raise ConfigError(f"configuration of firstlight {service}: {_unparsed(error)}") from error
-    except (cfg.Error, ValueError) as error:
+    except (cfg.Error, OSError, ValueError) as error:
         raise ConfigError(f"configuration of firstlight {service}: {_in_words(error)}") from error
+    if service == "metadata" and (trouble := lost_databases(conf)):
+        raise ConfigError(f"configuration of firstlight metadata: {trouble}")
     return conf
 
 
@@ -164,22 +197,15 @@ def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
             conf.register_opts(options, group=None if group == "DEFAULT" else group)
 
 
-def _usual_files(service: str, environ: Mapping[str, str], stand_in_for: Shape | None) -> list[str]:
-    named = environ.get(FILES_VARIABLE)
-    if named:
-        return [name for name in named.split(";") if name]
-    if stand_in_for is not None:
-        return usual_files(stand_in_for, environ)
-    if service in _OF_NEUTRON:
-        return [name for name in _OF_NEUTRON[service] if Path(name).exists()]
-    # The store is the metadata service's.
-    path = Path("/etc/firstlight") / f"{'metadata' if service == 'store' else service}.conf"
-    return [str(path)] if path.exists() else []
-
-
 def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
-    """Read every option once, so that a bad value stops the start and not the first request."""
+    """Read every option once, so that a bad value stops the start and not the first request.
+
+    What the service does not look at under this configuration (a module's ``is_used(conf)``) stops
+    nothing, as it does not stop Nova.
+    """
     for module in modules:
+        if hasattr(module, "is_used") and not module.is_used(conf):
+            continue
         for group, options in _sections(module):
             _read(conf, group, options)
 
@@ -256,18 +282,42 @@ def share_with_plugins(conf: cfg.ConfigOpts, shared: cfg.ConfigOpts) -> None:
     Raises:
         ConfigError: an option that a plug-in registered has a value it cannot have.
     """
-    for module in (pollinate, service_auth, vault):
+    _share(conf, shared, (pollinate, service_auth, vault), "options of nova-pollinate's plug-ins")
+
+
+def share_with_libraries(
+    conf: cfg.ConfigOpts, service: str, shared: cfg.ConfigOpts = cfg.CONF
+) -> None:
+    """Have `shared` know what `conf` was read from: some libraries look into cfg.CONF.
+
+    oslo.concurrency does under oslo.messaging's queue manager, and so do oslo.log's publish_errors
+    and others: Nova and Neutron have no other object.
+
+    Args:
+        conf: of a process that serves `service`, to whose options files refer by ``$name``.
+
+    Raises:
+        ConfigError: an option that a library registered has a value it cannot have.
+    """
+    _share(conf, shared, SERVICES[service], f"configuration of firstlight {service}")
+
+
+def _share(
+    conf: cfg.ConfigOpts, shared: cfg.ConfigOpts, modules: Iterable[ModuleType], whose: str
+) -> None:
+    for module in modules:
         for group, options in _sections(module):
             for option in options:
-                # A plug-in may have made an option of this name known itself.
+                # Others may have made an option of this name known, with another default.
+                section = None if group == "DEFAULT" else group
                 with suppress(cfg.DuplicateOptError):
-                    shared.register_opt(option, None if group == "DEFAULT" else group)
-    files = [f"--config-file={file}" for file in conf.config_file or ()]
-    directories = [f"--config-dir={directory}" for directory in conf.config_dir or ()]
+                    shared.register_opt(option, section)
+                shared.set_default(option.dest, option.default, section)
+    files = [f"--config-file={file}" for file in files_of(conf)]
     try:
-        shared(files + directories, project="pollinate", default_config_files=[])
+        shared(files, project="firstlight", default_config_files=[], default_config_dirs=[])
     except (cfg.Error, ValueError) as error:
-        raise ConfigError(f"options of nova-pollinate's plug-ins: {error}") from error
+        raise ConfigError(f"{whose}: {_in_words(error)}") from error
 
 
 def _some(*names: str) -> tuple[str, list[cfg.Opt]]:

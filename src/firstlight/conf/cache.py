@@ -9,6 +9,11 @@ from oslo_config import cfg
 GROUP = "cache"
 
 
+def is_used(conf: cfg.ConfigOpts) -> bool:
+    """Whether anything of it is looked at: Nova reads the rest only where it is enabled."""
+    return bool(conf.cache.enabled)
+
+
 def _formerly(name: str) -> list[cfg.DeprecatedOpt]:
     return [cfg.DeprecatedOpt(f"{kind}_{name}", group=GROUP) for kind in ("memcache", "redis")]
 
@@ -41,12 +46,14 @@ anything.
             cfg.ListOpt(
                 "memcache_servers",
                 default=["localhost:11211"],
-                help="Each ``host:port``, ``inet6:[address]:port`` or ``unix:path``.",
+                help="""
+Each ``host:port``, ``inet6:[host]:port`` or ``unix:path``; a host in brackets may be a name. Empty:
+nothing is shared.
+""",
             ),
             cfg.IntOpt(
                 "memcache_dead_retry",
                 default=300,
-                min=1,
                 help="""
 Seconds for which a server that does not answer is left alone, at most: it starts with one second
 and doubles.
@@ -55,7 +62,6 @@ and doubles.
             cfg.IntOpt(
                 "memcache_pool_unused_timeout",
                 default=60,
-                min=1,
                 help="Seconds after which a connection to memcached that nobody uses is closed.",
             ),
             cfg.BoolOpt(
@@ -87,7 +93,6 @@ and doubles.
             cfg.FloatOpt(
                 "socket_timeout",
                 default=1.0,
-                min=0.01,
                 deprecated_opts=_formerly("socket_timeout"),
                 help="Seconds for each exchange with a server.",
             ),

@@ -2,6 +2,8 @@
 
 from oslo_config import cfg
 
+from firstlight.conf.full_list import full_list
+
 OPTIONS = [
     (
         "firstlight",
@@ -16,14 +18,13 @@ OPTIONS = [
                 ],
                 help="Where instances come from.",
             ),
-            cfg.ListOpt(
+            full_list(
                 "previous_shared_secrets",
                 default=[],
                 secret=True,
-                help="""
-Secrets that are still accepted beside [neutron] metadata_proxy_shared_secret, so that it can be
-changed on the metadata service first and on the agents afterwards.
-""",
+                help="Secrets still accepted beside [neutron] metadata_proxy_shared_secret, "
+                "so that it can be changed on the metadata service first and on the agents "
+                "afterwards. An empty item is refused: anybody can sign with it.",
             ),
             cfg.HostAddressOpt(
                 "status_listen",

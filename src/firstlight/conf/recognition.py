@@ -36,9 +36,10 @@ Seconds within which the resolver has to answer one question; beyond them it cou
                 min=0,
                 max=300,
                 help="""
-Seconds for which it is believed which port has an address, and which networks a router has. An
-address that passes from one server to another within that time may be taken for the first one's,
-unless the metadata service has forgotten that server: then it is looked up anew. 0 asks each time.
+Seconds for which it is remembered which port has an address. The proxy uses that only while the
+kernel's neighbour table in the network namespace shows a MAC of that server at the address, and
+asks the resolver again otherwise. Where the table cannot be seen, which is behind haproxy, it
+counts for 1 second at most, as do the networks of a router. 0 asks each time.
 """,
             ),
             cfg.FloatOpt(

@@ -43,9 +43,12 @@ waits 10. A metadata service that needs longer (slow vendor data) needs a larger
             ),
             cfg.IntOpt(
                 "max_request",
-                default=1024,
+                default=64,
                 min=1,
-                help="KiB that the body of a guest's request may have; past it the answer is 413.",
+                help="""
+KiB that the body of a guest's request may have; past it the answer is 413. The metadata service
+takes 64 itself, and the one body that guests send it is a password of 255 bytes.
+""",
             ),
             cfg.IntOpt(
                 "max_response",

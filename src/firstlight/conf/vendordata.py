@@ -3,6 +3,7 @@
 from oslo_config import cfg
 
 from firstlight.conf import common
+from firstlight.conf.full_list import full_list
 
 _NAMES = [option for option in common.OPTIONS[0][1] if option.dest != "state_path"]
 
@@ -51,14 +52,15 @@ by name of an entry point of the group ``pollinate.providers`` or by dotted path
     (
         "firstlight",
         [
-            cfg.ListOpt(
+            full_list(
                 "required_roles",
-                default=[],
-                help="""
-The caller's token must have one of these roles; empty: any valid token will do, as with
-pcss-vendor-metadata and nova-pollinate. ``service`` fits a Nova whose
-``[vendordata_dynamic_auth]`` user has that role, and keeps tenants' tokens out.
-""",
+                help="The caller's token must have one of these roles; all providers answer it. "
+                "Not set: any valid token is answered, but confidential providers answer "
+                "only a token whose scope is the system or that has the role service or admin, as "
+                "the user of Nova's ``[vendordata_dynamic_auth]`` has; others get 403. Set and "
+                "empty: any valid token reads all secrets, as with pcss-vendor-metadata and "
+                "nova-pollinate, and each start warns of it. Case does not matter; an empty item "
+                "in the list is refused.",
             ),
             cfg.FloatOpt(
                 "provider_deadline",

@@ -9,6 +9,11 @@ from oslo_config import cfg
 GROUP = "vendordata_dynamic_auth"
 
 
+def is_used(conf: cfg.ConfigOpts) -> bool:
+    """Whether anything of it is looked at: without dynamic targets nobody needs a token."""
+    return "DynamicJSON" in conf.api.vendordata_providers
+
+
 def options() -> list[tuple[str, list[cfg.Opt]]]:
     """What is known before `auth_type` is read."""
     from keystoneauth1 import loading

@@ -1,7 +1,6 @@
 """What stands in the operator's files, as it is written, whether anybody reads it or not."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from oslo_config import cfg
@@ -16,13 +15,23 @@ class Written(NamedTuple):
     value: str
 
 
+class Configuration(cfg.ConfigOpts):
+    """oslo.config's object, which does not tell which files it was read from, and the list of them.
+
+    Attributes:
+        files_read: in their order; later ones win.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files_read: list[str] = []
+
+
 def files_of(conf: cfg.ConfigOpts) -> list[str]:
     """The files that `conf` was read from, in their order; later ones win."""
-    # oslo.config has these two only once it was called.
-    files = [str(file) for file in conf.config_file or ()]
-    for directory in conf.config_dir or ():
-        files += [str(file) for file in sorted(Path(directory).glob("*.conf"))]
-    return files
+    if isinstance(conf, Configuration):
+        return list(conf.files_read)
+    return [str(file) for file in conf.config_file or ()]
 
 
 def written(conf: cfg.ConfigOpts) -> Iterator[Written]:

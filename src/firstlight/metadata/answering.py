@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from firstlight.instance import Answer, State
+from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata.behaviour import VendorData
 from firstlight.metadata.flow import Reply, now_or_after
 from firstlight.metadata.memory import Kept
@@ -14,7 +15,7 @@ from firstlight.metadata.stale import Stale, with_staleness
 from firstlight.metadata.vigil import Vigil
 from firstlight.wire.messages import Request, Response
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
 
 class Answering:

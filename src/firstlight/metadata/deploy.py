@@ -12,6 +12,7 @@ from msgspec import to_builtins
 from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
+from firstlight.conf.source import reads_nova
 from firstlight.conf.unhonoured import unhonoured
 from firstlight.dependencies import Dependency, Watch, troubles
 from firstlight.dependencies.metrics import DependencyCollector
@@ -25,7 +26,7 @@ from firstlight.metadata.metrics import (
     ShelfCollector,
     TargetMetrics,
 )
-from firstlight.metadata.origin import Unusable, open_origin, reads_nova
+from firstlight.metadata.origin import Unusable, open_origin
 from firstlight.metadata.refusals import Refusal
 from firstlight.metadata.seeds import Seeds
 from firstlight.metadata.service import MetadataService

@@ -15,6 +15,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from firstlight.instance import Instance
+from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata.behaviour import VendorData
 from firstlight.metadata.clients import waits_out_503
 from firstlight.metadata.flow import Reply, answered
@@ -23,7 +24,7 @@ from firstlight.metadata.vigil import Vigil
 from firstlight.targets import Alarm, Answers
 from firstlight.wire.messages import Request, Response
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
 # A required target that failed is asked again after so many seconds.
 _AGAIN = 1.0

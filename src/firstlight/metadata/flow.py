@@ -9,13 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
+from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, try_later
 from firstlight.sources import SourceUnavailable
+from firstlight.sources.nova import BadTemplate
 from firstlight.targets import StaticUnavailable
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Overloaded
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
 T = TypeVar("T")
 
@@ -31,7 +33,7 @@ def answered(request: Request, work: Callable[[], Reply]) -> Reply:
         return work()
     except Refusal as refusal:
         return refusal.response(request)
-    except StaticUnavailable as error:  # the operator's file: as Nova, for every document
+    except (BadTemplate, StaticUnavailable) as error:  # the operator's file: Nova's status
         LOG.error("%s: 500 for %s of %s", error, request.id, request.subject)  # noqa: TRY400
         return Refusal(500, UNKNOWN_ERROR).response(request)
     except SourceUnavailable as error:
@@ -40,8 +42,9 @@ def answered(request: Request, work: Callable[[], Reply]) -> Reply:
     except Overloaded as error:
         LOG.warning("%s: 503 for %s of %s", error, request.id, request.subject)
         return try_later(_BUSY).response(request)
-    except Exception:  # the one catch-all: whatever it is, the guest gets Nova's sentence
-        LOG.exception("request %s of %s failed", request.id, request.subject)
+    except Exception as error:  # the one catch-all: whatever it is, the guest gets Nova's sentence
+        text = "request %s of %s failed"
+        LOG.error(text, request.id, request.subject, exc_info=error)  # noqa: TRY400
         return Refusal(500, UNKNOWN_ERROR).response(request)
 
 

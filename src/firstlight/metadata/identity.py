@@ -8,10 +8,11 @@ from enum import Enum
 
 from msgspec import Struct
 
+from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata.refusals import Refusal
 from firstlight.wire.messages import Request
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
 
 class By(Enum):

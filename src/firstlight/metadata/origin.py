@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 from oslo_config import cfg
 
+from firstlight.conf.source import reads_nova
 from firstlight.dependencies import Dependency
 from firstlight.neutron import NeutronMisconfigured, open_neutron
 from firstlight.sources import Source
 from firstlight.sources.nova import BadConnection as BadNova
-from firstlight.sources.nova import BadTemplate, TooOld, open_nova
+from firstlight.sources.nova import TooOld, open_nova
+from firstlight.sources.nova.deploy import template_trouble
 from firstlight.sources.ports import Ports, SecurityGroups
 from firstlight.sources.store import BadConnection, Store, StorePorts
 from firstlight.wire.status import Check
@@ -56,14 +58,6 @@ def open_origin(conf: cfg.ConfigOpts) -> Origin:
     )
 
 
-def reads_nova(conf: cfg.ConfigOpts) -> bool:
-    """Whether instances come from Nova's databases."""
-    if conf.firstlight.source != "auto":
-        return bool(conf.firstlight.source == "nova")
-    per_cell = conf.api.local_metadata_per_cell and conf.database.connection
-    return bool(conf.api_database.connection or per_cell)
-
-
 def open_store(conf: cfg.ConfigOpts) -> Store:
     """The embedded store.
 
@@ -86,8 +80,13 @@ def _nova(conf: cfg.ConfigOpts) -> Origin:
         nova = open_nova(conf, pool_size=conf.firstlight.cold_threads)
         for trouble in nova.prepare():
             LOG.warning("%s; its instances are served as soon as it answers", trouble)
-    except (BadNova, BadTemplate, NeutronMisconfigured, TooOld) as error:
+    except (BadNova, NeutronMisconfigured, TooOld) as error:
         raise Unusable(str(error)) from error
+    unusable = template_trouble(conf.injected_network_template)
+    if unusable is not None:
+        LOG.warning(
+            "%s; servers on networks that were injected into them are answered 500", unusable
+        )
 
     def close() -> None:
         nova.close()

@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable
 
+from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, not_found
 from firstlight.sources.ports import Device, Ports
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
 
 def find_owners(ports: Ports) -> Callable[[str], tuple[Device, ...] | None]:

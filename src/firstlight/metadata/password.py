@@ -16,13 +16,12 @@ def is_password(path: Sequence[str]) -> bool:
     return len(path) == 3 and path[0] == "openstack" and path[2] == "password"
 
 
-def answer_password(request: Request, instance: Instance, source: Source) -> Response:
-    """Answer any method but GET. Blocks: it writes.
-
-    Whether one is set already is asked of the source, not of what is remembered.
+def posted_password(request: Request, instance: Instance) -> str:
+    """What a request with any method but GET wants stored. Asks nobody.
 
     Raises:
-        Refusal: 400 for another method, a missing length, too much or not text; 409 if one is set.
+        Refusal: 400 for another method, a missing length, too much or not text; 409 if it is too
+            much and one is known to be set.
     """
     if request.method != "POST":
         raise Refusal(400, "GET and POST only are supported.")
@@ -32,9 +31,21 @@ def answer_password(request: Request, instance: Instance, source: Source) -> Res
         # "Already set" is said before "too large".
         raise Refusal(409, CONFLICT) if instance.password else Refusal(400, "Request is too large.")
     try:
-        source.set_password(instance.uuid, request.body.decode())
+        return request.body.decode()
     except UnicodeDecodeError as error:
         raise Refusal(400, "The password is not UTF-8 text.") from error
+
+
+def store_password(password: str, instance: Instance, source: Source) -> Response:
+    """Store it, and answer. Blocks: it writes.
+
+    Whether one is set already is asked of the source, not of what is remembered.
+
+    Raises:
+        Refusal: 409 if one is set, 400 if the instance is gone.
+    """
+    try:
+        source.set_password(instance.uuid, password)
     except PasswordSet as error:
         raise Refusal(409, CONFLICT) from error
     except InstanceGone as error:

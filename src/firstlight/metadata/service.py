@@ -20,6 +20,7 @@ from firstlight.documents import (
     segments,
 )
 from firstlight.documents import version_list as list_versions
+from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata import identity, memories
 from firstlight.metadata.answering import Answering
 from firstlight.metadata.behaviour import ALONE, Behaviour, Shared, VendorData
@@ -28,12 +29,13 @@ from firstlight.metadata.flow import Reply, after, answered, now_or_after
 from firstlight.metadata.identity import By, Claim, signed_by
 from firstlight.metadata.memory import Kept, Memory
 from firstlight.metadata.owners import may_concern, only_addressed, only_provided
-from firstlight.metadata.password import answer_password, is_password
+from firstlight.metadata.password import is_password, posted_password, store_password
 from firstlight.metadata.record import Record
-from firstlight.metadata.refusals import not_found
+from firstlight.metadata.refusals import Refusal, not_found
 from firstlight.metadata.stale import Stale, with_staleness
 from firstlight.sources import Source
 from firstlight.sources.ports import Device, Ports, SecurityGroups
+from firstlight.sources.uuids import is_uuid
 from firstlight.wire.messages import Request, Response
 from firstlight.wire.pool import Overloaded, Pool
 
@@ -82,6 +84,7 @@ class MetadataService:
         door: Door | None = None,
     ) -> None:
         self._source = source
+        self._strangers = ThrottledLog(LOG)  # guests cause what it says
         self._shared = shared
         self._vendordata = vendordata
         self._behaviour = behaviour
@@ -203,16 +206,18 @@ class MetadataService:
         self, request: Request, claim: Claim, instance_id: str, arrived: float
     ) -> Reply:
         request.subject = instance_id
+        if not is_uuid(instance_id):  # and no key for a cache, whose servers would choke on it
+            raise not_found()
         kept = self.records.get(instance_id)
         return now_or_after(kept, request, lambda kept: self._answer(request, claim, kept, arrived))
 
     def _answer(self, request: Request, claim: Claim, kept: Kept[Record], arrived: float) -> Reply:
         record = kept.value
         if record is None:
-            LOG.info("no instance %s: 404 for %s", request.subject, request.id)
+            self._strangers.info("no instance %s: 404 for %s", request.subject, request.id)
             raise not_found()
         if claim.project is not None and claim.project != record.instance.project_id:
-            LOG.warning(
+            self._strangers.warning(
                 "project %s does not own instance %s: 404", claim.project, record.instance.uuid
             )
             raise not_found()
@@ -265,14 +270,20 @@ class MetadataService:
     def _post_password(self, request: Request, record: Record, path: Sequence[str]) -> Reply:
         if record.documents.get(path) is None:
             raise not_found()
-        posting = self._lookups.submit(self._write_password, request, record)
+        password = posted_password(request, record.instance)
+        posting = self._lookups.submit(self._write_password, password, record)
         return after(posting, request, lambda response: response)
 
-    def _write_password(self, request: Request, record: Record) -> Response:
+    def _write_password(self, password: str, record: Record) -> Response:
+        news = True
         try:
-            return answer_password(request, record.instance, self._source)
-        finally:  # refused because one is set: then what is remembered is old as well
-            self._forget(record.instance.uuid)
+            return store_password(password, record.instance, self._source)
+        except Refusal as refusal:  # one is set: what is remembered is old, if it has none
+            news = not (refusal.status == 409 and record.instance.password)
+            raise
+        finally:
+            if news:
+                self._forget(record.instance.uuid)
 
     def _response(
         self, document: Document, requester: str | None, kept: Kept[Record], *others: Stale

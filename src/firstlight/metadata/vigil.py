@@ -10,6 +10,7 @@ from collections import OrderedDict
 from typing import NamedTuple, Protocol
 
 from firstlight.instance import Instance
+from firstlight.log_throttle import ThrottledLog
 from firstlight.metadata.behaviour import VendorData
 from firstlight.targets import Alarm, Answers
 from firstlight.wire.pool import Overloaded, Pool
@@ -74,6 +75,7 @@ class Vigil:
         self._alarm = alarm
         self._pool = pool
         self._lock = threading.Lock()
+        self._guests = ThrottledLog(LOG)  # who may come as often as they like
         self._cases: OrderedDict[str, _Case] = OrderedDict()
         self.condemned = self.spared = self.failed = 0
 
@@ -85,7 +87,9 @@ class Vigil:
             case = self._cases[instance.uuid] = _Case(instance, why)
             if len(self._cases) > _MOST:
                 forgotten, _ = self._cases.popitem(last=False)
-                LOG.error("too many servers wait for required targets: %s is let be", forgotten)
+                self._guests.error(
+                    "too many servers wait for required targets: %s is let be", forgotten
+                )
         self._alarm.after(self._seconds, lambda: self._end(case))
 
     def refused(self, uuid: str, why: str) -> None:

@@ -1,24 +1,29 @@
 """``firstlight.metadata.wsgi:application`` for uWSGI, mod_wsgi or gunicorn.
 
 Configuration files are named by FIRSTLIGHT_CONFIG_FILES (separated by ``;``) or, as for Nova's own
-application, by OS_NOVA_CONFIG_DIR and OS_NOVA_CONFIG_FILES. The service is built on the first
-request, after the server has forked its workers.
+application, by OS_NOVA_CONFIG_DIR and OS_NOVA_CONFIG_FILES; without any of them it reads
+/etc/firstlight/metadata.conf or, if that is not there, /etc/nova/nova.conf with its nova.conf.d.
+The service is built on the first request, after the server has forked its workers. While its
+configuration cannot be used, each request is answered with 500 and the reason is logged.
 """
 
+import logging
 import os
+import sys
 import threading
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from oslo_log import log
-
 from firstlight import conf as configuration
+from firstlight.conf import logs
 from firstlight.metadata.deploy import Deployment, limits, refuse, warn_of_unhonoured
+from firstlight.metadata.origin import Unusable
 from firstlight.wire.wsgi import application as wsgi_application
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+LOG = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _built: "list[WSGIApplication]" = []
@@ -28,13 +33,25 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
     """Answer one request (PEP 3333)."""
     with _lock:
         if not _built:
-            _built.append(_build())
+            try:
+                _built.append(_build())
+            except (configuration.ConfigError, Unusable, ValueError) as error:
+                LOG.critical("the metadata service cannot start: %s", error)
+                return _unusable(start_response)
     return _built[0](environ, start_response)
 
 
+def _unusable(start_response: "StartResponse") -> Iterable[bytes]:
+    body = b"The service's configuration cannot be used; its log says why.\n"
+    headers = [("Content-Type", "text/plain; charset=UTF-8"), ("Content-Length", str(len(body)))]
+    start_response("500 Internal Server Error", headers)
+    return [body]
+
+
 def _build() -> "WSGIApplication":
-    conf = configuration.load("metadata", config_files(os.environ))
-    log.setup(conf, "firstlight")
+    conf = configuration.load_under_wsgi(os.environ, sys.argv)
+    configuration.share_with_libraries(conf, "metadata")
+    logs.begin(conf, "metadata")
     warn_of_unhonoured(conf)
     deployment = Deployment(conf)
     return wsgi_application(
@@ -43,16 +60,3 @@ def _build() -> "WSGIApplication":
         refusal=refuse,
         trust_request_id=conf.neutron.service_metadata_proxy,
     )
-
-
-def config_files(environ: Mapping[str, str]) -> list[str]:
-    """The files that Nova's variables name; paste's file, which Nova lists too, is not ours.
-
-    As Nova has it, a directory alone stands for its ``nova.conf``.
-    """
-    if configuration.FILES_VARIABLE in environ:
-        return []  # `load` reads it
-    directory = Path(environ.get("OS_NOVA_CONFIG_DIR", "/etc/nova"))
-    unnamed = "nova.conf" if "OS_NOVA_CONFIG_DIR" in environ else ""
-    names = environ.get("OS_NOVA_CONFIG_FILES", unnamed).split(";")
-    return [str(directory / name) for name in names if name and name != "api-paste.ini"]

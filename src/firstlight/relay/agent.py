@@ -17,14 +17,22 @@ from functools import lru_cache
 from typing import Protocol
 
 from firstlight.relay import answers
-from firstlight.relay.contract import Ambiguous, Found, Guest, Nobody, Resolution, Unavailable
+from firstlight.relay.contract import (
+    Ambiguous,
+    Found,
+    Guest,
+    Nobody,
+    Place,
+    Resolution,
+    Unavailable,
+)
 from firstlight.relay.later import later
 from firstlight.relay.line import Answer
 from firstlight.relay.place import Unplaced, guest_of
 from firstlight.relay.seldom import Seldom
 from firstlight.relay.upstream import Failure, Question
 from firstlight.relay.upstreams import Upstreams
-from firstlight.wire.messages import Request, Response
+from firstlight.wire.messages import KeptConnection, Request, Response
 
 LOG = logging.getLogger(__name__)
 
@@ -43,9 +51,13 @@ _REMARKS = dict.fromkeys((301, 302, 303, 307, 308), _REDIRECT) | {
 class Recognises(Protocol):
     """What the agent asks who a guest is: :class:`firstlight.relay.recognition.Recognition`."""
 
-    def peek(self, guest: Guest) -> Resolution | None: ...
-    def find(self, guest: Guest) -> "Resolution | Future[Resolution]": ...
-    def again(self, guest: Guest) -> "Resolution | Future[Resolution]": ...
+    def find(
+        self, guest: Guest, connection: KeptConnection | None
+    ) -> "Resolution | Future[Resolution]": ...
+    def again(
+        self, guest: Guest, connection: KeptConnection | None
+    ) -> "Resolution | Future[Resolution]": ...
+    def stale(self, guest: Guest, connection: KeptConnection | None) -> Found | None: ...
 
 
 class Agent:
@@ -91,15 +103,19 @@ class Agent:
 
     async def _answer(self, request: Request, guest: Guest) -> Response:
         until = asyncio.get_running_loop().time() + self._deadline
-        kept = self._recognition.peek(guest)
-        who = kept or await self._told(self._recognition.find(guest), until)
+        # A proxy's connection may carry the requests of several guests.
+        connection = request.connection if isinstance(request.listener, Place) else None
+        found = self._recognition.find(guest, connection)
+        who = await self._told(found, until)
+        if isinstance(who, Unavailable):
+            who = self._recognition.stale(guest, connection) or who
         if isinstance(who, Found) and not _names_an_instance(who):
             who = Nobody()
         if not isinstance(who, Found):
             return self._unrecognised(request, guest, who)
         answer = await self._ask(request, guest, who, until)
-        if answer.status == 404 and kept is not None:
-            now = await self._told(self._recognition.again(guest), until)
+        if answer.status == 404 and not isinstance(found, Future):
+            now = await self._told(self._recognition.again(guest, connection), until)
             if isinstance(now, Nobody | Ambiguous):
                 return self._unrecognised(request, guest, now)
             if isinstance(now, Found) and _another(now, who):

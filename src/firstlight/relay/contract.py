@@ -42,6 +42,12 @@ class Found(Struct, frozen=True):
     port_id: str
     mac: str  # lower case, with colons
     stale: int | None = None  # seconds since it was looked up, if it cannot be looked up now
+    # MACs of the same server's other ports on the network, as far as the resolver was told of them.
+    other_macs: tuple[str, ...] = ()
+
+    def has_mac(self, mac: str) -> bool:
+        """Whether it is that of a port of this server there."""
+        return mac == self.mac or mac in self.other_macs
 
 
 class Nobody(Struct, frozen=True):

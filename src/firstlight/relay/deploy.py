@@ -11,10 +11,11 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from firstlight.dependencies import Dependency, Watch
 from firstlight.relay.agent import Agent
 from firstlight.relay.chassis import open_chassis_report
 from firstlight.relay.patience import hang_up
-from firstlight.relay.recognition import Recognition, StillThere
+from firstlight.relay.recognition import Look, Recognition
 from firstlight.relay.report import open_report
 from firstlight.relay.resolvers.deploy import open_recognition
 from firstlight.relay.resolvers.neutron_rpc import NAME as NEUTRON_RPC
@@ -26,6 +27,9 @@ from firstlight.wire.server import Server
 from firstlight.wire.status import Check
 
 LOG = logging.getLogger(__name__)
+
+# Seconds between two questions to a resolver that is away: as many hosts as a cloud has ask.
+_PROBE_INTERVAL = 15.0
 
 
 class Reports(Protocol):
@@ -39,13 +43,13 @@ class Relay:
     """The agent of a configuration: recognition, upstreams, report; until :meth:`close`.
 
     Args:
-        still_there: see :data:`~firstlight.relay.recognition.StillThere`.
+        look: see :data:`~firstlight.relay.recognition.Look`.
 
     Raises:
         BadUpstream, Unusable: an option cannot be used; the message says which.
     """
 
-    def __init__(self, conf: cfg.ConfigOpts, *, still_there: StillThere | None = None) -> None:
+    def __init__(self, conf: cfg.ConfigOpts, *, look: Look | None = None) -> None:
         if not conf.metadata_proxy_shared_secret:
             LOG.warning(
                 "metadata_proxy_shared_secret is empty: whoever reaches the metadata service can "
@@ -53,11 +57,12 @@ class Relay:
             )
         with ExitStack() as stack:
             self._upstreams = stack.enter_context(closing(open_upstreams(conf)))
-            recognition = stack.enter_context(
-                closing(open_recognition(conf, still_there=still_there))
-            )
+            recognition = stack.enter_context(closing(open_recognition(conf, look=look)))
             self.recognition = recognition
             self._report = self._reporting(conf, stack)
+            resolver = Dependency(recognition.name, recognition.trouble, recognition.check_resolver)
+            self._watch = Watch(lambda: [resolver], interval=_PROBE_INTERVAL)
+            stack.callback(self._watch.close)
             self._held = stack.pop_all()
         self.agent = Agent(
             recognition,
@@ -76,6 +81,7 @@ class Relay:
     async def begin(self, server: Server) -> None:
         """See :meth:`Server.accompany`."""
         await self._upstreams.begin(server)
+        self._watch.start()
         if self._report is not None:
             self._report.start()
 
@@ -130,7 +136,7 @@ class RelayCollector(Collector):
             yield GaugeMetricFamily(
                 f"firstlight_relay_identities_{name}", _IDENTITIES[name], counts[name]
             )
-        for name in ("asked", "refused", "stale"):
+        for name in ("asked", "refused", "stale", "unconfirmed"):
             yield CounterMetricFamily(
                 f"firstlight_relay_identities_{name}", _IDENTITIES[name], counts[name]
             )
@@ -166,4 +172,5 @@ _IDENTITIES = {
     "asked": "Guests looked up so far",
     "refused": "Guests for whom there was no room to wait",
     "stale": "Answers given past their time",
+    "unconfirmed": "Times that the neighbour table did not show a MAC of the server that is known",
 }

@@ -62,7 +62,7 @@ def behind(conf: cfg.ConfigOpts, neighbours: Neighbours) -> Iterator[Behind]:
     if conf.relay.agent_socket:
         yield _somebodys(conf)
         return
-    with closing(Relay(conf, still_there=neighbours.still_there)) as relay:
+    with closing(Relay(conf, look=neighbours.look)) as relay:
         peek = relay.recognition.peek
         handle = relay.agent.handle
         yield Behind(handle, relay.begin, relay.checks, relay.concerns, peek, relay.collector)

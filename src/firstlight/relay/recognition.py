@@ -1,13 +1,16 @@
-"""Who is it? Remembered for a few seconds, found out once for all who ask, never guessed.
+"""Which server asks: remembered for a few seconds, asked once for all requests, never guessed.
 
-What is wrong here hands one tenant's data to another. So nothing that is older than its time is
-believed, but for one case: the resolver cannot be asked, and the namespace's neighbour table shows
-that the address still belongs to the MAC of the port it belonged to.
+What is wrong here hands one tenant's data to another. So what was found is used again only while
+the kernel sends its replies to a MAC of that same server (its neighbour table, looked at once for
+each connection); otherwise the resolver is asked afresh. Where that table cannot be seen, behind
+haproxy, what was found counts for one second. Past its time it counts only while the resolver
+cannot be asked and the table shows the MAC.
 """
 
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from ipaddress import IPv4Address
 from threading import Lock
 from typing import NamedTuple
 
@@ -15,11 +18,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from firstlight.relay.batches import Batches
-from firstlight.relay.contract import Found, Guest, Resolution, Resolver, Unavailable
+from firstlight.relay.contract import Found, Guest, Place, Resolution, Resolver, Unavailable, Via
+from firstlight.relay.resolvers.guarded import Guarded
+from firstlight.wire.messages import KeptConnection
 
-# Called with a guest and the MAC of its port: whether the neighbour table of the guest's namespace
-# shows that MAC at that address now. On a thread, since it asks the kernel.
-StillThere = Callable[[Guest, str], bool]
+# Called with a guest and the index of the interface that the reply leaves by (0: not known);
+# see :meth:`firstlight.relay.neighbours.Neighbours.look`.
+Look = Callable[[Guest, int], str | None]
 
 _THREADS = 2  # so that one question that hangs is not the end of all
 _WINDOW = 0.002  # seconds; a boot's first requests come within it
@@ -29,8 +34,14 @@ _WAITING = 10_000
 # Seconds. What was looked up so lately is not looked up again, however often a guest asks for
 # something that the metadata service does not have.
 _JUST_NOW = 1.0
-# Seconds for which a look into the neighbour table counts.
-_VOUCHED = 1.0
+# Asked about to see whether the resolver answers: no network has this id, and no guest is there.
+_PROBED = Guest(
+    Place(Via.NETWORK, "00000000-0000-0000-0000-000000000000"), IPv4Address("192.0.2.1")
+)
+#: Seconds for which an identity counts where no neighbour table can confirm it.
+UNCONFIRMED_SECONDS = 1.0
+# Seconds between two questions to a resolver that is away, on behalf of guests that do not wait.
+_PROBE = 1.0
 
 
 class Terms(NamedTuple):
@@ -51,6 +62,7 @@ class Counts(NamedTuple):
     asked: int  # guests the resolver was asked about
     refused: int  # guests for whom there was no room to wait
     stale: int  # answers that were given although their time was over
+    unconfirmed: int  # times that the neighbour table did not show a MAC of the server
 
 
 class _Known(Struct, frozen=True, gc=False):
@@ -60,12 +72,14 @@ class _Known(Struct, frozen=True, gc=False):
 
 
 class Recognition:
-    """A resolver's answers, as long as they may be believed. Any thread may ask; nothing blocks.
+    """A resolver's answers, as long as they may be believed. Nothing blocks.
+
+    To be used on one thread; only :meth:`counts` and :meth:`trouble` may be called on others.
 
     Args:
         resolver: closed with this.
         terms: how long that is.
-        still_there: see :data:`StillThere`; None: nobody knows, so nothing is ever stale.
+        look: see :data:`Look`; None: no neighbour table can be seen.
         clock: monotonic seconds.
     """
 
@@ -74,20 +88,20 @@ class Recognition:
         resolver: Resolver,
         terms: Terms | None = None,
         *,
-        still_there: StillThere | None = None,
+        look: Look | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._resolver = resolver
+        self._resolver = resolver = Guarded(resolver)
         self._terms = terms or Terms()
-        self._still_there = still_there
+        self._look = look
         self._clock = clock
         # Apart, because strangers can make up any number of addresses that are nobody's.
         self._found: dict[Guest, _Known] = {}
         self._nobody: dict[Guest, _Known] = {}
-        self._vouched: dict[Guest, _Known] = {}
-        self._lock = Lock()
+        self._lock = Lock()  # of these two, which the resolver's threads fill
         self._stale = 0
-        self._looking = ThreadPoolExecutor(1, "neighbours")
+        self._unconfirmed = 0
+        self._probe_due = 0.0
         self._batches = Batches(
             resolver,
             self._landed,
@@ -100,43 +114,73 @@ class Recognition:
         )
 
     def peek(self, guest: Guest) -> Resolution | None:
-        """What may be said at once; None: it has to be found out."""
+        """What was found lately, unconfirmed: good enough to count requests by, and no more."""
         known = self._found.get(guest) or self._nobody.get(guest)
-        if known is None:
-            return None
-        now = self._clock()
-        if now < known.until:
-            return known.resolution
-        vouched = self._vouched.get(guest)
-        if vouched is None or now >= vouched.until or self._resolver.trouble() is None:
-            return None
-        self._stale += 1
-        return vouched.resolution
+        return known.resolution if known is not None and self._clock() < known.until else None
 
-    def find(self, guest: Guest) -> "Resolution | Future[Resolution]":
-        """What is known, or the future of it. The future cannot be cancelled."""
-        peeked = self.peek(guest)
-        if peeked is not None:
-            return peeked
-        asked = self._batches.ask(guest, fresh=False)
-        # While it is known to be away, nobody who can be vouched for waits until it says so again.
-        if self._resolver.trouble() is None or guest not in self._found:
-            return self._counted(asked)
-        return self._counted(self._sooner(guest, asked))
+    def find(
+        self, guest: Guest, connection: KeptConnection | None = None
+    ) -> "Resolution | Future[Resolution]":
+        """What is known and may be used, or the future of what the resolver says.
 
-    def again(self, guest: Guest) -> "Resolution | Future[Resolution]":
-        """Find it out anew, because what is known led to an instance that is not there.
+        The future cannot be cancelled: others may wait for it.
 
-        What was looked up in the last second is as new as that.
+        Args:
+            connection: the one that the guest itself has opened; None: it came through a proxy.
         """
         known = self._found.get(guest) or self._nobody.get(guest)
-        if known is not None and self._clock() < min(known.began + _JUST_NOW, known.until):
+        if known is None:
+            return self._batches.ask(guest, fresh=False)
+        now = self._clock()
+        if now >= known.until:
+            stale = self.stale(guest, connection)
+            if stale is None:
+                return self._batches.ask(guest, fresh=False)
+            self._probe(guest, now)
+            return stale
+        confirmed = self._confirmed(known, guest, connection)
+        if confirmed or (confirmed is None and now < known.began + UNCONFIRMED_SECONDS):
             return known.resolution
-        return self._counted(self._batches.ask(guest, fresh=True))
+        return self._batches.ask(guest, fresh=confirmed is False)
+
+    def again(
+        self, guest: Guest, connection: KeptConnection | None = None
+    ) -> "Resolution | Future[Resolution]":
+        """Find it out anew, because what is known led to an instance that is not there.
+
+        What was looked up in the last second is as new as that, if it may be used.
+        """
+        known = self._found.get(guest) or self._nobody.get(guest)
+        if (
+            known is not None
+            and self._clock() < min(known.began + _JUST_NOW, known.until)
+            and self._confirmed(known, guest, connection) is not False
+        ):
+            return known.resolution
+        return self._batches.ask(guest, fresh=True)
+
+    def stale(self, guest: Guest, connection: KeptConnection | None = None) -> Found | None:
+        """What was known, if the resolver cannot be asked and the neighbour table confirms it."""
+        known = self._found.get(guest)
+        if known is None or self._resolver.trouble() is None:
+            return None
+        age = self._clock() - known.began
+        if age >= self._terms.stale or not self._confirmed(known, guest, connection):
+            return None
+        assert isinstance(known.resolution, Found)
+        self._stale += 1
+        return replace(known.resolution, stale=int(age))
 
     def trouble(self) -> str | None:
         """Why the resolver could not be asked lately, for readiness; None: it could."""
         return self._resolver.trouble()
+
+    def check_resolver(self) -> None:
+        """Ask the resolver now, about nobody, so that :meth:`trouble` is true while no guest asks.
+
+        Blocks, as long as the resolver's deadline.
+        """
+        self._resolver.resolve([_PROBED])
 
     @property
     def name(self) -> str:
@@ -153,37 +197,18 @@ class Recognition:
             asked=batches.asked,
             refused=batches.refused,
             stale=self._stale,
+            unconfirmed=self._unconfirmed,
         )
 
     def close(self) -> None:
         """Let go of threads and connections."""
-        self._looking.shutdown(wait=False, cancel_futures=True)
         self._batches.close()
         self._resolver.close()
 
     def _landed(self, guest: Guest, resolution: Resolution, began: float) -> Resolution:
-        if isinstance(resolution, Unavailable):
-            return self._vouch(guest) or resolution
-        self._keep(guest, resolution, began)
+        if not isinstance(resolution, Unavailable):
+            self._keep(guest, resolution, began)
         return resolution
-
-    def _sooner(self, guest: Guest, asked: "Future[Resolution]") -> "Future[Resolution]":
-        """What the neighbour table vouches for, or else what is asked."""
-        told: Future[Resolution] = Future()
-        told.set_running_or_notify_cancel()
-
-        def looked(look: "Future[Resolution | None]") -> None:
-            stale = None if look.cancelled() or look.exception() else look.result()
-            if stale is not None:
-                told.set_result(stale)
-            else:
-                asked.add_done_callback(lambda done: told.set_result(done.result()))
-
-        try:
-            self._looking.submit(self._vouch, guest).add_done_callback(looked)
-        except RuntimeError:  # closed meanwhile
-            return asked
-        return told
 
     def _keep(self, guest: Guest, resolution: Resolution, began: float) -> None:
         found = isinstance(resolution, Found)
@@ -194,38 +219,37 @@ class Recognition:
             if known is not None and known.began > began:
                 return  # a later look was quicker
             other.pop(guest, None)
-            self._vouched.pop(guest, None)
             mine.pop(guest, None)  # so that the oldest look comes first
             if len(mine) >= self._terms.most:
-                oldest = next(iter(mine))
-                del mine[oldest]
-                self._vouched.pop(oldest, None)
+                del mine[next(iter(mine))]
             mine[guest] = _Known(resolution, began, began + seconds)
 
-    def _vouch(self, guest: Guest) -> Resolution | None:
-        """What was known, if the neighbour table shows that it still holds. Asks the kernel."""
-        known, now = self._found.get(guest), self._clock()
-        if known is None or self._still_there is None:
-            return None
-        resolution, age = known.resolution, now - known.began
-        if not isinstance(resolution, Found) or age >= self._terms.stale:
-            return None
-        if not self._still_there(guest, resolution.mac):
-            return None
-        stale = replace(resolution, stale=int(age))
-        with self._lock:
-            if self._found.get(guest) is known:
-                self._vouched[guest] = _Known(stale, now, now + _VOUCHED)
-        return stale
+    def _probe(self, guest: Guest, now: float) -> None:
+        """Ask once in a while whether the resolver is back; a guest that is served does not."""
+        if now >= self._probe_due:
+            self._probe_due = now + _PROBE
+            self._batches.ask(guest, fresh=False)
 
-    def _counted(self, told: "Future[Resolution]") -> "Future[Resolution]":
-        """The same; if it tells something stale, that counts."""
+    def _confirmed(
+        self, known: _Known, guest: Guest, connection: KeptConnection | None
+    ) -> bool | None:
+        """Whether the kernel replies to a MAC of that server; None: that cannot be seen from here.
 
-        def count(done: "Future[Resolution]") -> None:
-            resolution = done.result()
-            if isinstance(resolution, Found) and resolution.stale is not None:
-                with self._lock:
-                    self._stale += 1
-
-        told.add_done_callback(count)
-        return told
+        Looked up at the first request of a connection, and when what is known is another.
+        """
+        resolution = known.resolution
+        if not isinstance(resolution, Found):
+            return True  # that a guest is nobody gives nothing away
+        if connection is not None and connection.remembered is known:
+            return True
+        if self._look is None:
+            return None
+        mac = self._look(guest, 0 if connection is None else connection.scope)
+        if mac is None:
+            return None
+        if not resolution.has_mac(mac):
+            self._unconfirmed += 1
+            return False
+        if connection is not None:
+            connection.remembered = known
+        return True

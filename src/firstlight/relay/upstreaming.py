@@ -1,6 +1,7 @@
 """From a configuration to the metadata services that requests are passed on to."""
 
 import ssl
+from pathlib import Path
 
 from oslo_config import cfg
 
@@ -50,7 +51,12 @@ def _tls(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
 
 
 def _context(conf: cfg.ConfigOpts) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=conf.auth_ca_cert)
+    authorities = None if conf.nova_metadata_insecure else conf.auth_ca_cert
+    # As requests, with which Neutron's agent asks, takes it: a bundle, or a directory of hashes.
+    directory = authorities if authorities and Path(authorities).is_dir() else None
+    context = ssl.create_default_context(
+        cafile=authorities if directory is None else None, capath=directory
+    )
     if conf.nova_metadata_insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

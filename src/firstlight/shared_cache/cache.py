@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from firstlight.instance import Instance
+from firstlight.log_throttle import ThrottledLog
 from firstlight.shared_cache.place import Place
 from firstlight.shared_cache.sealed import LAYOUT, Entry, NotOurs, Seal
 from firstlight.shared_cache.server import LIMIT, Server
@@ -50,6 +51,7 @@ class SharedCache:
         self._ttl = ttl
         self._seal = Seal(secrets)
         self._wall = wall
+        self._strangers = ThrottledLog(LOG)  # whoever may write there causes it
         self.outcomes: Counter[str] = Counter()  # see docs/names.md
 
     def instance(self, uuid: str, read: Read) -> tuple[Instance | None, float]:
@@ -102,7 +104,9 @@ class SharedCache:
         try:
             entry = self._seal.open(_record_key(uuid), record) if record is not None else None
         except NotOurs as error:
-            LOG.warning("what the shared cache has of instance %s is not used: %s", uuid, error)
+            self._strangers.warning(
+                "what the shared cache has of instance %s is not used: %s", uuid, error
+            )
             self.outcomes["refused"] += 1
             return None
         outcome = self._judge(entry, mark)

@@ -1,10 +1,10 @@
 """From a nova.conf to a shared cache."""
 
 import logging
+import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from oslo_config import cfg
 
@@ -53,8 +53,13 @@ def open_shared_cache(conf: cfg.ConfigOpts, secrets: Sequence[str]) -> SharedCac
         raise BadCache(
             f"[cache] backend: no client for it ({error}): pip install 'firstlight[cache]'"
         ) from error
+    if not servers:
+        LOG.warning("[cache] memcache_servers is empty: what is read of instances is not shared")
+        return None
     LOG.info("what is read of instances is shared in %s", ", ".join(s.name for s in servers))
-    return SharedCache(servers, ttl=ttl, secrets=secrets, longest_pause=own.memcache_dead_retry)
+    return SharedCache(
+        servers, ttl=ttl, secrets=secrets, longest_pause=max(1, own.memcache_dead_retry)
+    )
 
 
 def _unusable(own: Any) -> str | None:
@@ -81,18 +86,23 @@ def _memcached(own: Any, names: Sequence[str]) -> list[Server]:
         Memcached(
             name,
             _memcached_address(name),
-            timeout=own.socket_timeout,
-            idle=own.memcache_pool_unused_timeout,
+            timeout=_timeout(own),
+            idle=max(1, own.memcache_pool_unused_timeout),
             tls=tls,
         )
         for name in dict.fromkeys(map(str.strip, names))
     ]
 
 
+def _timeout(own: Any) -> float:
+    """Nova takes any number; one within which nothing can be done becomes the least that works."""
+    return max(0.01, float(own.socket_timeout))
+
+
 def _memcached_address(name: str) -> tuple[str, int] | str:
     if name.startswith("unix:"):
         return name.removeprefix("unix:")
-    return _address("memcache_servers", name.removeprefix("inet6:").removeprefix("inet:"), 11211)
+    return _address("memcache_servers", re.sub("^inet6?:", "", name), 11211)
 
 
 def _redis(own: Any, url: str | None) -> Server:
@@ -102,8 +112,8 @@ def _redis(own: Any, url: str | None) -> Server:
         "db": own.redis_db,
         "username": own.username,
         "password": own.password,
-        "socket_timeout": own.socket_timeout,
-        "socket_connect_timeout": own.socket_timeout,
+        "socket_timeout": _timeout(own),
+        "socket_connect_timeout": _timeout(own),
         **(_redis_tls(own) if own.tls_enabled else {}),
     }
     if own.backend == _SENTINEL:
@@ -117,7 +127,13 @@ def _redis(own: Any, url: str | None) -> Server:
             raise BadCache(
                 "[cache] backend_argument: url is not like redis://user:password@host:6379/0"
             ) from None
-    return redis.direct(own.redis_server, _address("redis_server", own.redis_server, 6379), options)
+    return redis.direct(own.redis_server, _redis_address(own.redis_server), options)
+
+
+def _redis_address(text: str) -> tuple[str, int]:
+    """As oslo.utils reads it: a bare IPv6 address has no port."""
+    bare = text.count(":") > 1 and not text.startswith("[")
+    return _address("redis_server", f"[{text}]" if bare else text, 6379)
 
 
 def _url(arguments: Sequence[str]) -> str | None:
@@ -129,14 +145,16 @@ def _url(arguments: Sequence[str]) -> str | None:
     return found.get("url")
 
 
+# What oslo.cache's drivers take: deployment tools write names in brackets, too.
+_HOST_PORT = re.compile(r"(?:\[(?P<enclosed>[^\[\]]+)\]|(?P<bare>[^:\[\]]+))(?::(?P<port>[0-9]+))?")
+
+
 def _address(option: str, text: str, port: int) -> tuple[str, int]:
-    try:
-        parts = urlsplit(f"//{text}")
-        if parts.hostname and not parts.path:
-            return parts.hostname, parts.port or port
-    except ValueError:
-        pass
-    raise BadCache(f"[cache] {option}: {text!r} is not host:port")
+    found = _HOST_PORT.fullmatch(text)
+    number = int(found["port"] or port) if found is not None else 0
+    if found is None or number > 65535:
+        raise BadCache(f"[cache] {option}: {text!r} is not host:port")
+    return found["enclosed"] or found["bare"], number
 
 
 def _without_password(url: str) -> str:

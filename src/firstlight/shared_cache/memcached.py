@@ -9,7 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pymemcache.client.base import PooledClient
-from pymemcache.exceptions import MemcacheError, MemcacheServerError
+from pymemcache.exceptions import (
+    MemcacheError,
+    MemcacheIllegalInputError,
+    MemcacheServerError,
+)
 
 from firstlight.shared_cache.server import NotKept, ServerAway
 
@@ -70,7 +74,9 @@ class Memcached:
     def _asked(self, ask: Callable[[], T]) -> T:
         try:
             return ask()
-        except MemcacheServerError as error:  # "object too large for cache", "out of memory"
+        # "object too large for cache", "out of memory"; or a key that memcached does not take, of
+        # which the server was not even asked.
+        except (MemcacheServerError, MemcacheIllegalInputError) as error:
             raise NotKept(f"memcached {self.name}: {error}") from error
         # The last three are what pymemcache makes of an answer that is not memcached's.
         except (OSError, MemcacheError, ValueError, LookupError, TypeError) as error:

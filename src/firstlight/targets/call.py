@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from firstlight.instance import Answer, State
 from firstlight.targets import reply as replies
+from firstlight.targets.content_coding import ACCEPTED, Decoder, TooLarge, Undecodable
 from firstlight.targets.credentials import Credentials, Headers
 from firstlight.targets.deadline import Deadline
 from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, kind_of, reason, timed_out
@@ -27,8 +28,7 @@ _BODILESS = frozenset((204, 304))  # whatever length they declare (RFC 9112, 6.3
 # A read that the deadline ends is ended by those who wait, and reported as late; the socket's own
 # timeout comes this much after.
 _SLACK = 0.1
-# Small, because a compressed chunk can hold a thousand times as much.
-_CHUNK = 16 * 1024
+_CHUNK = 4 * 1024  # bytes of a body that are read, and decoded, at a time
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -99,25 +99,27 @@ class Call:
     def _asked(self) -> Reply:
         credentials = self._credentials.headers(self._deadline)
         reply = self._followed(credentials)
-        if reply.status != 401:
+        if reply.status != 401 or not reply.trusted:
             return reply
         renewed = self._credentials.renewed(credentials, self._deadline)
         return reply if renewed is None else self._followed(renewed)
 
     def _followed(self, credentials: Headers) -> Reply:
-        """POST, and POST again wherever a redirect leads, whatever its kind."""
-        reply = self._post(self.target.url, credentials)
-        for _ in range(_HOPS):
+        """POST, and POST again wherever a redirect leads, whatever its kind.
+
+        The token is the target's: from the first other origin on it is not shown any more.
+        """
+        url, trusted = self.target.url, True
+        for _ in range(_HOPS + 1):
+            reply = self._post(url, credentials if trusted else {}, trusted=trusted)
             if reply.location is None:
                 return reply
-            if not urlsplit(reply.location).netloc:
-                raise CallFailed(
-                    "redirects to a relative Location; it must be absolute", Kind.REDIRECT
-                )
-            reply = self._post(reply.location, credentials)
+            _check_redirect(url, reply.location)
+            trusted = trusted and _origin(reply.location) == _origin(self.target.url)
+            url = reply.location
         raise CallFailed(f"redirects more than {_HOPS} times", Kind.REDIRECT)
 
-    def _post(self, url: str, credentials: Headers) -> Reply:
+    def _post(self, url: str, credentials: Headers, *, trusted: bool) -> Reply:
         left = self._deadline.left()
         if not left:
             raise CallFailed(f"did not answer within {self._deadline}", Kind.TIMEOUT)
@@ -126,7 +128,12 @@ class Call:
                 url,
                 "POST",
                 data=self._body,
-                headers={**HEADERS, **self._condition(), **credentials},
+                headers={
+                    **HEADERS,
+                    "Accept-Encoding": ACCEPTED,
+                    **self._condition(),
+                    **credentials,
+                },
                 user_agent=USER_AGENT,
                 authenticated=False,  # the token is in `credentials`
                 redirect=False,
@@ -141,7 +148,7 @@ class Call:
                 stream=True,
             )
             with closing(response):
-                return self._read(response)
+                return self._read(response, trusted=trusted)
 
     def _condition(self) -> Headers:
         return {} if self._etag is None else {"If-None-Match": self._etag}
@@ -152,10 +159,10 @@ class Call:
             return False
         return self._settings.ca_file or True
 
-    def _read(self, response: requests.Response) -> Reply:
+    def _read(self, response: requests.Response, *, trusted: bool) -> Reply:
         location = response.headers.get("Location")
         if response.status_code >= 400:
-            return Reply(status=response.status_code)
+            return Reply(status=response.status_code, trusted=trusted)
         if response.status_code in _REDIRECTS and location is not None:
             return Reply(status=response.status_code, location=location)
         return Reply(
@@ -170,14 +177,19 @@ class Call:
         declared = _declared_length(response)
         if declared > self._settings.max_bytes:
             raise self._too_big()
-        content = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            content += chunk
-            if len(content) > self._settings.max_bytes:
-                raise self._too_big()
+        try:
+            decoder = Decoder(
+                response.headers.get("Content-Encoding", ""), self._settings.max_bytes
+            )
+            while chunk := response.raw.read(_CHUNK, decode_content=False):
+                decoder.feed(chunk)
+        except TooLarge:
+            raise self._too_big() from None
+        except Undecodable as error:
+            raise CallFailed(f"cannot be decoded: {error}", Kind.BROKEN) from error
         if response.raw.tell() < declared:  # urllib3 before 2.0 does not mind
             raise CallFailed(f"ended after {response.raw.tell()} of {declared} bytes", Kind.BROKEN)
-        return bytes(content)
+        return decoder.content()
 
     def _too_big(self) -> CallFailed:
         return CallFailed(
@@ -197,6 +209,23 @@ class Call:
 def failed(why: str, kind: Kind, now: float) -> Told:
     """A call that failed, or was not made."""
     return Told(answer=replies.failed(why, now), kind=kind)
+
+
+def _check_redirect(url: str, location: str) -> None:
+    there = urlsplit(location)
+    if not there.netloc:
+        raise CallFailed("redirects to a relative Location; it must be absolute", Kind.REDIRECT)
+    if urlsplit(url).scheme == "https" and there.scheme != "https":
+        raise CallFailed(
+            f"redirects from https to {there.scheme or 'nothing'}; that is not followed",
+            Kind.REDIRECT,
+        )
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    """Who is spoken to: scheme, host and port (RFC 6454)."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
 
 
 def _declared_length(response: requests.Response) -> int:

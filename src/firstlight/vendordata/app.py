@@ -26,10 +26,12 @@ import msgspec
 
 from firstlight.conf.shape import Shape
 from firstlight.instance.answer import State
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata import answers, audit
 from firstlight.vendordata.answers import Reply
 from firstlight.vendordata.arrival import REQUEST_ID, STARTED, SUBJECT
 from firstlight.vendordata.body import INSTANCE, LIMIT, PROJECT, BadBody, read_context
+from firstlight.vendordata.caller_roles import READS_SECRETS, ROLES
 from firstlight.vendordata.contract import Context
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
 from firstlight.vendordata.outcome import Outcome
@@ -40,6 +42,14 @@ if TYPE_CHECKING:
     App = falcon.App[falcon.Request, falcon.Response]
 
 LOG = logging.getLogger(__name__)
+_UNFORESEEN = ThrottledLog(LOG)
+
+_CONFIDED = (
+    "What {secret} answers is confidential: it is told to a token whose scope is the system or "
+    "that has the role service or admin, and this one has the roles: {roles}. Give Nova's "
+    "[vendordata_dynamic_auth] user the role service, or name its role in [firstlight] "
+    "required_roles."
+)
 
 HEALTHCHECK = "/healthcheck"
 TEST = "/test"
@@ -64,6 +74,7 @@ class Questions:
         self._panel = panel
         self._deadline = deadline
         self._needed = needed
+        self._refused = ThrottledLog(LOG)
 
     def of_all(self, req: falcon.Request) -> list[Outcome]:
         """What every provider says."""
@@ -80,11 +91,27 @@ class Questions:
         return outcome
 
     def _ask(self, req: falcon.Request, names: Sequence[str]) -> list[Outcome]:
+        self._guard(req, names)
         context = _context(req, self._needed)
         req.context.asked = context
         until = req.env[STARTED] + self._deadline
         request = req.env[REQUEST_ID]
         return list(self._panel.ask(context, names, until=until, request=request))
+
+    def _guard(self, req: falcon.Request, names: Sequence[str]) -> None:
+        """Refuse a caller who may not read secrets, if one of `names` tells some."""
+        if req.env.get(READS_SECRETS) is True:
+            return
+        if secret := ", ".join(self._panel.confidential(names)):
+            roles = req.env.get(ROLES, "unknown")
+            self._refused.warning(
+                "a caller without the role service or admin was refused: request %s, confidential "
+                "providers %s, roles %s",
+                req.env[REQUEST_ID],
+                secret,
+                roles,
+            )
+            raise falcon.HTTPForbidden(description=_CONFIDED.format(secret=secret, roles=roles))
 
 
 class ByProvider:
@@ -230,7 +257,7 @@ def _unforeseen(
 ) -> None:
     """The process's one catch-all: our own mistake, logged whole, told briefly."""
     request = req.env[REQUEST_ID]
-    LOG.error("[%s] %s %s", request, req.method, req.path, exc_info=error)
+    _UNFORESEEN.error("[%s] %s %s", request, req.method, req.path, exc_info=error)
     raise falcon.HTTPInternalServerError(
         description=f"The service made a mistake; its log has more under {request}."
     )

@@ -1,19 +1,21 @@
 """Asking one provider, on its terms; whatever it raises becomes an outcome."""
 
 import logging
-import traceback
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 import msgspec
 
+from firstlight import log_records
 from firstlight.instance.answer import State
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
 from firstlight.vendordata.outcome import Outcome
 from firstlight.vendordata.terms import Terms, Withheld
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))
 
 Clock = Callable[[], float]
 
@@ -42,51 +44,59 @@ def asked(
         )
 
     try:
-        value = _answer(provider, context, terms)
+        with log_records.confidential() if provider.confidential else nullcontext():
+            value = _answer(provider, context, terms)
+        return outcome(State.OK if value else State.EMPTY, value=value)
     except Withheld as reason:
         return outcome(State.EMPTY, reason=str(reason))
     except ProviderFailed as failure:
         return outcome(State.FAILED, reason=str(failure))
     except Exception as error:  # noqa: BLE001  (a provider may be anybody's: its boundary)
-        log_mistake(name, provider, error)
-        return outcome(State.FAILED, reason=f"It raised {type(error).__name__}; the log has more.")
-    return outcome(State.OK if value else State.EMPTY, value=value)
+        mistake = error
+    # Here and not above: what is logged while an exception is handled may be given its text.
+    log_mistake(name, provider, mistake)
+    why = f"It raised {type(mistake).__name__}; the log has more."
+    return outcome(State.FAILED, reason=why)
 
 
 def _answer(provider: Provider, context: Context, terms: Terms) -> dict[str, Any]:
     terms.check(context)
-    value = _checked(_as_json(provider.provide(context)))
+    secret = provider.confidential
+    value = _checked(_as_json(provider.provide(context), secret=secret), secret=secret)
     if value and not terms.shadow:
         terms.given(context)
     return value
 
 
-def _as_json(value: Mapping[str, Any] | None) -> dict[str, Any]:
+def _as_json(value: Mapping[str, Any] | None, *, secret: bool) -> dict[str, Any]:
     """A copy of `value` as the caller will read it, so that nobody can change it any more."""
     if not value:
         return {}
     try:
         return msgspec.json.decode(msgspec.json.encode(dict(value)), type=dict[str, Any])
     except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
-        raise ProviderFailed(f"Its answer cannot be written as a JSON object: {error}.") from error
+        why = type(error).__name__ if secret else error
+        raise ProviderFailed(f"Its answer cannot be written as a JSON object: {why}.") from error
 
 
-def _checked(value: dict[str, Any]) -> dict[str, Any]:
+def _checked(value: dict[str, Any], *, secret: bool) -> dict[str, Any]:
     reason = cloud_config.check(value.get(cloud_config.KEY, {}))
     if reason:
+        reason = f"its {cloud_config.KEY} is no object or its merge_how odd" if secret else reason
         raise ProviderFailed(f"Its answer cannot be merged: {reason}.")
     return value
 
 
+class Unsaid(Exception):
+    """Stands in a traceback for an exception whose words may be secret."""
+
+
 def log_mistake(name: str, provider: Provider, error: Exception) -> None:
-    """What an exception says may hold what a confidential provider knows; where it was does not."""
-    if not provider.confidential:
-        LOG.error("Provider %s raised what it should not have", name, exc_info=error)
-        return
-    where = "".join(traceback.format_tb(error.__traceback__))
-    LOG.error(
-        "Provider %s raised %s; what it says may be secret. It came from\n%s",
-        name,
-        type(error).__name__,
-        where,
-    )
+    """What an exception says may hold what a confidential provider knows; where it was does not.
+
+    Nor do the exceptions that led to it reach the log, then: they may say the same.
+    """
+    if provider.confidential:
+        kind = type(error).__name__
+        error = Unsaid(f"{kind}; what it says may be secret").with_traceback(error.__traceback__)
+    LOG.error("provider %s raised what it should not have", name, of=name, exc_info=error)

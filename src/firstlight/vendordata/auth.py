@@ -18,8 +18,11 @@ from firstlight.conf import ConfigError
 from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
 from firstlight.conf.shape import Shape
 from firstlight.dependencies import Dependency
+from firstlight.log_throttle import ThrottledLog, throttle
+from firstlight.vendordata import caller_roles
 from firstlight.vendordata.app import HEALTHCHECK, TEST
 from firstlight.vendordata.arrival import REQUEST_ID
+from firstlight.vendordata.caller_roles import READS_SECRETS, ROLES
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
 
 if TYPE_CHECKING:
@@ -50,17 +53,26 @@ def open_paths(shape: Shape) -> frozenset[str]:
 
 
 class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware has no types
-    """Lets a request with a valid token, and one of `roles` if there are any, through to `app`.
+    """Lets a request with a valid token through to `app`, and notes whether it may read secrets.
 
-    Nobody is asked for a token at the paths in `is_open`.
+    Args:
+        required: the token must have one of these roles; empty: any valid token will do; None: the
+            same, but only those of :mod:`firstlight.vendordata.caller_roles` read secrets.
+        is_open: paths that need no token.
     """
 
     def __init__(
-        self, app: Any, conf: cfg.ConfigOpts, roles: frozenset[str], is_open: frozenset[str]
+        self,
+        app: Any,
+        conf: cfg.ConfigOpts,
+        required: frozenset[str] | None,
+        is_open: frozenset[str],
     ) -> None:
         super().__init__(app, {"oslo_config_config": conf, "delay_auth_decision": False})
-        self._roles = roles
+        self._required = required
         self._open = is_open
+        self._strangers = ThrottledLog(LOG)
+        throttle("keystonemiddleware.auth_token")  # it warns of each token that is not good
         self._trouble: str | None = None  # why a token could not be checked, until Keystone answers
 
     @property
@@ -80,7 +92,8 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
 
     def process_request(self, request: Any) -> webob.Response | None:
         """None: go on; else the refusal."""
-        if request.path_info in self._open:
+        # Not webob's path_info, which raises on an escape that is no UTF-8.
+        if request.environ.get("PATH_INFO") in self._open:
             return None
         try:
             super().process_request(request)
@@ -89,17 +102,24 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
                 self._trouble = "a token could not be checked; the log has more"
             return self._refuse(refusal.status_int, refusal.headers)
         except ClientException as error:
-            LOG.error(  # noqa: TRY400  (a dependency's failure, not a mistake of ours)
-                "[%s] The token could not be checked: %s", request.environ[REQUEST_ID], error
+            self._strangers.error(
+                "a caller's token could not be checked, request %s: %s",
+                request.environ[REQUEST_ID],
+                error,
             )
             self._trouble = f"a token could not be checked: {error}"
             return self._refuse(503, {})
-        if self._roles and self._roles.isdisjoint(_roles(request)):
+        roles, system = caller_roles.of_token(request.headers)
+        if self._required and self._required.isdisjoint(roles):
             return self._refuse(403, {})
+        request.environ[ROLES] = caller_roles.in_words(roles, system)
+        request.environ[READS_SECRETS] = caller_roles.reads_secrets(
+            roles, system=system, required=self._required
+        )
         return None
 
     def _refuse(self, status: int, headers: Any) -> webob.Response:
-        message = _MESSAGES[status].format(roles=", ".join(sorted(self._roles)))
+        message = _MESSAGES[status].format(roles=", ".join(sorted(self._required or ())))
         response = webob.Response(
             body=error_body(status, message), status=status, content_type="application/json"
         )
@@ -123,6 +143,7 @@ class WordGate:
     ) -> "Iterable[bytes]":
         said = environ.get("HTTP_X_IDENTITY_STATUS")
         if said == "Confirmed" or environ.get("PATH_INFO") in self._open:
+            environ[READS_SECRETS] = True
             return self._app(environ, start_response)
         body = error_body(401, _UNSAID.format(how=self._how))
         headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
@@ -143,14 +164,25 @@ def guarded(app: Any, conf: cfg.ConfigOpts, shape: Shape = Shape.FIRSTLIGHT) -> 
         LOG.warning("auth_strategy is %s: whoever says X-Identity-Status is believed.", how)
         return WordGate(app, how, open_paths(shape))
     LOG.warning("auth_strategy is noauth: whoever reaches this service reads all it knows.")
-    return app
+    return _everybody(app)
+
+
+def _everybody(app: "WSGIApplication") -> "WSGIApplication":
+    """`app`, whose callers nobody checks and who are told all there is."""
+
+    def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
+        environ[READS_SECRETS] = True
+        return app(environ, start_response)
+
+    return call
 
 
 def _keystone(app: Any, conf: cfg.ConfigOpts, is_open: frozenset[str]) -> KeystoneGate:
     for option, value in DEFAULTS.items():
         conf.set_default(option, value, GROUP)
     try:
-        gate = KeystoneGate(app, conf, frozenset(conf.firstlight.required_roles), is_open)
+        required = required_roles(conf)
+        gate = KeystoneGate(app, conf, required, is_open)
     except (cfg.Error, ClientException) as error:
         raise ConfigError(f"[{GROUP}]: {error}") from error
     group = conf[GROUP].auth_section or GROUP
@@ -159,8 +191,12 @@ def _keystone(app: Any, conf: cfg.ConfigOpts, is_open: frozenset[str]) -> Keysto
             f"[{group}] auth_type is not set: without credentials of its own the service cannot "
             "check anybody's token; set it (password is usual), or [DEFAULT] auth_strategy = noauth"
         )
+    if opened := caller_roles.opened(required):
+        LOG.warning("%s", opened)
     return gate
 
 
-def _roles(request: Any) -> set[str]:
-    return {role.strip() for role in request.headers.get("X-Roles", "").split(",")}
+def required_roles(conf: cfg.ConfigOpts) -> frozenset[str] | None:
+    """``[firstlight] required_roles``; None: the file does not set it."""
+    written = conf.firstlight.required_roles
+    return None if written is None else caller_roles.names(written)

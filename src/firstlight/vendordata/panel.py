@@ -13,6 +13,7 @@ from typing import Protocol
 from msgspec import structs
 
 from firstlight.instance.answer import State
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata.asking import Clock, asked
 from firstlight.vendordata.contract import Context, Provider
 from firstlight.vendordata.outcome import Outcome
@@ -22,6 +23,8 @@ from firstlight.vendordata.terms import Terms
 from firstlight.vendordata.threads import Threads
 
 LOG = logging.getLogger(__name__)
+
+_OUTCOME = "[%s] instance %s: provider %s: %s in %.3f s%s"
 
 
 class Counted(Protocol):
@@ -48,6 +51,7 @@ class Panel:
     ) -> None:
         self._providers = dict(providers)
         self._counted = counted
+        self._failures = ThrottledLog(LOG)
         self._clock = clock
         self._terms = {name: Terms() for name in providers} | dict(terms or {})
         self._threads = {name: Threads[Outcome](f"provider-{name}", threads) for name in providers}
@@ -65,6 +69,14 @@ class Panel:
         """The same, with what is behind the names."""
         return self._providers
 
+    def confidential(self, names: Iterable[str]) -> Sequence[str]:
+        """Those of `names` whose answers are secret and are given to callers."""
+        return [
+            name
+            for name in names
+            if self._providers[name].confidential and name not in self._shadows
+        ]
+
     def ask(
         self, context: Context, names: Iterable[str], *, until: float, request: str
     ) -> Sequence[Outcome]:
@@ -80,7 +92,7 @@ class Panel:
         told = {name: self._collect(name, future, started) for name, future in futures.items()}
         for outcome in told.values():
             self._counted(outcome)
-            _log(outcome, context, request)
+            self._log(outcome, context, request)
         everything = told | shadows
         return [everything[name] for name in names]
 
@@ -111,16 +123,16 @@ class Panel:
         seconds = self._clock() - started
         return Outcome(provider=name, state=State.FAILED, seconds=seconds, reason=why)
 
-
-def _log(outcome: Outcome, context: Context, request: str) -> None:
-    level = logging.WARNING if outcome.state is State.FAILED else logging.DEBUG
-    LOG.log(
-        level,
-        "[%s] instance %s: provider %s: %s in %.3f s%s",
-        request,
-        context.instance_id,
-        outcome.provider,
-        outcome.state.value,
-        outcome.seconds,
-        f": {outcome.reason}" if outcome.reason else "",
-    )
+    def _log(self, outcome: Outcome, context: Context, request: str) -> None:
+        args = (
+            request,
+            context.instance_id,
+            outcome.provider,
+            outcome.state.value,
+            outcome.seconds,
+            f": {outcome.reason}" if outcome.reason else "",
+        )
+        if outcome.state is State.FAILED:
+            self._failures.warning(_OUTCOME, *args, of=outcome.provider)
+        else:
+            LOG.debug(_OUTCOME, *args)

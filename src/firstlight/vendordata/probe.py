@@ -8,6 +8,7 @@ from threading import Lock
 import falcon
 
 from firstlight.conf import ConfigError
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata.contract import ProviderFailed
 
 LOG = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Probe:
         self._read = read
         self._clock = clock
         self._asking = Lock()
+        self._log = ThrottledLog(LOG)  # anybody may ask, and Vault may be away for long
         self._until = float("-inf")
         self._found = _error("Vault is being asked for the first time; try again.")
 
@@ -47,7 +49,7 @@ class Probe:
         try:
             self._read()
         except (ConfigError, ProviderFailed) as error:
-            LOG.warning("/test: %s", error)
+            self._log.warning("GET /test: secrets cannot be read: %s", error)
             return _error("Secrets cannot be read; the log says why.")
         return _OK
 

@@ -7,19 +7,23 @@ from msgspec import Struct
 from oslo_config import cfg
 
 from firstlight.conf import ConfigError
+from firstlight.conf.full_list import full_list
 from firstlight.vendordata.contract import Context
 
 OPTIONS = (
-    cfg.ListOpt(
+    full_list(
         "allow_projects",
         default=[],
-        help="Ids of the only projects whose instances are answered; empty: all.",
+        help="Ids of the only projects whose instances are answered; empty: all. The project is "
+        "the one that the request's body names, and the caller is believed: it keeps a provider "
+        "from instances, not callers from a provider. For that see [firstlight] required_roles.",
     ),
-    cfg.ListOpt(
+    full_list(
         "allow_images",
         default=[],
-        help="Ids of the only images whose instances are answered; empty: all. An instance that "
-        "was booted from a volume has none.",
+        help="Ids of the only images whose instances are answered; empty: all. The image is the "
+        "one that the request's body names, and the caller is believed. An instance that was "
+        "booted from a volume has none.",
     ),
     cfg.BoolOpt(
         "shadow",

@@ -53,13 +53,14 @@ class Application:
 
 
 def _build(conf: "cfg.ConfigOpts") -> "WSGIApplication":
-    from oslo_log import log
     from prometheus_client import REGISTRY
 
+    from firstlight.conf import logs, share_with_libraries
     from firstlight.dependencies.metrics import DependencyCollector
     from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
 
-    log.setup(conf, "firstlight")
+    share_with_libraries(conf, "vendordata")
+    logs.begin(conf, "vendordata")
     warn_of_unhonoured(conf)
     app, _panel, readiness = deploy(conf, REGISTRY)
     REGISTRY.register(DependencyCollector(readiness.dependencies))

@@ -6,6 +6,7 @@ import socket
 from time import monotonic
 
 from firstlight.wire import ids
+from firstlight.wire.body_budget import BodyBudget
 from firstlight.wire.connection import Connection
 from firstlight.wire.counters import Counts
 from firstlight.wire.door import Door, PlainDoor, open_with_tls
@@ -18,6 +19,7 @@ from firstlight.wire.turns import Turns
 
 # A listener that was full accepts again when this part of its connections is left.
 _ROOM_AGAIN = 0.9
+_SCOPE = 3  # its place in the address of an IPv6 socket
 
 
 class Acceptor:
@@ -37,6 +39,7 @@ class Acceptor:
         observe: Observer | None,
         counts: Counts,
         turns: Turns,
+        bodies: BodyBudget,
     ) -> None:
         self.handler = listener.handler
         self.first = listener.hot or listener.handler
@@ -49,6 +52,7 @@ class Acceptor:
         self.observe = observe
         self.counts = counts
         self.turns = turns
+        self.bodies = bodies
         self.draining = False
         self.connections: set[Connection] = set()
         self._listener = listener
@@ -127,12 +131,17 @@ class Acceptor:
         self.connections.discard(connection)
         self.counts.open -= 1
 
-    def peer_of(self, transport: asyncio.Transport) -> str:
-        """The other end's address, as it is written elsewhere; "" if it has none."""
+    def peer_of(self, transport: asyncio.Transport) -> tuple[str, int]:
+        """The other end's address, as it is written elsewhere, and its scope.
+
+        "" if it has no address; 0 if that is not a link-local one.
+        """
         if not self._on_network:
-            return ""
+            return "", 0
         name = transport.get_extra_info("peername")
-        return _plain(name[0]) if name else ""
+        if not name:
+            return "", 0
+        return _plain(name[0]), name[3] if len(name) > _SCOPE else 0
 
 
 def _plain(address: str) -> str:

@@ -9,8 +9,12 @@ found out (an instance id). BYTES is the size of the body, MS the milliseconds f
 first byte. TARGET and UA (the User-Agent) are what a stranger sent: they are cut after
 1024 and 256 characters (``...`` says so), and quotes, backslashes, control characters and
 everything outside ASCII appear as ``\\xNN``, so that no request can forge a line or a field.
+
+As JSON each line is an object as oslo.log's formatter makes them (``asctime``, ``levelname``,
+``name``, ``message``, which is the line above), with every field under a name of its own.
 """
 
+import json
 import logging
 import os
 import re
@@ -48,8 +52,11 @@ class AccessLog:
     threads.
     """
 
-    def __init__(self, path: str, *, size: int = 65536, interval: float = 0.025) -> None:
+    def __init__(
+        self, path: str, *, size: int = 65536, interval: float = 0.025, json: bool = False
+    ) -> None:
         self.dropped = 0
+        self._render = render_json if json else render
         self._path = path
         self._size = size
         self._interval = interval
@@ -60,8 +67,16 @@ class AccessLog:
         self._failing = False
         self._thread = threading.Thread(target=self._run, name="access-log", daemon=True)
 
-    def __enter__(self) -> "AccessLog":
+    def open(self) -> None:
+        """Open the file now.
+
+        Raises:
+            OSError: it cannot be written.
+        """
         self._reopen()
+
+    def __enter__(self) -> "AccessLog":
+        self.open()
         self._thread.start()
         return self
 
@@ -124,7 +139,7 @@ class AccessLog:
             return
         try:
             file = self._reopen()
-            rest = render(batch).encode()
+            rest = self._render(batch).encode()
             while rest:
                 rest = rest[file.write(rest) :]
             self._failing = False
@@ -151,6 +166,33 @@ class AccessLog:
 def render(entries: Iterable[Entry]) -> str:
     """The lines of these entries."""
     return "".join(map(_line, entries))
+
+
+def render_json(entries: Iterable[Entry]) -> str:
+    """The lines of these entries as JSON objects."""
+    return "".join(f"{json.dumps(_object(entry))}\n" for entry in entries)
+
+
+def _object(entry: Entry) -> dict[str, str | int | float]:
+    when, listener, peer, request_id, subject, method, target, status, size, seconds, agent = entry
+    line = _line(entry)[:-1]
+    return {
+        "message": line,
+        "asctime": line.partition(" ")[0],
+        "created": when,
+        "name": "firstlight.access",
+        "levelname": "INFO",
+        "listener": _word(listener),
+        "peer": _word(peer),
+        "request_id": request_id,
+        "subject": _word(subject),
+        "method": method,
+        "target": _quoted(target, _MAX_TARGET),
+        "status": status,
+        "bytes": size,
+        "milliseconds": round(seconds * 1000, 3),
+        "user_agent": _agent(agent),
+    }
 
 
 # The few hot words below are remembered, because the same clients ask many times in a row.

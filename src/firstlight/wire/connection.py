@@ -11,13 +11,17 @@ from firstlight.wire import refusals
 from firstlight.wire.door import Doorstep
 from firstlight.wire.head import CONTINUE, render
 from firstlight.wire.messages import Handler, Hot, Request, Response
-from firstlight.wire.reader import CLOSE, Reader
+from firstlight.wire.reader import CLOSE, PIECE, Reader
 from firstlight.wire.refusals import Refusal, Refused
 
 if TYPE_CHECKING:
     from firstlight.wire.acceptor import Acceptor
 
 LOG = logging.getLogger(__name__)
+
+# Bytes that are read and thrown away at once for a peer that was refused and goes on sending; past
+# them a read in a while is all, so that it costs next to nothing.
+_SPILL = 256 * 1024
 
 
 class _Turn(NamedTuple):
@@ -32,7 +36,8 @@ class _Turn(NamedTuple):
 class Connection(asyncio.Protocol):
     """What one peer sends and is sent.
 
-    `deadline` is when :meth:`expire` is due; the server's sweep looks at it.
+    `deadline` is when :meth:`expire` is due; the server's sweep looks at it. For `remembered` and
+    `scope` see :class:`~firstlight.wire.messages.KeptConnection`.
     """
 
     __slots__ = (
@@ -43,18 +48,24 @@ class Connection(asyncio.Protocol):
         "_deaf",
         "_ended",
         "_future",
+        "_lingers_until",
         "_peer",
         "_queue",
         "_reader",
+        "_spilt",
         "_transport",
         "_turn",
+        "_unread",
         "deadline",
+        "remembered",
+        "scope",
     )
 
     def __init__(self, at: "Acceptor") -> None:
         self._at = at
         self._transport = cast(asyncio.Transport, None)  # until the connection is made
-        self._reader = Reader(at.limits, self._deliver, self._proceed)
+        self._reader = Reader(at.limits, self._deliver, self._proceed, at.bodies)
+        self._unread: memoryview | None = None  # what came behind the piece that was read
         self._queue: deque[_Turn] | None = None  # turns behind an unfinished one
         self._turn: _Turn | None = None  # the one whose answer is being looked up
         self._future: Future[Response] | None = None
@@ -63,6 +74,10 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._ended = False  # the peer sends no more
         self._continue_due = False
+        self._spilt = 0  # bytes thrown away
+        self._lingers_until = 0.0
+        self.remembered: object = None
+        self.scope = 0
 
     # What the event loop calls.
 
@@ -73,29 +88,32 @@ class Connection(asyncio.Protocol):
         if isinstance(before, Doorstep):
             before.hand_over(self._transport)
             return
-        self._peer = at.peer_of(self._transport)
+        self._peer, self.scope = at.peer_of(self._transport)
         self.deadline = monotonic() + at.limits.head_time
         at.enter(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._closing = self._deaf = True
         self._drop_answer()
+        self._drop_unread()
+        for turn in self._queue or ():
+            self._at.bodies.give_back(len(turn.request.body))
         self._queue = None
         self._reader.forget()
         self._at.leave(self)
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
-            return
-        now = monotonic()
-        try:
-            self._reader.feed(data, now)
-        except Refused as refused:
-            self._refuse(refused.refusal)
-        self._settle(now)
+            self._spill(len(data))
+        elif len(data) > PIECE or self._unread is not None:
+            self._put_by(data)
+        else:
+            self._read(data)
 
     def eof_received(self) -> bool:
         """Stay for what was asked; the peer may have closed its sending half only."""
+        while self._unread is not None:
+            self._read_piece(self._unread)
         if self._reader.started and not self._deaf:
             self._refuse(refusals.CUT_SHORT)
         self._deaf = self._ended = True
@@ -110,6 +128,57 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._choked = False
         self._go_on()
+
+    # Reading: a large read is read on between other work, so that it keeps no other peer waiting.
+
+    def _read(self, data: bytes) -> None:
+        now = monotonic()
+        try:
+            self._reader.feed(data, now)
+        except Refused as refused:
+            self._refuse(refused.refusal)
+        self._settle(now)
+
+    def _put_by(self, data: bytes) -> None:
+        """Read the first piece, and have the others read on, where there is room to keep them."""
+        at = self._at
+        if self._unread is not None:  # the transport began to read after it was told not to
+            at.bodies.count(len(data))
+            self._unread = memoryview(bytes(self._unread) + data)
+            self._transport.pause_reading()
+        elif at.bodies.take(len(data)):
+            self._unread = memoryview(data)
+            self._transport.pause_reading()
+            self._read_on()
+        else:
+            self._read(data)
+
+    def _read_on(self) -> None:
+        if self._unread is not None:
+            self._read_piece(self._unread)
+        if self._unread is not None:
+            self._at.turns.add(self._read_on)
+        elif not (self._deaf or self._choked):
+            self._transport.resume_reading()
+
+    def _read_piece(self, unread: memoryview) -> None:
+        piece = bytes(unread[:PIECE])
+        self._at.bodies.give_back(len(piece))
+        self._unread = unread[PIECE:] if len(unread) > PIECE else None
+        self._read(piece)
+        if self._deaf:
+            self._drop_unread()
+
+    def _drop_unread(self) -> None:
+        if self._unread is not None:
+            self._at.bodies.give_back(len(self._unread))
+            self._unread = None
+
+    def _spill(self, size: int) -> None:
+        """Throw away what is not read; past a bound only as fast as :meth:`expire` comes round."""
+        self._spilt += size
+        if self._spilt > _SPILL:
+            self._transport.pause_reading()
 
     # What the reader calls.
 
@@ -131,6 +200,7 @@ class Connection(asyncio.Protocol):
             peer=self._peer,
             listener=at.stands_for,
             id=at.make_id(headers),
+            connection=self,
         )
         if keep is CLOSE or not at.keep_alive:
             self._deaf = True
@@ -154,6 +224,7 @@ class Connection(asyncio.Protocol):
             return
         turn = self._turn = _Turn(request, keep, started)
         self._at.counts.in_flight += 1
+        self._at.bodies.count(len(request.body))
         self.deadline = monotonic() + self._at.limits.answer_time
         if answer is None:
             self._at.turns.add(lambda: self._begin(turn))
@@ -208,6 +279,7 @@ class Connection(asyncio.Protocol):
         queue = self._queue
         while queue and self._turn is None and not self._choked and not self._closing:
             turn = queue.popleft()
+            self._at.bodies.give_back(len(turn.request.body))
             if turn.refusal is None:
                 self._ask(turn.request, turn.keep, turn.started)
             else:
@@ -220,7 +292,8 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             self._close()
             return
-        self._transport.resume_reading()
+        if self._unread is None:
+            self._transport.resume_reading()
         self._settle(monotonic())
 
     def _wait_in_line(self, turn: _Turn) -> bool:
@@ -231,6 +304,10 @@ class Connection(asyncio.Protocol):
         queue = self._queue
         if queue is None:
             queue = self._queue = deque()
+        if not self._at.bodies.take(len(turn.request.body)):
+            turn.request.body = b""
+            turn = turn._replace(keep=CLOSE, refusal=refusals.BODIES_FULL)
+            self._deaf = True
         if len(queue) + 1 >= self._at.limits.pipeline:
             self._deaf = True
         queue.append(turn)
@@ -240,6 +317,7 @@ class Connection(asyncio.Protocol):
         """Forget the future; it is not cancelled, because others may wait for the same one."""
         if self._turn is not None:
             self._at.counts.in_flight -= 1
+            self._at.bodies.give_back(len(self._turn.request.body))
         self._future = self._turn = None
 
     # Answers.
@@ -279,6 +357,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Answer what cannot be read, after what could, and end the connection."""
         self._deaf = True
+        self._reader.drop_body()
         at = self._at
         nobody = Request("-", "-", {}, peer=self._peer, listener=at.stands_for, id=at.make_id({}))
         turn = _Turn(nobody, CLOSE, self._reader.started or monotonic(), refusal)
@@ -301,7 +380,8 @@ class Connection(asyncio.Protocol):
             self._close()
             return
         self._deaf = self._closing = True
-        self.deadline = monotonic() + self._at.limits.linger_time
+        self.deadline = monotonic()
+        self._lingers_until = self.deadline + self._at.limits.linger_time
         self._transport.write_eof()
 
     def _close(self) -> None:
@@ -331,7 +411,9 @@ class Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """What was awaited did not come in time."""
-        if self._closing or self._choked:
+        if monotonic() < self._lingers_until:
+            self._transport.resume_reading()
+        elif self._closing or self._choked:
             self._transport.abort()
         elif self._turn is not None:
             self._answer_late(self._turn)

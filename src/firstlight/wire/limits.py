@@ -11,9 +11,10 @@ class Limits:
     """
 
     target: int = 8 * 1024  # the request target; nginx and Apache stop at 8 KiB too
-    head: int = 64 * 1024  # request line and header fields; room for a long token, no more
-    fields: int = 100  # header fields; Apache's and Python's http.client's number
-    body: int = 1024 * 1024  # passwords are 255 bytes, vendordata requests a few KiB
+    head: int = 64 * 1024  # request line, header fields, trailers; room for a long token, no more
+    fields: int = 100  # header fields, trailers among them; Apache's and http.client's number
+    body: int = 1024 * 1024  # Nova sends user data and metadata: up to 0.5 MiB, as JSON
+    bodies: int = 32 * 1024 * 1024  # held of all requests together; see BodyBudget
     pipeline: int = 16  # requests that may wait behind an unfinished one of their connection
     write_buffer: int = 64 * 1024  # unsent bytes past which a connection is not read
 

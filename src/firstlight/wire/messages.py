@@ -2,9 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Protocol
 
 TEXT = b"text/plain; charset=UTF-8"
+
+
+class KeptConnection(Protocol):
+    """The connection that a request came by, as far as a handler may know it.
+
+    Attributes:
+        remembered: None at the connection's first request, and then what a handler left there.
+        scope: index of the interface, if the peer's address is a link-local one; else 0.
+    """
+
+    remembered: Any
+
+    @property
+    def scope(self) -> int: ...
 
 
 class Request:
@@ -17,6 +31,7 @@ class Request:
 
     __slots__ = (
         "body",
+        "connection",
         "headers",
         "id",
         "listener",
@@ -36,6 +51,7 @@ class Request:
         peer: str = "",
         listener: Any = None,
         id: str = "-",  # noqa: A002  (the trade's word)
+        connection: KeptConnection | None = None,
     ) -> None:
         self.method = method
         self.target = target
@@ -43,6 +59,7 @@ class Request:
         self.body = body
         self.peer = peer  # the other end's address without port; "" on a unix socket
         self.listener = listener  # what the listener it came in by stands for
+        self.connection = connection  # None: it did not come by one
         self.id = id  # req-<uuid>, in the log and in the response
         self.subject = "-"  # set by the handler: who was asking, for the log
 

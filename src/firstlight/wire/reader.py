@@ -2,13 +2,19 @@
 
 import re
 from collections.abc import Callable
+from itertools import chain
 from typing import Any
 
 import httptools
 
 from firstlight.wire import refusals
+from firstlight.wire.body_budget import BodyBudget
 from firstlight.wire.limits import Limits
 from firstlight.wire.refusals import Refused
+
+# Bytes that are parsed at a time; between two pieces the bounds are looked at. Most requests are
+# one piece, and some forty of the smallest that there can be.
+PIECE = 1024
 
 # What the connection says of itself in the response.
 CLOSE = "Connection: close\r\n"
@@ -31,39 +37,63 @@ class _Enough(Exception):
 class Reader:
     """Reads one connection's requests and hands each to `deliver` when it is whole.
 
-    `proceed` is called when a request waits for ``100 Continue`` before its body.
+    `proceed` is called when a request waits for ``100 Continue`` before its body. What has come of
+    an unfinished body is taken from `budget`; None: there is one of `limits.bodies` for it alone.
     """
 
     __slots__ = (
+        "_again",
+        "_bare",
         "_body",
+        "_budget",
         "_deliver",
         "_done",
+        "_head_fields",
+        "_head_size",
         "_headers",
+        "_held",
         "_limits",
+        "_lines",
         "_now",
         "_parse",
         "_parser",
         "_proceed",
         "_received",
         "_repeats",
+        "_size",
         "_target",
+        "_waiting",
         "_whole_head",
         "body_started",
         "started",
     )
 
-    def __init__(self, limits: Limits, deliver: Deliver, proceed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        deliver: Deliver,
+        proceed: Callable[[], None],
+        budget: BodyBudget | None = None,
+    ) -> None:
         self._limits = limits
+        self._budget = budget or BodyBudget(limits.bodies)
         self._deliver = deliver
         self._proceed = proceed
         self._parser: Any = httptools.HttpRequestParser(self)
         self._parse = self._parser.feed_data
         self._headers: dict[bytes, bytes] = {}
         self._whole_head: dict[bytes, bytes] | None = None
-        self._repeats = 0
+        self._again: dict[bytes, list[bytes]] = {}  # values of fields sent more than once
+        self._repeats = 0  # how many such values beyond the first
         self._target = b""
         self._body: bytearray | None = None
         self._received = 0
+        self._head_size = self._head_fields = 0  # of a head whose body is being read
+        self._held = 0  # bytes of the body that are taken from the budget
+        self._bare = 0  # bytes since the last of the body: framing, and trailers
+        self._lines = True  # what is awaited ends with a line
+        self._waiting = bytearray()  # pieces of a line
+        self._size = 0  # of the piece that is being read
         self._now = 0.0
         self._done = False
         self.started = 0.0  # when the first byte of an unfinished request came; 0.0: there is none
@@ -75,23 +105,39 @@ class Reader:
         Raises:
             Refused: this is not a request that can be read; nothing more can be.
         """
+        size = self._size = len(data)
+        if size > PIECE:
+            self._feed_pieces(data, now)
+            return
         self._now = now
         if self.started:
-            self._received += len(data)
+            self._received += size
+            if self._lines:
+                data = self._collected(data)
+                if not data:
+                    self._check_bounds(now)
+                    return
         else:
             self.started = now
-            self._received = len(data)
+            self._received = size
         try:
             self._parse(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :], now)
+            self._decline_upgrades(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             self._fail(error)
         if self.started:
             self._check_unfinished(data, now)
 
+    def drop_body(self) -> None:
+        """Let go of what has come of a body; nothing more is read."""
+        self._budget.give_back(self._held)
+        self._held = 0
+        self._body = None
+
     def forget(self) -> None:
         """Let go of what refers back to this reader; the connection is gone."""
+        self.drop_body()
         del self._parser, self._parse, self._deliver, self._proceed
 
     # What the parser calls. A request without a body passes on_url, on_header, … ,
@@ -101,6 +147,7 @@ class Reader:
         self._target += part
         if not self.started:  # pipelined behind another
             self.started = self._now
+            self._received = self._size
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -112,6 +159,8 @@ class Reader:
 
     def on_headers_complete(self) -> None:
         headers = self._headers
+        if self._repeats:
+            self._join_repeated()
         if self._received > self._limits.target:
             self._measure()
         if len(headers) + self._repeats > self._limits.fields:
@@ -161,7 +210,17 @@ class Reader:
         if name == b"host":
             raise Refused(refusals.NO_HOST)
         self._repeats += 1
-        self._headers[name] += b", " + value.rstrip(b" \t")
+        if self._repeats > self._limits.fields:
+            raise Refused(refusals.HEAD_LARGE)
+        values = self._again.get(name)
+        if values is None:
+            values = self._again[name] = [self._headers[name]]
+        values.append(value.rstrip(b" \t"))
+
+    def _join_repeated(self) -> None:
+        for name, values in self._again.items():
+            self._headers[name] = b", ".join(values)
+        self._again = {}
 
     def _check_version(self) -> None:
         version = self._parser.get_http_version()
@@ -181,8 +240,11 @@ class Reader:
         # llhttp has made sure that it is a number, and that there is only one.
         if int(headers.get(b"content-length", b"0")) > self._limits.body:
             raise Refused(refusals.BODY_LARGE)
-        # Fields that come after a chunked body are read into a dictionary nobody looks at.
+        # Fields that come after a chunked body are counted with the head's; no handler sees them.
         self._whole_head = headers
+        self._head_fields = len(headers)
+        self._lines = coding is not None
+        self._head_size = self._size_of_fields() if self._lines else 0
         self._headers = {}
         expect = headers.get(b"expect")
         if expect is None:
@@ -193,8 +255,14 @@ class Reader:
             self._proceed()
 
     def _close_body(self, head: dict[bytes, bytes]) -> tuple[dict[bytes, bytes], bytes]:
+        if self._headers:
+            self._check_trailers(self._size_of_fields())
         body = bytes(self._body or b"")
-        self._body = self._whole_head = None
+        self.drop_body()
+        self._whole_head = None
+        self._lines = True
+        self._again = {}
+        self._bare = 0
         self.body_started = 0.0
         return head, body
 
@@ -202,28 +270,85 @@ class Reader:
         """The exact sizes of a head that may be too large, whatever pieces it came in."""
         if len(self._target) > self._limits.target:
             raise Refused(refusals.TARGET_LONG)
-        fields = sum(len(name) + len(value) + 4 for name, value in self._headers.items())
-        if len(self._target) + fields > self._limits.head:
+        if len(self._target) + self._size_of_fields() > self._limits.head:
+            raise Refused(refusals.HEAD_LARGE)
+
+    def _size_of_fields(self) -> int:
+        again = ((name, value) for name, values in self._again.items() for value in values[1:])
+        return sum(
+            len(name) + len(value) + 4 for name, value in chain(self._headers.items(), again)
+        )
+
+    def _check_trailers(self, size: int) -> None:
+        """Head and trailers have one budget, of bytes and of fields."""
+        fields = self._head_fields + len(self._headers) + self._repeats
+        if self._head_size + size > self._limits.head or fields > self._limits.fields:
             raise Refused(refusals.HEAD_LARGE)
 
     def _check_unfinished(self, data: bytes, now: float) -> None:
+        blank = self._whole_head is None and not self._target and not data.strip(b"\r\n")
+        if blank:  # RFC 9112 §2.2: blank lines before a request are nothing
+            self.started = 0.0
+        else:
+            self._check_bounds(now)
+
+    def _check_bounds(self, now: float) -> None:
+        limits = self._limits
         if self._whole_head is not None:
             self.body_started = self.body_started or now
-            if self._received > self._limits.head + _FRAMING * self._limits.body:
-                raise Refused(refusals.BODY_LARGE)
-        elif len(self._target) > self._limits.target:
+            self._check_unfinished_body()
+        elif len(self._target) > limits.target:
             raise Refused(refusals.TARGET_LONG)
-        elif self._received > self._limits.head:
+        elif self._received > limits.head or len(self._headers) + self._repeats > limits.fields:
             raise Refused(refusals.HEAD_LARGE)
-        elif not self._target and not data.strip(b"\r\n"):
-            self.started = 0.0  # RFC 9112 §2.2: blank lines before a request are nothing
 
-    def _decline_upgrade(self, rest: bytes, now: float) -> None:
+    def _check_unfinished_body(self) -> None:
+        if self._received > self._limits.head + _FRAMING * self._limits.body:
+            raise Refused(refusals.BODY_LARGE)
+        more = len(self._body or b"") - self._held
+        if more:
+            self._bare = 0
+            if not self._budget.take(more):
+                raise Refused(refusals.BODIES_FULL)
+            self._held += more
+        else:
+            self._bare += self._size
+            self._check_trailers(self._bare)
+
+    def _collected(self, data: bytes) -> bytes:
+        """`data` with what was held before it; b"" if it is held as well.
+
+        A field that comes in many pieces is put together by httptools, which copies for each of
+        them all that it has. Heads and chunks end with a line, so that what is no end can wait.
+        """
+        waiting = self._waiting
+        waiting += data
+        if len(waiting) < PIECE and b"\n" not in data:
+            return b""
+        data = bytes(waiting)
+        waiting.clear()
+        return data
+
+    def _feed_pieces(self, data: bytes, now: float) -> None:
+        for first in range(0, len(data), PIECE):
+            if not self._done:
+                self.feed(data[first : first + PIECE], now)
+
+    def _decline_upgrades(self, rest: bytes) -> None:
         """Go on with HTTP/1.1: the request was answered as if it had not asked for more."""
-        self._parser = httptools.HttpRequestParser(self)
-        self._parse = self._parser.feed_data
-        if rest and not self._done:
-            self.feed(rest, now)
+        while True:
+            self._parser = httptools.HttpRequestParser(self)
+            self._parse = self._parser.feed_data
+            if not rest or self._done:
+                return
+            try:
+                self._parse(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+                continue
+            except httptools.HttpParserError as error:
+                self._fail(error)
+            return
 
     def _fail(self, error: httptools.HttpParserError) -> None:
         if self._done:

@@ -40,6 +40,7 @@ HEAD_LARGE = Refusal("head-large", 431, "The request's header fields are too lar
 CRASHED = Refusal("crashed", 500, "The server failed; its log says how.")
 METHOD = Refusal("method", 501, "The request begins with no method this server knows.")
 CODING = Refusal("coding", 501, "The only Transfer-Encoding this server knows is chunked.")
+BODIES_FULL = Refusal("bodies-full", 503, "Too many bodies are on their way; try again.")
 ANSWER_LATE = Refusal("answer-late", 503, "The answer took too long to find; try again.")
 VERSION = Refusal("version", 505, "This server speaks HTTP/1.1 and HTTP/1.0.")
 

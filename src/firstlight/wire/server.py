@@ -7,6 +7,7 @@ from time import monotonic
 
 from firstlight.wire import ids, refusals
 from firstlight.wire.acceptor import Acceptor
+from firstlight.wire.body_budget import BodyBudget
 from firstlight.wire.counters import Counters
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
@@ -41,6 +42,7 @@ class Server:
         self._refusal = refusal
         self._make_id = ids.fresh()
         self._turns = Turns()
+        self._bodies = BodyBudget(max(self._limits.bodies, self._limits.body))
         self._stopping = asyncio.Event()
         self._acceptors: dict[str, Acceptor] = {}
         self._companions: list[Companion] = []
@@ -101,6 +103,7 @@ class Server:
             observe=None if self._observe is None else self._observe(listener.name),
             counts=self.counters.of(listener.counted_as or listener.name),
             turns=self._turns,
+            bodies=self._bodies,
         )
         return acceptor
 

@@ -240,6 +240,18 @@ def test_an_empty_secret_is_said(tmp_path, metadata):
         assert "metadata_proxy_shared_secret is empty" in process.log.read_text()
 
 
+def test_two_on_a_host(tmp_path, metadata, agent):
+    """The second has no status socket, names the process that has it, and serves its guests."""
+    other = tmp_path / "other"
+    text = configuration(tmp_path, metadata, f"metadata_proxy_socket = {other}")
+    with running(tmp_path, "agent", text, name="second") as second:
+        assert get(other, "/openstack/latest/user_data", **ASKS) == (200, BINARY)
+        log = second.log.read_text()
+        assert f"unix:{tmp_path}/firstlight_status: firstlight agent (process " in log
+        assert "starts without its listener status" in log
+    assert get(tmp_path / "firstlight_status", "/healthz")[0] == 200
+
+
 def _accepts(path):
     connection = OverUnix(path)
     try:
@@ -263,8 +275,18 @@ report_interval = 1
 [relay]
 resolver = neutron-rpc
 resolver_deadline = 1
+[oslo_concurrency]
+lock_path = $state_path/lock
+[oslo_messaging_rabbit]
+use_queue_manager = true
 """
     with running(tmp_path, "agent", text) as agent:
+
+        def asked():
+            checks = json.loads(get(tmp_path / "firstlight_status", "/readyz")[1])["checks"]
+            return "message bus" in checks["neutron-rpc"]
+
+        assert eventually(asked)  # although no guest has asked
         status, body = get(tmp_path / "metadata_proxy", "/openstack", **ASKS)
         assert (status, b"http" in body) == (503, False)
 
@@ -273,5 +295,6 @@ resolver_deadline = 1
             return "message bus" in str(found) and "report" in str(found)
 
         assert eventually(told)
+        assert "RequiredOptError" not in agent.log.read_text()
         agent.stop()  # which fails if that takes longer than its patience
         assert not agent.pid

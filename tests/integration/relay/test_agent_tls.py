@@ -44,11 +44,21 @@ TRUSTED = "auth_ca_cert = {home}/ca.crt"
         ("", False, 503),
         ("auth_ca_cert = {home}/stranger.crt", False, 503),
         ("nova_metadata_insecure = true", False, 200),
+        ("nova_metadata_insecure = true\nauth_ca_cert = /nowhere/ca.crt", False, 200),
         (TRUSTED + CLIENT, True, 200),
         (TRUSTED + CLIENT.partition("\nnova_client_priv_key")[0], True, 502),
         (TRUSTED + STRANGER, True, 502),
     ],
-    ids=["ca", "unknown", "other ca", "insecure", "client", "no key", "stranger"],
+    ids=[
+        "ca",
+        "unknown",
+        "other ca",
+        "insecure",
+        "insecure, and no ca",
+        "client",
+        "no key",
+        "stranger",
+    ],
 )
 def test_tls(tmp_path, certificates, more, ask_client, expected):
     """It verifies, unless told not to, and shows its own certificate if it has one with a key."""

@@ -174,7 +174,7 @@ def test_look_up_that_hangs():
     never = Future()
 
     class Hanging(Known):
-        def find(self, who):
+        def find(self, _who, _connection):
             return never
 
     with an_agent(free_port(), recognition=Hanging(), deadline=0.2) as agent:

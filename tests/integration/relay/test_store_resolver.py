@@ -113,6 +113,15 @@ def test_fresh_does_not_wait_for_news(store: Store, resolver: StoreResolver) -> 
     assert one(resolver, guest, fresh=True) == Nobody()
 
 
+def test_other_macs_of_the_server(store: Store, resolver: StoreResolver) -> None:
+    """A server's ports on one network know of each other's MAC, in lower case."""
+    other = interface("10.0.0.6", "10.0.0.0/24", "n1", port="q", mac="FA:16:3E:00:00:02")
+    away = interface("10.0.0.7", "10.0.0.0/24", "n2", port="r", mac="fa:16:3e:00:00:03")
+    store.add(server(1, interfaces=(on("10.0.0.5", "n1"), other, away)))
+    told = one(resolver, at("n1", "10.0.0.5"), fresh=True)
+    assert told == Found(uuid(1), "p1", "p", MAC, other_macs=("fa:16:3e:00:00:02",))
+
+
 def test_store_away(tmp_path: Path) -> None:
     """A store that cannot be read is Unavailable, and says why; when it can, it answers."""
     directory = tmp_path / "later"

@@ -46,6 +46,59 @@ def test_every_memcached_is_memcached(load, backend):
     assert names(open_shared_cache(conf, ["s"])) == ["one:11211", "inet6:[::1]:11212"]
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        (
+            "inet6:[memcached-0.memcached.openstack.svc]:11211",
+            "memcached-0.memcached.openstack.svc",
+        ),
+        ("inet:[memcached-0.memcached.openstack.svc]:11211", "memcached-0.memcached.openstack.svc"),
+        ("inet6:[::1]", "::1"),
+        ("[::1]:11211", "::1"),
+        ("inet:cache:11211", "cache"),
+        ("cache", "cache"),
+    ],
+)
+def test_a_name_in_brackets(load, name, address, monkeypatch):
+    """Deployment tools write names where addresses are expected; the cache is used."""
+    asked = []
+
+    def look(*args, **_):
+        asked.append(args[:2])
+        raise OSError("not looked up here")
+
+    monkeypatch.setattr("socket.getaddrinfo", look)
+    conf = load(enabled="true", backend="dogpile.cache.memcached", memcache_servers=name)
+    shared = open_shared_cache(conf, ["s"])
+    [place] = shared.places
+    place.probe()
+    shared.close()
+    assert asked == [(address, 11211)]
+
+
+def test_no_servers(load, caplog):
+    """An empty list shares nothing, as in Nova, and the service starts and says so."""
+    conf = load(enabled="true", backend="dogpile.cache.memcached", memcache_servers="")
+    assert open_shared_cache(conf, ["s"]) is None
+    assert "memcache_servers is empty" in caplog.text
+
+
+def test_a_cache_that_is_off_is_not_looked_at(load):
+    """Nova reads nothing else of the section then."""
+    assert (
+        open_shared_cache(load(enabled="false", redis_db="x", memcache_servers=":"), ["s"]) is None
+    )
+    with pytest.raises(configuration.ConfigError, match="redis_db"):
+        load(enabled="true", redis_db="x")
+
+
+def test_a_bare_ipv6_address_of_redis(load):
+    """It has no port, as oslo.utils reads it."""
+    conf = load(enabled="true", backend="dogpile.cache.redis", redis_server="2001:db8::1")
+    assert names(open_shared_cache(conf, ["s"])) == ["2001:db8::1"]
+
+
 def test_the_older_way_to_name_servers(load):
     """backend_argument = url:..., for both."""
     conf = load(
@@ -109,6 +162,9 @@ def test_no_expiration_no_sharing(load):
     [
         {"memcache_servers": "one:port"},
         {"memcache_servers": "one:11211/x"},
+        {"memcache_servers": "one:70000"},
+        {"memcache_servers": "::1"},
+        {"memcache_servers": "one,,two"},
         {"memcache_servers": ":11211"},
         {"tls_enabled": "true", "tls_cafile": "/nowhere/ca.pem"},
     ],

@@ -121,6 +121,17 @@ def test_a_record_that_is_too_large_is_not_shared(bed):
     assert huge.reads == 2
 
 
+@pytest.mark.parametrize("odd", ["A" * 236, "a b", "a\r\nb", "é" * 40, "\x7f"])
+def test_a_key_that_no_server_takes(bed, odd):
+    """It is a miss for whoever asks it, and the cache goes on for everybody else."""
+    cache = bed.service()
+    cache.instance(A, Source())
+    for _ in range(3):
+        cache.instance(odd, lambda _uuid: None)
+        assert cache.instance(A, forbidden) == (server(), 0.0)
+    assert all(place.trouble() is None for place in cache.places)
+
+
 @pytest.mark.parametrize(
     "data",
     [b"", b"x", b"\0" * 5000, pickle.dumps({"a": 1}), b"x" * 1_000_000],

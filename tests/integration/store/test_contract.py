@@ -12,6 +12,7 @@ from firstlight.sources.store import (
     Refused,
     RevisionConflict,
     Store,
+    Taken,
 )
 from store_samples import IMAGE, KERNEL, interface, server, uuid
 
@@ -134,15 +135,58 @@ def test_a_password_is_set_once(store: Store) -> None:
 
 
 def test_an_update_replaces_and_keeps_what_lasts(store: Store) -> None:
-    """A rebuild has a new image and number; reservation, roles, EC2 id and password stay."""
+    """A rebuild has a new image and number, and no password; reservation, roles, EC2 id stay."""
     old = store.add(server(1, boot_roles="member,reader", image_id=IMAGE))
     store.set_password(old.uuid, "secret")
     new = store.update(server(1, image_id=KERNEL, name="db"), revision=1)
     assert new == replace(
-        old, image_id=KERNEL, name="db", password="secret", ec2_ids=Ec2Ids(instance=1, image=2)
+        old, image_id=KERNEL, name="db", password="", ec2_ids=Ec2Ids(instance=1, image=2)
     )
     assert store.read(old.uuid) == (new, 2)
     assert list(store.named("web")) == []
+    store.set_password(old.uuid, "of the new guest")
+
+
+def test_a_password_stays_where_nothing_is_rebuilt(store: Store) -> None:
+    """With another document, if that is said, and with other metadata."""
+    store.add(server(1))
+    store.set_password(uuid(1), "secret")
+    assert store.update(server(1, name="db"), keep_password=True).password == "secret"
+    assert store.revise(uuid(1), lambda old: replace(old, name="a")).password == "secret"
+    assert store.revise(uuid(1), lambda old: old, keep_password=False).password == ""
+    found = store.instance(uuid(1))
+    assert found is not None
+    assert found.password == ""
+
+
+def test_a_port_is_one_servers(store: Store) -> None:
+    """Another one with it is refused, by both names, and so is its address on that network."""
+    store.add(server(1, name="one", interfaces=(interface("10.7.0.7", "10.7.0.0/24", port="a"),)))
+    with pytest.raises(Taken) as raised:
+        store.add(
+            server(2, name="two", interfaces=(interface("10.7.0.7", "10.7.0.0/24", port="a"),))
+        )
+    assert str(raised.value).splitlines() == [
+        f"10.7.0.7 on network n1 cannot be given to two ({uuid(2)}): one ({uuid(1)}) has it",
+        f"port a cannot be given to two ({uuid(2)}): one ({uuid(1)}) has it",
+    ]
+    assert store.instance(uuid(2)) is None
+    same = interface("10.7.0.7", "10.7.0.0/24", "n2", port="b")  # tenants' networks overlap
+    store.add(server(2, interfaces=(same,)))
+    with pytest.raises(Taken, match=r"port a cannot"):
+        store.update(server(2, interfaces=(interface("10.7.0.8", "10.7.0.0/24", port="a"),)))
+    store.update(server(1, interfaces=()))
+    store.update(server(2, interfaces=(interface("10.7.0.8", "10.7.0.0/24", port="a"),)))
+    store.remove(uuid(2))
+    store.update(server(1, interfaces=(interface("10.7.0.8", "10.7.0.0/24", port="a"),)))
+
+
+def test_two_new_ones_with_one_address(store: Store) -> None:
+    """Neither is stored, however the address is written."""
+    cards = [interface(text, "2001:db8::/64", port=text) for text in ("2001:DB8::1", "2001:db8::1")]
+    with pytest.raises(Taken, match="2001:db8::1 on network n1"):
+        store.add_all([server(n, interfaces=(card,)) for n, card in enumerate(cards, start=1)])
+    assert list(store.list()) == []
 
 
 @pytest.mark.parametrize(

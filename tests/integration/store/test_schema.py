@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from importlib.resources import files as resources
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from firstlight.sources.store import Store, schema, tables
-from store_samples import server, uuid
+from firstlight.sources.store import Store, Taken, schema, tables
+from store_samples import interface, server, uuid
 
 OpenStore = Callable[..., Store]
 
@@ -32,6 +33,20 @@ def test_the_newest_step_is_the_one_the_code_asks_for() -> None:
         "script_location", str(resources("firstlight.sources.store") / "migrations")
     )
     assert ScriptDirectory.from_config(config).get_current_head() == schema.HEAD
+
+
+def test_ports_of_what_was_stored_before(url: str, open_store: OpenStore) -> None:
+    """A store of an earlier version learns of them from its documents."""
+    store = open_store(url)
+    store.add(server(1, interfaces=(interface("10.7.0.7", "10.7.0.0/24", port="a"),)))
+    store.add(server(2))
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE port"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0002'"))
+    engine.dispose()
+    with pytest.raises(Taken, match="port a"):
+        open_store(url).add(server(3, interfaces=(interface("10.9.0.7", "10.9.0.0/24", port="a"),)))
 
 
 def test_a_migration_that_was_cut_off_is_done_again(url: str, open_store: OpenStore) -> None:

@@ -29,6 +29,13 @@ nova_metadata_port = {port}
 metadata_proxy_shared_secret = s3cret
 [agent]
 report_interval = 2
+# As kolla-ansible and openstack-helm write it; oslo.concurrency reads its own from cfg.CONF.
+[oslo_concurrency]
+lock_path = $state_path/lock
+[oslo_messaging_rabbit]
+use_queue_manager = true
+rabbit_quorum_queue = true
+rabbit_transient_quorum_queue = true
 """
 GLOBAL = "fd00:1::5"
 BY_IPV4 = "http://169.254.169.254"

@@ -81,23 +81,51 @@ def test_nothing_is_seen_before_it_is_whole(way: str, tmp_path: Path) -> None:
     assert seen == [(False, [] if way == "no name" else [0o600])]
 
 
-def test_a_link_is_followed(way: str, tmp_path: Path) -> None:
-    """It stays one."""
-    link, target = tmp_path / "link", tmp_path / "target"
-    link.symlink_to(target)
-    write([b"new"], link)
-    assert link.is_symlink()
-    assert target.read_bytes() == b"new"
+def test_a_link_is_replaced(way: str, tmp_path: Path) -> None:
+    """What it leads to stays as it was: another user may have made the link."""
+    others = tmp_path / "others"
+    others.mkdir()
+    kept = others / "kept"
+    kept.write_bytes(b"stays")
+    for number, leads_to in enumerate((kept, others / "nothing")):
+        link = tmp_path / f"link{number}"
+        link.symlink_to(leads_to)
+        write([b"new"], link)
+        assert not link.is_symlink()
+        assert link.read_bytes() == b"new"
+    assert kept.read_bytes() == b"stays"
+    assert [path.name for path in others.iterdir()] == ["kept"]
+
+
+def test_a_directory_that_becomes_a_link(way: str, tmp_path: Path) -> None:
+    """While the image is written its directory is exchanged for a link: the image is in the
+    directory that it was begun in, and nothing is where the link leads."""
+    begun, moved, others = (tmp_path / name for name in ("begun", "moved", "others"))
+    begun.mkdir()
+    others.mkdir()
+    (others / "disk.config").write_bytes(b"stays")
+
+    def exchanging() -> Iterator[bytes]:
+        yield b"new"
+        begun.rename(moved)
+        begun.symlink_to(others)
+
+    write(exchanging(), begun / "disk.config")
+    assert [path.read_bytes() for path in moved.iterdir()] == [b"new"]
+    assert [path.read_bytes() for path in others.iterdir()] == [b"stays"]
 
 
 def test_only_a_file_is_replaced(way: str, tmp_path: Path) -> None:
     """A rename onto a device or a pipe would put it away."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    for target in (pipe, tmp_path, Path("/dev/null")):
+    link = tmp_path / "link"
+    link.symlink_to(pipe)
+    for target in (pipe, link, tmp_path, Path("/dev/null")):
         with pytest.raises(FileExistsError, match="not a regular file"):
             write([b"new"], target)
     assert pipe.is_fifo()
+    assert link.is_symlink()
 
 
 def test_a_long_name_is_no_obstacle(way: str, tmp_path: Path) -> None:

@@ -28,16 +28,30 @@ class TestResolved:
         assert engine.resolved("mysql://a@b/c", None) == "mysql://a@b/c"
 
     def test_nothing_to_fill_it_from(self):
-        """A template needs [database] connection."""
-        with pytest.raises(engine.BadConnection, match=r"\[database\] connection"):
-            engine.resolved("{scheme}://{hostname}/nova", None)
+        """Without [database] connection nothing is filled in."""
+        assert engine.resolved("{scheme}://{hostname}/nova", None) == "{scheme}://{hostname}/nova"
 
-    @pytest.mark.parametrize("template", ["{scheme}://{host}/nova", "{", "{0}"])
-    def test_a_wrong_template(self, template):
-        """What Nova has no name for is refused, without showing the URL."""
-        with pytest.raises(engine.BadConnection, match="template") as caught:
-            engine.resolved(template, OWN)
-        assert "p%40ss" not in str(caught.value)
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "{scheme}://{host}/nova",
+            "mysql://u:{@db/nova",
+            "mysql://u:}@db/c",
+            "mysql://u:a{0}@db/c",
+        ],
+    )
+    def test_a_password_with_braces(self, url, caplog):
+        """What cannot be filled is used as it stands, and no password reaches the log."""
+        caplog.set_level("DEBUG")
+        assert engine.resolved(url, OWN) == url
+        assert "p%40ss" not in caplog.text
+        assert "a{0}" not in caplog.text
+
+    def test_several_hosts(self):
+        """Each host of [database] connection has its own names."""
+        own = "mysql://a:b@one:1,c:d@two/nova"
+        template = "mysql://{username2}:{password1}@{hostname2}:{port1}/x"
+        assert engine.resolved(template, own) == "mysql://c:b@two:1/x"
 
 
 class TestParse:

@@ -108,12 +108,27 @@ def test_a_template_of_the_operators(tmp_path):
     )
 
 
-@pytest.mark.parametrize("text", [None, "{% for"])
+@pytest.mark.parametrize("text", [None, "{% for", "{{ 1 / 0 }}"])
 def test_a_template_that_cannot_be_used(tmp_path, text):
-    """A missing or broken one is refused by the option's name."""
+    """It concerns servers that need it, with the option's name, and no others; as in Nova."""
     pytest.importorskip("jinja2")
     path = tmp_path / "interfaces.template"
     if text:
         path.write_text(text)
+    [row] = ROWS["full"]["instance_info_caches"]
+    plain = network.decode(row["network_info"])
+    assert injected.network_config(plain, injected.template(str(path))) is None
+    vifs = network.decode(ROWS["injected"]["instance_info_caches"][0]["network_info"])
     with pytest.raises(injected.BadTemplate, match="injected_network_template"):
-        injected.template(str(path))
+        injected.network_config(vifs, injected.template(str(path)))
+
+
+def test_a_template_that_is_mended(tmp_path):
+    """Is seen without a restart."""
+    pytest.importorskip("jinja2")
+    path = tmp_path / "interfaces.template"
+    render = injected.template(str(path))
+    with pytest.raises(injected.BadTemplate):
+        render([])
+    path.write_text("there")
+    assert render([]) == "there"

@@ -54,6 +54,15 @@ def test_auto(conf: Conf, text: str, name: str) -> None:
     [
         ("[DEFAULT]\ntransport_url = carrier-pigeon://u:p4ss@h/\n", "transport_url"),
         ("[DEFAULT]\ntransport_url = rabbit://u:p4ss@h:port/\n", "transport_url"),
+        (
+            BUS + "[oslo_messaging_rabbit]\nuse_queue_manager = true\n",
+            "lock_path, which is not set",
+        ),
+        (
+            BUS + "[oslo_messaging_rabbit]\nuse_queue_manager = true\n"
+            "[oslo_concurrency]\nlock_path = /dev/null/x\n",
+            "lock_path: /dev/null/x cannot be made",
+        ),
         ("[neutron]\nauth_type = no-such\n", "neutron"),
         ("[store]\nconnection = no-such://u:p4ss@h/\n", "connection"),
         ("[ovn]\novn_sb_connection = 192.0.2.1:6642\n", "tcp:HOST:6642"),
@@ -66,6 +75,13 @@ def test_unusable(conf: Conf, text: str, says: str) -> None:
         open_resolver(conf(text)).close()
     assert says in str(raised.value)
     assert "p4ss" not in str(raised.value)
+
+
+def test_queues_of_two_programs_on_a_host(conf: Conf) -> None:
+    """The queue manager names them after the program, so that no reply goes to another."""
+    read = conf(BUS)
+    open_resolver(read).close()
+    assert read.oslo_messaging_rabbit.processname == read.prog.replace(" ", "-")
 
 
 def test_terms(conf: Conf) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from firstlight.relay.contract import Ambiguous, Found, Guest, Nobody, Place, Unavailable, Via
 from firstlight.relay.link_local import address_of
@@ -112,6 +113,22 @@ def test_a_routers_networks_are_kept_for_a_while() -> None:
     neutron.asked.clear()
     listing.resolve([behind("10.0.9.9")])
     assert "device_owner" in neutron.asked[0]
+
+
+def test_other_macs_of_the_server() -> None:
+    """Asked afresh, it tells the MACs of the server's other ports on the network; not those of
+    other networks, nor of a port that another project made with that server's id."""
+    one = port("1", RED, "10.0.0.1", device="vm")
+    beside = port("2", RED, "10.0.0.2", mac="fa:16:3e:00:00:02", device="vm")
+    elsewhere = port("3", BLUE, "10.0.0.3", mac="fa:16:3e:00:00:03", device="vm")
+    forged = replace(port("4", RED, mac="fa:16:3e:00:00:04", device="vm"), project_id="other")
+    neutron = Neutron(one, beside, elsewhere, forged)
+    listing = neutron.listing()
+    assert listing.resolve([at(RED, "10.0.0.1")]) == [found(one)]
+    assert len(neutron.asked) == 1
+    [told] = listing.resolve([at(RED, "10.0.0.1")], fresh=True)
+    assert told == replace(found(one), other_macs=("fa:16:3e:00:00:02",))
+    assert listing.resolve([at(RED, "10.9.9.9")], fresh=True) == [Nobody()]
 
 
 def test_a_network_that_left_its_router() -> None:

@@ -19,11 +19,13 @@ from firstlight.relay.contract import (
     Unavailable,
     Via,
 )
+from firstlight.relay.neighbours import NO_ENTRY
 from firstlight.relay.recognition import Recognition, Terms
 from servers import eventually
 
 NETWORK = Place(Via.NETWORK, str(uuid4()))
 AWAY = Unavailable("the bus is away")
+OTHER_MAC = "fa:16:3e:99:99:99"
 PATIENCE = 30
 
 
@@ -31,8 +33,10 @@ def guest(address: str = "10.0.0.5", place: Place = NETWORK) -> Guest:
     return Guest(place, ip_address(address))
 
 
-def found(name: str = "one") -> Found:
-    return Found(name, "project", f"port of {name}", "fa:16:3e:00:00:01")
+def found(
+    name: str = "one", mac: str = "fa:16:3e:00:00:01", other_macs: tuple[str, ...] = ()
+) -> Found:
+    return Found(name, "project", f"port of {name}", mac, other_macs=other_macs)
 
 
 class Neutron:
@@ -47,6 +51,7 @@ class Neutron:
         self.goes_on.set()
         self.began = threading.Semaphore(0)
         self.closed = False
+        self.said: str | None = None
         self.breaks = False
 
     def resolve(self, guests: Sequence[Guest], *, fresh: bool = False) -> Sequence[Resolution]:
@@ -56,10 +61,11 @@ class Neutron:
         assert self.goes_on.wait(PATIENCE)
         if self.breaks:
             raise RuntimeError("a bug")
+        self.said = answer.reason if isinstance(answer, Unavailable) else None
         return [answer] * len(guests)
 
     def trouble(self) -> str | None:
-        return self.answer.reason if isinstance(self.answer, Unavailable) else None
+        return self.said
 
     def close(self) -> None:
         self.closed = True
@@ -73,27 +79,32 @@ class Clock:
         return self.now
 
 
+class Connection:
+    """What a handler knows of a guest's connection."""
+
+    def __init__(self, scope: int = 0) -> None:
+        self.remembered: object = None
+        self.scope = scope
+
+
 class Scene:
     """A recognition with everything it is handed."""
 
     def __init__(self) -> None:
         self.neutron = Neutron()
         self.clock = Clock()
-        self.neighbours: set[str] | None = None
+        self.mac: str | None = None  # what the neighbour table shows; None: it cannot be seen
+        self.looks: list[tuple[Guest, int]] = []
         self.made: list[Recognition] = []
 
     def recognition(self, **terms: Any) -> Recognition:
-        made = Recognition(
-            self.neutron,
-            Terms(**terms),
-            still_there=None if self.neighbours is None else self.still_there,
-            clock=self.clock,
-        )
+        made = Recognition(self.neutron, Terms(**terms), look=self.look, clock=self.clock)
         self.made.append(made)
         return made
 
-    def still_there(self, _guest: Guest, mac: str) -> bool:
-        return mac in (self.neighbours or ())
+    def look(self, guest: Guest, interface: int) -> str | None:
+        self.looks.append((guest, interface))
+        return self.mac
 
 
 def told(value: "Resolution | Future[Resolution]") -> Resolution:
@@ -103,6 +114,7 @@ def told(value: "Resolution | Future[Resolution]") -> Resolution:
 @pytest.fixture
 def scene() -> Iterator[Scene]:
     scene = Scene()
+    scene.mac = found().mac
     yield scene
     scene.neutron.goes_on.set()
     for recognition in scene.made:
@@ -116,6 +128,7 @@ def test_found_is_remembered(scene: Scene) -> None:
     assert told(recognition.find(guest())) == found()
     scene.clock.now += 9.9
     assert recognition.peek(guest()) == found() == recognition.find(guest())
+    assert len(scene.neutron.asked) == 1
     scene.clock.now += 0.2
     assert recognition.peek(guest()) is None
     scene.neutron.answer = found("two")
@@ -215,7 +228,6 @@ def test_an_older_look_does_not_undo_a_newer_one(scene: Scene) -> None:
 
 def test_gone_is_forgotten(scene: Scene) -> None:
     """A guest that was known and is nobody now is nobody, also once the resolver is away."""
-    scene.neighbours = {found().mac}
     recognition = scene.recognition(found=10, nobody=2)
     told(recognition.find(guest()))
     scene.clock.now += 5
@@ -226,80 +238,161 @@ def test_gone_is_forgotten(scene: Scene) -> None:
     assert told(recognition.find(guest())) == AWAY
 
 
+def test_another_mac_is_asked_about(scene: Scene) -> None:
+    """What is known is not used while replies go to another MAC, or to none: the resolver is asked
+    afresh for each connection, and its answer counts."""
+    for mac in (OTHER_MAC, NO_ENTRY):
+        scene.mac, scene.neutron.answer = found().mac, found()
+        scene.neutron.asked.clear()
+        recognition = scene.recognition(found=10)
+        told(recognition.find(guest()))
+        scene.neutron.answer = found("two", mac=OTHER_MAC)
+        scene.mac = mac
+        for connections in (1, 2):
+            asked = recognition.find(guest(), Connection())
+            if mac == OTHER_MAC and connections == 2:
+                assert asked == found("two", mac=OTHER_MAC)  # it is the one that is known now
+            else:
+                assert told(asked) == found("two", mac=OTHER_MAC)
+                assert scene.neutron.asked[-1][1] is True  # nothing that was kept decides
+        assert recognition.counts().unconfirmed == (1 if mac else 2)
+
+
+def test_another_port_of_the_server(scene: Scene) -> None:
+    """A server with two ports on a network may answer for one by the other's MAC."""
+    scene.neutron.answer = found(other_macs=(OTHER_MAC,))
+    recognition = scene.recognition(found=10)
+    told(recognition.find(guest()))
+    scene.mac = OTHER_MAC
+    assert recognition.find(guest(), Connection()) == scene.neutron.answer
+
+
+def test_one_look_for_each_connection(scene: Scene) -> None:
+    """The neighbour table is looked at for the first request of a connection, on the interface of
+    a link-local address, and again when what is known is another."""
+    recognition = scene.recognition(found=10)
+    told(recognition.find(guest()))
+    assert scene.looks == []  # what has just been asked
+    connection = Connection(scope=7)
+    for _ in range(3):
+        assert recognition.find(guest(), connection) == found()
+    assert scene.looks == [(guest(), 7)]
+    scene.clock.now += 5
+    told(recognition.again(guest(), connection))
+    scene.mac = OTHER_MAC
+    assert isinstance(recognition.find(guest(), connection), Future)
+    assert len(scene.looks) == 2
+
+
+def test_a_proxys_connection_vouches_for_nobody(scene: Scene) -> None:
+    """Where a connection may carry several guests' requests, each request is looked at."""
+    recognition = scene.recognition(found=10)
+    told(recognition.find(guest()))
+    for _ in range(3):
+        assert recognition.find(guest()) == found()
+    assert len(scene.looks) == 3
+
+
+def test_again_is_confirmed(scene: Scene) -> None:
+    """What another connection has found out meanwhile is not told to one of another MAC."""
+    recognition = scene.recognition(found=10)
+    told(recognition.find(guest()))
+    scene.mac = OTHER_MAC
+    assert isinstance(recognition.again(guest(), Connection()), Future)
+
+
+def test_a_second_where_no_table_is_seen(scene: Scene) -> None:
+    """Behind another's proxy what was found counts for a second; who asks at the same time is
+    asked about once."""
+    scene.mac = None
+    recognition = scene.recognition(found=10)
+    told(recognition.find(guest()))
+    scene.clock.now += 0.9
+    assert recognition.find(guest()) == found()
+    scene.clock.now += 0.2
+    scene.neutron.goes_on.clear()
+    waiting = [recognition.find(guest()) for _ in range(40)]
+    scene.neutron.answer = found("two")
+    scene.neutron.goes_on.set()
+    assert len({told(one) for one in waiting}) == 1
+    assert len(scene.neutron.asked) == 2
+
+
+def away(scene: Scene, recognition: Recognition) -> None:
+    """The guest was found, its time is over, and the resolver has just said that it is away."""
+    told(recognition.find(guest()))
+    scene.clock.now += 60
+    scene.neutron.answer = AWAY
+    assert told(recognition.find(guest())) == AWAY
+
+
 def test_stale_while_away_and_the_mac_is_there(scene: Scene) -> None:
     """An expired answer counts while the resolver is away and the neighbour table shows the MAC;
     it says how old it is."""
-    scene.neighbours = {found().mac}
     recognition = scene.recognition(found=10)
     told(recognition.find(guest()))
     scene.clock.now += 60
-    assert recognition.peek(guest()) is None  # it may be asked
-    scene.neutron.answer = AWAY
-    stale = told(recognition.find(guest()))
-    assert isinstance(stale, Found)
+    assert recognition.stale(guest()) is None  # it may be asked
+    away(scene, recognition)
+    stale = recognition.stale(guest())
+    assert stale is not None
     assert (stale.instance_id, stale.stale) == ("one", 60)
-    assert recognition.peek(guest()) == stale  # at once, while that look is new
-    assert eventually(lambda: recognition.counts().stale == 2)  # counted behind the answer
+    assert recognition.find(guest()) == stale  # at once
+    assert recognition.peek(guest()) is None  # its time is over
+    assert recognition.counts().stale == 2
 
 
 def test_stale_does_not_wait_for_the_resolver(scene: Scene) -> None:
-    """Once the resolver is known to be away, those who are vouched for do not wait for it; the
-    neighbour table is looked at anew each second."""
-    scene.neighbours = {found().mac}
+    """Once the resolver is known to be away, guests that are confirmed do not wait for it, and one
+    of them a second makes it be asked; a guest with another MAC waits."""
     recognition = scene.recognition(found=10)
-    told(recognition.find(guest()))
-    scene.clock.now += 60
-    scene.neutron.answer = AWAY
-    told(recognition.find(guest()))
+    away(scene, recognition)
     scene.neutron.goes_on.clear()  # from here on it does not even say that it is away
-    scene.clock.now += 1.5
-    assert recognition.peek(guest()) is None
-    stale = told(recognition.find(guest()))
-    assert isinstance(stale, Found)
-    assert stale.stale == 61
-    scene.neighbours.clear()
-    scene.clock.now += 1.5
-    unknown = recognition.find(guest())
+    asked = recognition.counts().asked
+    for later in (0.0, 0.5, 0.6):
+        scene.clock.now += later
+        stale = recognition.find(guest(), Connection())
+        assert isinstance(stale, Found)
+        assert stale.stale == int(60 + 0.5 * (later > 0) + 0.6 * (later == 0.6))
+    assert recognition.counts().waiting == 1
+    assert recognition.counts().asked - asked <= 2
+    scene.mac = OTHER_MAC
+    unknown = recognition.find(guest(), Connection())
     assert isinstance(unknown, Future)
     scene.neutron.goes_on.set()
     assert told(unknown) == AWAY
 
 
-def test_never_stale_without_the_neighbour(scene: Scene) -> None:
-    """Another MAC at the address, or no neighbour table at all: an expired answer is no answer."""
-    for neighbours in ({"fa:16:3e:99:99:99"}, None):
-        scene.neighbours = neighbours
-        scene.neutron.answer = found()
-        recognition = scene.recognition(found=10)
-        told(recognition.find(guest()))
-        scene.clock.now += 60
-        scene.neutron.answer = AWAY
-        assert told(recognition.find(guest())) == AWAY
-        assert recognition.peek(guest()) is None
+@pytest.mark.parametrize("mac", [OTHER_MAC, NO_ENTRY, None])
+def test_never_stale_without_the_neighbour(scene: Scene, mac: str | None) -> None:
+    """Another MAC at the address, none, or no neighbour table at all: an expired answer is none;
+    and it is the first server's again when its MAC is back."""
+    recognition = scene.recognition(found=10)
+    away(scene, recognition)
+    scene.mac = mac
+    assert recognition.stale(guest()) is None
+    assert told(recognition.find(guest())) == AWAY
+    scene.mac = found().mac
+    assert recognition.stale(guest()) is not None
 
 
 def test_stale_has_an_end(scene: Scene) -> None:
     """Past its last term an answer is none, whatever the neighbour table shows; 0 means never."""
-    scene.neighbours = {found().mac}
-    for seconds, later in ((3600, 3601), (0, 11)):
+    for seconds in (50, 0):
         scene.neutron.answer = found()
         recognition = scene.recognition(found=10, stale=seconds)
-        told(recognition.find(guest()))
-        scene.clock.now += later
-        scene.neutron.answer = AWAY
-        assert told(recognition.find(guest())) == AWAY
+        away(scene, recognition)
+        assert recognition.stale(guest()) is None
 
 
 def test_back_again(scene: Scene) -> None:
-    """When the resolver is back, its answers count, although stale ones were given before."""
-    scene.neighbours = {found().mac}
+    """A stale answer makes the resolver be asked; when that is back, its answers count."""
     recognition = scene.recognition(found=10)
-    told(recognition.find(guest()))
-    scene.clock.now += 60
-    scene.neutron.answer = AWAY
-    told(recognition.find(guest()))
+    away(scene, recognition)
+    assert isinstance(recognition.find(guest()), Found)
     scene.neutron.answer = found("two")
-    assert told(recognition.find(guest())) == found("two")
+    scene.clock.now += 2
+    assert eventually(lambda: told(recognition.find(guest())) == found("two"))
 
 
 def test_strangers_push_nobody_out(scene: Scene) -> None:
@@ -330,19 +423,23 @@ def test_a_broken_resolver_leaves_nobody_waiting(scene: Scene) -> None:
     scene.neutron.breaks = True
     recognition = scene.recognition()
     assert isinstance(told(recognition.find(guest())), Unavailable)
+    assert "RuntimeError" in str(recognition.trouble())
     scene.neutron.breaks = False
     assert told(recognition.find(guest())) == found()
+    assert recognition.trouble() is None
 
 
-def test_a_broken_neighbour_table_leaves_nobody_waiting(scene: Scene) -> None:
-    """A neighbour table that cannot be read vouches for nobody, and nobody waits for ever."""
-    broken = Recognition(scene.neutron, still_there=lambda _g, _mac: 1 / 0, clock=scene.clock)
-    scene.made.append(broken)
-    told(broken.find(guest()))
-    scene.clock.now += 60
-    scene.neutron.answer = AWAY
-    for _ in range(3):  # also once it is known to be away, and on every thread
-        assert isinstance(told(broken.find(guest())), Unavailable)
+def test_trouble_while_no_guest_asks(scene: Scene) -> None:
+    """A probe finds out that the resolver fails, and that it does not any more."""
+    scene.neutron.breaks = True
+    recognition = scene.recognition()
+    assert recognition.trouble() is None
+    recognition.check_resolver()
+    assert "RuntimeError" in str(recognition.trouble())
+    scene.neutron.breaks = False
+    recognition.check_resolver()
+    assert recognition.trouble() is None
+    assert recognition.counts().asked == 0
 
 
 def test_close_leaves_nobody_waiting(scene: Scene) -> None:

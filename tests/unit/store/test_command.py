@@ -122,6 +122,26 @@ def test_a_removal_is_all_or_nothing(run: Run, store: Store) -> None:
     assert run("remove", uuid(1), "web")[0] == 0
 
 
+def test_the_password_is_cleared(run: Run, store: Store, tmp_path: Path) -> None:
+    """By name, and by a rebuild unless it is none; each says so."""
+    store.add(server(1))
+    store.set_password(uuid(1), "s3cret")
+    assert run("update", "web", "--clear-password") == (
+        0,
+        f"updated {uuid(1)}\nits password is forgotten; its guest may post another one\n",
+        "",
+    )
+    store.set_password(uuid(1), "another")
+    document = tmp_path / "web.yaml"
+    document.write_text(run("show", "web")[1])
+    assert run("update", "web", str(document), "--keep-password")[1] == f"updated {uuid(1)}\n"
+    assert run("show", "web", "--password")[1] == "another\n"
+    document.write_text(run("show", "web")[1])
+    assert "forgotten" in run("update", "web", str(document))[1]
+    assert run("show", "web", "--password")[0] == 1
+    assert run("update", "web", "--keep-password")[0] == 2
+
+
 def test_the_password_is_shown_only_when_asked_for(run: Run, store: Store) -> None:
     """Neither YAML nor JSON has it; without one, that is said."""
     store.add(server(1))

@@ -1,5 +1,6 @@
 """The access log: its format, its bounds, and that nobody forges a line."""
 
+import json
 import re
 
 import pytest
@@ -31,6 +32,20 @@ def test_format():
         "2025-11-21T10:20:30.123Z metadata 192.0.2.1 req-1 - "
         '"GET /openstack" 200 13 0.500 "curl/8"\n'
     )
+
+
+def test_json(tmp_path):
+    """Each line is an object with the documented line in it, and every field under its name."""
+    path = tmp_path / "access.log"
+    request = Request("GET", '/"\n', {b"user-agent": b"\xff"}, peer="192.0.2.1", id="req-1")
+    with AccessLog(str(path), json=True) as log:
+        log.observer("metadata")(request, Response(404, b"no"), 0.25)
+    [written] = path.read_text().splitlines()
+    found = json.loads(written)
+    assert found["message"].startswith(f"{found['asctime']} metadata 192.0.2.1 req-1")
+    assert (found["name"], found["levelname"]) == ("firstlight.access", "INFO")
+    assert (found["status"], found["bytes"], found["milliseconds"]) == (404, 2, 250.0)
+    assert (found["target"], found["user_agent"]) == ("/\\x22\\x0a", "\\xff")
 
 
 @pytest.mark.parametrize("field", ["subject", "target", "agent", "listener"])

@@ -2,12 +2,14 @@
 
 import pytest
 
+from firstlight.wire.body_budget import BodyBudget
 from firstlight.wire.limits import Limits
 from firstlight.wire.reader import CLOSE, KEEP, KEEP_10, Reader
 from firstlight.wire.refusals import Refused
 
 SMALL = Limits(target=64, head=512, fields=8, body=32, pipeline=4)
 HOST = b"Host: a\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
 class Heard:
@@ -216,11 +218,67 @@ def test_what_cannot_be_read_is_refused(case, step):
 
 
 def test_endless_framing_is_refused():
-    """Chunks of one byte and endless trailers are bounded like the body they frame."""
-    limits = Limits(target=64, head=512, body=64)
-    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
-    _, refused = read(head + b"X: y\r\n" * 500, 100, limits)
-    assert refused == "body-large"
+    """Chunk extensions and trailers that never end have what the head has left."""
+    limits = Limits(target=64, head=2048, body=64)
+    for endless in (b"0;" + b"x" * 50_000, b"0\r\nX: " + b"y" * 50_000):
+        _, refused = read(CHUNKED + endless, 100, limits)
+        assert refused == "head-large"
+    _, refused = read(CHUNKED + b"1;x=1234567890\r\nx\r\n" * 64, 100, limits)
+    assert refused is None
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [b"X: y\r\n" * 6, b"".join(b"X%d: y\r\n" % n for n in range(6)), b"X: %s\r\n" % (b"y" * 470)],
+    ids=["one field often", "many fields", "a large one"],
+)
+def test_head_and_trailers_share_a_budget(trailer, step):
+    """Fields behind the body count with those before it: eight here, and 512 bytes."""
+    data = CHUNKED[:-2] + b"A: b\r\n\r\n3\r\nabc\r\n0\r\n"
+    heard, refused = read(data + b"X: y\r\n\r\n", step)
+    assert ([body for *_, body, _ in heard.requests], refused) == ([b"abc"], None)
+    heard, refused = read(data + trailer + b"\r\n", step)
+    assert (heard.requests, refused) == ([], "head-large")
+
+
+def test_fields_are_bounded_as_they_arrive():
+    """Fields without end are refused after some of them, in a head as behind a body."""
+    for head in (b"GET / HTTP/1.1\r\nHost: a\r\n", CHUNKED + b"0\r\n"):
+        for one in (b"a:b\r\n", b"%x:\r\n"):
+            reader = Reader(Limits(), Heard().deliver, Heard().proceed)
+            reader.feed(head, 1.0)
+            with pytest.raises(Refused) as refused:
+                reader.feed(b"".join(one % n if b"%" in one else one for n in range(200)), 1.0)
+            assert refused.value.refusal.name == "head-large"
+
+
+def test_unfinished_bodies_share_a_budget():
+    """What has come of bodies is counted, whoever sends them; past the budget one is refused. What
+    arrives whole is not counted, and what ends is given back."""
+    budget = BodyBudget(100)
+    first, second, small = (
+        Reader(Limits(), Heard().deliver, Heard().proceed, budget) for _ in range(3)
+    )
+    for reader in (first, second):
+        reader.feed(CHUNKED, 1.0)
+    first.feed(b"50\r\n" + b"x" * 0x50, 1.0)
+    assert budget.taken == 0x50
+    with pytest.raises(Refused) as refused:
+        second.feed(b"50\r\n" + b"x" * 0x50, 1.0)
+    assert refused.value.refusal.name == "bodies-full"
+    second.drop_body()
+    small.feed(CHUNKED + b"50\r\n%s\r\n0\r\n\r\n" % (b"x" * 0x50), 1.0)
+    assert budget.taken == 0x50
+    first.feed(b"\r\n0\r\n\r\n", 1.0)
+    second.forget()
+    assert budget.taken == 0
+
+
+def test_upgrades_without_end(step):
+    """Requests that ask for another protocol, as many as one read holds, are answered each."""
+    one = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    heard, refused = read(one * 1100, step, Limits())
+    assert (len(heard.requests), refused) == (1100, None)
 
 
 def test_time_counts_from_the_first_byte():

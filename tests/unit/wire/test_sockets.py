@@ -1,5 +1,6 @@
 """Opening listening sockets, and taking them over."""
 
+import fcntl
 import os
 import socket
 import stat
@@ -9,21 +10,33 @@ import pytest
 
 from firstlight.wire import sockets
 from firstlight.wire.process import channel
-from firstlight.wire.sockets import CannotListen, Tcp, Unix
+from firstlight.wire.sockets import AddressTaken, CannotListen, Tcp, Unix
+
+NAME = Path("/proc/self/comm").read_text().strip()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_tcp(host):
-    """A TCP address listens, IPv6 without IPv4."""
+    """A TCP address listens."""
     with Tcp(host, 0).open() as opened:
         socket.create_connection((host, opened.getsockname()[1])).close()
+
+
+def test_all_addresses():
+    """:: is IPv4 as well, where the host does not say otherwise: as OpenStack's services listen."""
+    if Path("/proc/sys/net/ipv6/bindv6only").read_text().strip() != "0":
+        pytest.skip("this host's net.ipv6.bindv6only keeps :: and 0.0.0.0 apart")
+    with Tcp("::", 0).open() as opened:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, opened.getsockname()[1])).close()
 
 
 def test_taken_port():
     """An address in use is an error that names it and what to do."""
     with Tcp("127.0.0.1", 0).open() as opened:
         port = opened.getsockname()[1]
-        with pytest.raises(CannotListen, match=rf"tcp:127.0.0.1:{port}: .*in use; stop the other"):
+        holder = rf"{NAME} \(process {os.getpid()}\) listens there; stop the other"
+        with pytest.raises(AddressTaken, match=rf"tcp:127.0.0.1:{port}: {holder}"):
             Tcp("127.0.0.1", port).open()
 
 
@@ -51,12 +64,66 @@ def test_live_unix_socket_is_left_alone(tmp_path):
     """A path where somebody listens is an error, and stays theirs."""
     path = str(tmp_path / "s")
     with Unix(path).open() as first:
-        with pytest.raises(CannotListen, match="another process listens"):
+        with pytest.raises(AddressTaken, match=rf"{NAME} \(process {os.getpid()}\) listens there"):
             Unix(path).open()
         first.accept()[0].close()  # the question whether anybody listens
         with socket.socket(socket.AF_UNIX) as client:
             client.connect(path)
             first.accept()[0].close()
+
+
+def test_busy_unix_socket_is_left_alone(tmp_path):
+    """One whose queue is full is as alive as any, and is not waited for."""
+    path = str(tmp_path / "s")
+    with (
+        socket.socket(socket.AF_UNIX) as listening,
+        socket.socket(socket.AF_UNIX) as one,
+        socket.socket(socket.AF_UNIX) as two,
+    ):
+        listening.bind(path)
+        listening.listen(0)
+        one.connect(path)
+        two.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            two.connect(path)
+        with pytest.raises(AddressTaken, match=rf"process {os.getpid()}"):
+            Unix(path).open()
+        assert Path(path).is_socket()
+
+
+def test_two_that_start_at_once(tmp_path, monkeypatch):
+    """While one replaces a dead socket the other waits, so it does not replace the new one."""
+    directory = os.open(tmp_path, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        monkeypatch.setattr(
+            "firstlight.wire.sockets.time.sleep", lambda _: fcntl.flock(directory, fcntl.LOCK_UN)
+        )
+        Unix(str(tmp_path / "s")).open().close()
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        monkeypatch.setattr("firstlight.wire.sockets.time.sleep", lambda _: None)
+        with pytest.raises(CannotListen, match="locked the directory"):
+            Unix(str(tmp_path / "s")).open()
+    finally:
+        os.close(directory)
+
+
+def test_a_spare_address_that_is_taken(tmp_path, caplog):
+    """The service starts without it, and the log names its holder; other faults end the start."""
+    taken = str(tmp_path / "s")
+    with Unix(taken).open(), Tcp("127.0.0.1", 0).open() as tcp:
+        port = tcp.getsockname()[1]
+        addresses = {
+            "guests": Tcp("127.0.0.1", 0),
+            "status": Tcp("127.0.0.1", port, spare=True),
+            "agent": Unix(taken, spare=True),
+        }
+        opened = sockets.open_all(addresses, {})
+        assert list(opened) == ["guests"]
+        opened["guests"].close()
+        assert caplog.text.count(f"(process {os.getpid()}) listens there") == 2
+        with pytest.raises(CannotListen):
+            sockets.open_all(addresses | {"status": Tcp("192.0.2.1", 1, spare=True)}, {})
 
 
 def test_file_in_the_way(tmp_path):

@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Show them; returns 1 if one that is enabled cannot be used."""
     try:
-        enabled = configuration.load("vendordata", args.config_file, args.config_dir).providers
+        enabled = configuration.load_typed("vendordata", args.config).providers
     except ConfigError as error:
         print(f"firstlight provider list: {error}", file=sys.stderr)
         return 1

@@ -27,7 +27,7 @@ from firstlight.vendordata.shared import Shared
 def run(args: argparse.Namespace) -> int:
     """Try it; returns 1 if it failed or could not be tried."""
     try:
-        conf = configuration.load("vendordata", args.config_file, args.config_dir)
+        conf = configuration.load_typed("vendordata", args.config)
         clients = ConfiguredClients(conf)
         with closing(clients):
             return _try(args, conf, clients)

@@ -7,12 +7,11 @@ from contextlib import closing, contextmanager
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli.serving import STATUS, serving
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.relay import answers
 from firstlight.relay.address import BadUpstream
 from firstlight.relay.deploy import Relay
@@ -32,9 +31,13 @@ PROXIES = "agent"  # the name of the listener that the proxies in the namespaces
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("agent", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
-        addresses = {PROXIES: agent_socket(conf), STATUS: Unix(conf.relay.status_socket)}
+        conf = configuration.load_typed("agent", args.config)
+        configuration.share_with_libraries(conf, "agent")
+        logs.begin(conf, "agent")
+        addresses = {
+            PROXIES: agent_socket(conf),
+            STATUS: Unix(conf.relay.status_socket, spare=True),
+        }
         return run_process(lambda opened: agent_server(conf, opened), addresses)
     except TROUBLE as error:
         print(f"firstlight agent: {error}", file=sys.stderr)
@@ -49,7 +52,7 @@ def agent_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator
         registry.register(relay.collector)
         with serving(
             [Listener(opened[PROXIES], relay.agent.handle, PROXIES)],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=relay.checks,
             concerns=relay.concerns,
             registry=registry,

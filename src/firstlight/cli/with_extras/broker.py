@@ -9,10 +9,9 @@ import sys
 from pathlib import Path
 
 from oslo_config import cfg
-from oslo_log import log
 
 from firstlight import conf as configuration
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.relay.broker.serve import Terms, serve
 from firstlight.wire.process.generation import begin
 from firstlight.wire.sockets import CannotListen, Unix
@@ -23,8 +22,8 @@ _PROCESSES = "broker"  # the name of the socket to which serving processes come
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("broker", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        conf = configuration.load_typed("broker", args.config)
+        logs.begin(conf, "broker")
         terms = _terms(conf)
         control, opened = begin({_PROCESSES: _address(conf)}, os.environ)
         if control.takes_over:

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _make(args: argparse.Namespace) -> str:
-    conf = configuration.load("metadata", args.config_file, args.config_dir)
+    conf = configuration.load_typed("metadata", args.config)
     form = args.format or conf.config_drive_format
     since = _now(os.environ) if args.epoch is None else args.epoch
     seed = handed_in.seed(args.seed_file) if args.seed_file else os.urandom(_SEED_BYTES)

@@ -8,11 +8,10 @@ from pathlib import Path
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 
 from firstlight import conf as configuration
 from firstlight.cli.serving import STATUS, serving, shared_by
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.metadata.deploy import (
     Deployment,
     limits,
@@ -32,12 +31,13 @@ GUESTS = "metadata"  # the name of the listener that metadata proxies, or guests
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("metadata", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        conf = configuration.load_typed("metadata", args.config)
+        configuration.share_with_libraries(conf, "metadata")
+        logs.begin(conf, "metadata")
         warn_of_unhonoured(conf)
         addresses = {
             GUESTS: Tcp(conf.metadata_listen, conf.metadata_listen_port),
-            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
+            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port, spare=True),
         }
         with shared_by(conf.metadata_workers) as shared:
             return run_process(
@@ -67,7 +67,7 @@ def metadata_server(
         )
         with serving(
             [guests],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=deployment.checks,
             concerns=deployment.concerns,
             about=deployment.about,

@@ -5,15 +5,16 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli.serving import STATUS, serving
 from firstlight.cli.with_extras.agent import PROXIES, TROUBLE
+from firstlight.conf import logs
 from firstlight.relay import answers
 from firstlight.relay.following import BrokerAway, Following
 from firstlight.relay.neighbours import Neighbours
@@ -31,8 +32,9 @@ from firstlight.wire.sockets import Address, Unix
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
     try:
-        conf = configuration.load("proxy", args.config_file, args.config_dir)
-        log.setup(conf, "firstlight")
+        conf = configuration.load_typed("proxy", args.config)
+        configuration.share_with_libraries(conf, "proxy")
+        logs.begin(conf, "proxy")
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
     except (BrokerAway, *TROUBLE) as error:
         print(f"firstlight proxy: {error}", file=sys.stderr)
@@ -41,9 +43,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _addresses(conf: cfg.ConfigOpts) -> dict[str, Address]:
     """What it opens itself: whoever is the agent listens where proxies look for one, too."""
-    addresses: dict[str, Address] = {STATUS: Unix(conf.relay.status_socket)}
+    addresses: dict[str, Address] = {STATUS: Unix(conf.relay.status_socket, spare=True)}
     if conf.metadata_proxy_socket and not conf.relay.agent_socket:
-        addresses[PROXIES] = agent_socket(conf)
+        # Neutron's agent, or ours, may be there still; the guests of the networks are served.
+        addresses[PROXIES] = replace(agent_socket(conf), spare=True)
     return addresses
 
 
@@ -66,7 +69,7 @@ def proxy_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator
         own = [PROXIES] if PROXIES in opened else []
         with serving(
             [Listener(opened[name], agent.handle, name) for name in own],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=agent.checks,
             concerns=lambda: {
                 **agent.concerns(),

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     # What a person must know of the targets is printed; the service's log lines are not for here.
     logging.getLogger("firstlight").setLevel(logging.CRITICAL)
     try:
-        conf = configuration.load("metadata", args.config_file, args.config_dir)
+        conf = configuration.load_typed("metadata", args.config)
         if args.why:
             for line in explain(conf, args.instance):
                 print(line)

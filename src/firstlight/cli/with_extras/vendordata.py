@@ -10,14 +10,14 @@ from pathlib import Path
 from socket import socket
 
 from oslo_config import cfg
-from oslo_log import log
 from prometheus_client import CollectorRegistry
 
 from firstlight import conf as configuration
 from firstlight.cli import oslo_service
 from firstlight.cli.serving import STATUS, serving, shared_by
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, logs
 from firstlight.conf.files import Untrusted, add_dotenv
+from firstlight.conf.search import files_named
 from firstlight.conf.shape import Shape, listens_at, named_by
 from firstlight.dependencies.metrics import DependencyCollector
 from firstlight.vendordata.body import LIMIT
@@ -43,13 +43,14 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
     """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
     try:
         conf = _read(args, stand_in_for)
-        log.setup(conf, "firstlight")
+        configuration.share_with_libraries(conf, "vendordata")
+        logs.begin(conf, "vendordata")
         if not conf.config_file and not conf.config_dir:
             LOG.warning("No configuration file was found; only the environment is read.")
         warn_of_unhonoured(conf)
         addresses = {
             CALLERS: _address(conf, args),
-            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port),
+            STATUS: Tcp(conf.firstlight.status_listen, conf.firstlight.status_port, spare=True),
         }
         with shared_by(conf.workers) as shared:
             return run_process(
@@ -63,11 +64,9 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
 
 
 def _read(args: argparse.Namespace, stand_in_for: Shape | None) -> cfg.ConfigOpts:
-    if (stand_in_for or named_by(args.config_file)) is Shape.POLLINATE:
+    if (stand_in_for or named_by(files_named(args.config))) is Shape.POLLINATE:
         add_dotenv(os.environ, Path.cwd())
-    return configuration.load(
-        "vendordata", args.config_file, args.config_dir, stand_in_for=stand_in_for
-    )
+    return configuration.load_typed("vendordata", args.config, stand_in_for=stand_in_for)
 
 
 def _address(conf: cfg.ConfigOpts, args: argparse.Namespace) -> Tcp:
@@ -107,7 +106,7 @@ def vendordata_server(
         closing(readiness),
         serving(
             [callers],
-            opened[STATUS],
+            opened.get(STATUS),
             checks=readiness.checks,
             concerns=readiness.concerns,
             registry=registry,

@@ -6,7 +6,7 @@ from typing import TypedDict
 from oslo_config import cfg
 
 from firstlight.relay.contract import Resolver
-from firstlight.relay.recognition import Recognition, StillThere, Terms
+from firstlight.relay.recognition import UNCONFIRMED_SECONDS, Look, Recognition, Terms
 
 _THREADS = 2  # that resolve at the same time, see Recognition
 
@@ -15,13 +15,13 @@ class Unusable(Exception):
     """The resolver cannot be used as it is configured; the message says what to change."""
 
 
-def open_recognition(conf: cfg.ConfigOpts, *, still_there: StillThere | None = None) -> Recognition:
+def open_recognition(conf: cfg.ConfigOpts, *, look: Look | None = None) -> Recognition:
     """What recognises guests by the resolver that the files name. Nothing has been asked yet.
 
     Args:
         conf: with the sections ``[relay]`` (:mod:`firstlight.conf.recognition`), ``[ovn]``,
             ``[neutron]`` and ``[store]``.
-        still_there: see :data:`~firstlight.relay.recognition.StillThere`.
+        look: see :data:`~firstlight.relay.recognition.Look`.
 
     Raises:
         Unusable: an option of the resolver cannot be used, or its extra is not installed.
@@ -33,7 +33,7 @@ def open_recognition(conf: cfg.ConfigOpts, *, still_there: StillThere | None = N
         stale=section.identity_stale_seconds,
         most=section.identities,
     )
-    return Recognition(open_resolver(conf), terms, still_there=still_there)
+    return Recognition(open_resolver(conf), terms, look=look)
 
 
 def open_resolver(conf: cfg.ConfigOpts) -> Resolver:
@@ -92,7 +92,8 @@ def _of_neutron(conf: cfg.ConfigOpts) -> _Terms:
     return _Terms(
         seconds=section.resolver_deadline,
         threads=_THREADS,
-        router_seconds=section.identity_seconds,
+        # No neighbour table shows that a router is on other networks now.
+        router_seconds=min(section.identity_seconds, UNCONFIRMED_SECONDS),
     )
 
 

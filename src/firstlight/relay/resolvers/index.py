@@ -3,7 +3,17 @@
 from collections.abc import Hashable, Iterable, Sequence
 
 from firstlight.relay.contract import Guest, Nobody, Resolution, Via
-from firstlight.relay.resolvers.ports import Port, key_of, keys_of, one_of
+from firstlight.relay.resolvers.ports import (
+    Port,
+    key_of,
+    keys_of,
+    one_of,
+    server_of,
+    with_other_macs,
+)
+
+# A network, and what is looked up there: an address or MAC of a port, or the server of ports.
+_Where = tuple[str, Hashable]
 
 
 class Index:
@@ -14,7 +24,7 @@ class Index:
 
     def __init__(self) -> None:
         self._of: dict[Hashable, tuple[Port, ...]] = {}
-        self._at: dict[tuple[str, str], dict[str, Port]] = {}  # (network, key) → by port id
+        self._at: dict[_Where, dict[str, Port]] = {}  # by port id
 
     def __len__(self) -> int:
         return len(self._of)
@@ -45,17 +55,20 @@ class Index:
         key = key_of(guest)
         if key is None or guest.place.via is Via.ROUTER:
             return Nobody()
-        return one_of(self._ports((guest.place.id, key)))
+        network = guest.place.id
+        found = one_of(self._ports((network, key)))
+        return with_other_macs(found, self._ports((network, server_of(found))))
 
-    def _ports(self, place: tuple[str, str]) -> Sequence[Port]:
+    def _ports(self, place: _Where) -> Sequence[Port]:
         return tuple(self._at.get(place, {}).values())
 
-    def _take(self, place: tuple[str, str], port: Port) -> None:
+    def _take(self, place: _Where, port: Port) -> None:
         here = self._at.get(place, {})
         here.pop(port.id, None)
         if not here:
             self._at.pop(place, None)
 
 
-def _places(port: Port) -> Sequence[tuple[str, str]]:
-    return [(port.network_id, key) for key in keys_of(port)]
+def _places(port: Port) -> Sequence[_Where]:
+    server = (port.device_id, port.project_id)
+    return [(port.network_id, key) for key in (*keys_of(port), server)]

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from firstlight.relay.contract import Guest, Nobody, Resolution, Unavailable, Via
-from firstlight.relay.resolvers.ports import Port, key_of, one_of
+from firstlight.relay.resolvers.ports import Port, key_of, one_of, server_of, with_other_macs
 
 Filters = Mapping[str, Any]  # as Neutron's plug-in takes them: lists, and fixed_ips of lists
 
@@ -137,7 +137,26 @@ class Listing:
             behind = self._networks.of({guest.place.id for guest in again}, fresh=True)
             for number, resolution in zip(lost, self._match(again, behind), strict=True):
                 found[number] = resolution
-        return found
+        return self._with_other_macs(guests, found, behind) if fresh else found
+
+    def _with_other_macs(
+        self, guests: Sequence[Guest], found: Sequence[Resolution], behind: "_Behind"
+    ) -> Sequence[Resolution]:
+        """What was found, with the MACs of the servers' other ports on the guests' networks.
+
+        That is one list more; it is read only for guests that are asked about afresh, among them
+        those whose neighbour entry has another MAC than their port.
+        """
+        servers = {server[0] for server in map(server_of, found) if server is not None}
+        if not servers:
+            return found
+        ports = self._ports({"device_id": sorted(servers)})
+        return [
+            with_other_macs(
+                resolution, (port for port in ports if port.network_id in behind.networks(guest))
+            )
+            for guest, resolution in zip(guests, found, strict=True)
+        ]
 
     def _match(self, guests: Sequence[Guest], behind: "_Behind") -> list[Resolution]:
         ports = self._candidates(guests, behind)

@@ -4,10 +4,12 @@ Topic ``q-plugin``, no namespace, version 1.0, method ``get_ports(filters)``: th
 MetadataRpcCallback, unchanged since Juno.
 """
 
+import os
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from oslo_config import cfg
@@ -19,6 +21,7 @@ from firstlight.relay.resolvers.ports import Port
 NAME = "neutron-rpc"
 _TOPIC = "q-plugin"
 _EXCHANGE = "neutron"
+_RABBIT = "oslo_messaging_rabbit"
 _MOST = 100  # guests in one call: a message of some 10 KiB
 # What the server makes its context of. Who may publish on the message bus may ask this already.
 _ADMIN = {"user_id": None, "project_id": None, "is_admin": True, "roles": ["admin"]}
@@ -59,7 +62,8 @@ def open_transport(conf: cfg.ConfigOpts) -> Any:
         messaging.TransportURL.parse(conf)
         conf.set_default("control_exchange", _EXCHANGE)
         _register(conf)
-        return messaging.get_rpc_transport(conf)
+        _name_queues(conf)
+        transport = messaging.get_rpc_transport(conf)
     except messaging.DriverLoadFailure as error:
         raise BadTransport(
             f"[DEFAULT] transport_url names a transport that is not installed: {error}"
@@ -70,6 +74,40 @@ def open_transport(conf: cfg.ConfigOpts) -> Any:
             "[DEFAULT] transport_url is not like rabbit://user:password@host:5672/; it is usually"
             " in neutron.conf"
         ) from None
+    _need_locks(conf)
+    return transport
+
+
+def _name_queues(conf: cfg.ConfigOpts) -> None:
+    """The queue manager names queues after host and program; our programs on a host all have one
+    name, and would take each other's replies."""
+    from oslo_messaging import opts
+
+    conf.register_opts(dict(opts.list_opts())[_RABBIT], group=_RABBIT)
+    with suppress(cfg.NoSuchOptError):  # before oslo.messaging 14.4 there is no queue manager
+        conf.set_default("processname", conf.prog.replace(" ", "-"), group=_RABBIT)
+
+
+def _need_locks(conf: cfg.ConfigOpts) -> None:
+    """The queue manager needs a directory for lock files, and fails at each question without.
+
+    Raises:
+        BadTransport: there is none that can be written to.
+    """
+    if not getattr(conf[_RABBIT], "use_queue_manager", False):
+        return
+    from oslo_concurrency import lockutils
+
+    path = lockutils.get_lock_path(conf)
+    needed = f"[{_RABBIT}] use_queue_manager needs [oslo_concurrency] lock_path"
+    if not path:
+        raise BadTransport(f"{needed}, which is not set: name a directory of this service's")
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadTransport(f"{needed}: {path} cannot be made: {error.strerror}") from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise BadTransport(f"{needed}: this user may not write to {path}")
 
 
 def _register(conf: cfg.ConfigOpts) -> None:

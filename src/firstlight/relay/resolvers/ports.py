@@ -1,9 +1,10 @@
 """What counts of a port, and which of several is a guest's: pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv6Address
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from firstlight.relay.contract import Ambiguous, Found, Guest, Nobody, Resolution
 from firstlight.relay.link_local import mac_of
@@ -49,6 +50,25 @@ def one_of(ports: Sequence[Port]) -> Resolution:
     if len(ports) > 1:
         return Ambiguous(tuple(sorted(port.id for port in ports)))
     return _owner(ports[0]) if ports else Nobody()
+
+
+def server_of(resolution: Resolution) -> tuple[str, str] | None:
+    """The server that was found, by its id and its project's; None: none was.
+
+    Both, because whoever makes a port may write the id of another project's server into it.
+    """
+    if not isinstance(resolution, Found):
+        return None
+    return resolution.instance_id, resolution.project_id
+
+
+def with_other_macs(resolution: Resolution, ports: Iterable[Port]) -> Resolution:
+    """The resolution, with the MACs of those of `ports` that are the same server's."""
+    if not isinstance(resolution, Found):
+        return resolution
+    server = server_of(resolution)
+    macs = {port.mac for port in ports if (port.device_id, port.project_id) == server}
+    return replace(resolution, other_macs=tuple(sorted(macs - {resolution.mac})))
 
 
 def _owner(port: Port) -> Resolution:

@@ -96,7 +96,7 @@ def _ports(instance: Instance) -> Iterator[Port]:
             yield Port(
                 id=interface.port_id,
                 network_id=network.id,
-                mac=interface.mac,
+                mac=interface.mac.lower(),
                 addresses=tuple(
                     fixed.address for subnet in network.subnets for fixed in subnet.addresses
                 ),

@@ -42,7 +42,6 @@ def open_nova(
 
     Raises:
         BadConnection: a URL of the file is missing or cannot be used.
-        BadTemplate: ``injected_network_template`` cannot be used.
     """
     return NovaSource(open_cells(conf, pool_size=pool_size, timeout=timeout, clock=clock, now=now))
 
@@ -84,7 +83,7 @@ class _Opener:
         own, api = self._conf.database.connection, self._conf.api_database.connection
         if own:
             with _said_of("[database] connection"):
-                self._own = self._connected("cell of [database] connection", own)
+                self._own = self._made("cell of [database] connection", own)
         if self._conf.api.local_metadata_per_cell:
             if self._own is None:
                 raise BadConnection("[api] local_metadata_per_cell needs [database] connection")
@@ -100,7 +99,16 @@ class _Opener:
         return MappedCells(database, self._own, self._connected, ttl=_CELLS_TTL, clock=self._clock)
 
     def _connected(self, name: str, template: str) -> Cell:
-        url = engine.resolved(template, self._conf.database.connection)
+        try:
+            return self._made(name, engine.resolved(template, self._conf.database.connection))
+        except BadConnection as error:
+            if "{" not in template:
+                raise
+            raise BadConnection(
+                f"{error}; as a template it needs a [database] connection that has what it names"
+            ) from error
+
+    def _made(self, name: str, url: str) -> Cell:
         parsed = engine.parse(url, self._conf.database.connection_parameters)
         if self._own is not None and self._own.database.url == parsed:
             return self._own
@@ -108,16 +116,22 @@ class _Opener:
 
 
 def renderer(path: str | None) -> injected.Render | None:
-    """What ``[DEFAULT] injected_network_template`` asks for: None unset, empty switched off.
-
-    Raises:
-        BadTemplate: it cannot be used.
-    """
+    """What ``[DEFAULT] injected_network_template`` asks for: None unset, empty switched off."""
     if path == "":
         return None
     if path is None or path.endswith(_NOVAS_TEMPLATE):
         return injected.default
     return injected.template(path)
+
+
+def template_trouble(path: str | None) -> str | None:
+    """What is wrong with ``[DEFAULT] injected_network_template``; None: nothing is."""
+    if path and renderer(path) is not injected.default:
+        try:
+            injected.try_template(path)
+        except injected.BadTemplate as error:
+            return str(error)
+    return None
 
 
 @contextmanager

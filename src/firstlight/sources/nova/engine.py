@@ -30,26 +30,50 @@ class BadConnection(Exception):
 def resolved(url: str, own: str | None) -> str:
     """A cell's URL, its template filled from the parts of `own`, ``[database] connection``.
 
-    Nova's names are username, password, hostname, port, scheme, query, fragment and path.
-
-    Raises:
-        BadConnection: it is a template and there is nothing to fill it from.
+    Nova's names are username, password, hostname, port, scheme, query, fragment and path, and
+    username1, password1, hostname1, port1 and so on where `own` lists several hosts. A URL that
+    cannot be filled is no template, as in Nova: a password may have braces.
     """
-    if "{" not in url:
+    if own is None:
         return url
-    if not own:
-        raise BadConnection("its URL is a template, and [database] connection is not set")
-    parts = urlparse(own)
     try:
-        values = {name: getattr(parts, name) for name in _PARTS}
-        return url.format(**values, path=parts.path.lstrip("/"))
-    except (KeyError, IndexError, ValueError, AttributeError) as error:
-        raise BadConnection(
-            "its URL is a template that [database] connection does not fill"
-        ) from error
+        return url.format(**_parts(own))
+    except (KeyError, IndexError, ValueError, AttributeError, TypeError) as error:
+        # Without the text or the traceback, which show passwords.
+        LOG.info(
+            "the URL of a cell is used as it stands, not as a template: %s", type(error).__name__
+        )
+        return url
 
 
 _PARTS = ("username", "password", "hostname", "port", "scheme", "query", "fragment")
+
+
+def _parts(own: str) -> dict[str, Any]:
+    """What templates may name of `own`.
+
+    Raises:
+        ValueError: it is no URL.
+    """
+    split = urlparse(own)
+    values = {name: getattr(split, name) for name in _PARTS} | {"path": split.path.lstrip("/")}
+    if "," in split.netloc:
+        for number, each in enumerate(split.netloc.split(","), start=1):
+            values |= {f"{name}{number}": part for name, part in _login_and_host(each).items()}
+    return values
+
+
+def _login_and_host(netloc: str) -> dict[str, Any]:
+    """One of several ``username:password@hostname:port``; what is not there as Nova has it."""
+    login, at, address = netloc.partition("@")
+    username, colon, password = login.partition(":") if at else ("", "", "")
+    host = urlparse(f"//{address if at else netloc}")
+    return {
+        "username": username,
+        "password": password if colon else None,
+        "hostname": host.hostname,
+        "port": host.port,
+    }
 
 
 def parse(url: str, parameters: str = "") -> URL:

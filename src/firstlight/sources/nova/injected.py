@@ -4,10 +4,12 @@ Nova's compute service sets the flag where ``[DEFAULT] flat_injected`` is on (me
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from pathlib import Path
 from typing import Any
 
+from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.nova.network import Vif
 
 Values = dict[str, Any]  # what a template is told of one interface, by the names templates use
@@ -28,8 +30,11 @@ iface lo inet loopback
 """
 
 
-class BadTemplate(Exception):
-    """The operator's template cannot be used; the message says what to do."""
+class BadTemplate(SourceUnavailable):
+    """The operator's template cannot be used; the message says what to do.
+
+    As in Nova, only servers whose file would be made with it are concerned.
+    """
 
 
 def network_config(vifs: Sequence[Vif], render: Render) -> str | None:
@@ -46,28 +51,50 @@ def default(interfaces: Sequence[Values]) -> str:
 def template(path: str) -> Render:
     """As the operator's Jinja2 template at `path` has it (``injected_network_template``).
 
+    It is read for each file that is made, as in Nova: most clouds have a template and no server
+    that needs one. What is returned raises :class:`BadTemplate`.
+    """
+
+    def render(interfaces: Sequence[Values]) -> str:
+        ipv6 = any(interface["address_v6"] for interface in interfaces)
+        values = {"interfaces": interfaces, "use_ipv6": ipv6, "libvirt_virt_type": None}
+        with _refused(path):
+            rendered: str = _compiled(path).render(values)
+        return rendered
+
+    return render
+
+
+def try_template(path: str) -> None:
+    """Read the template now, to say beforehand what is wrong with it.
+
     Raises:
         BadTemplate: there is no such file, it is no template, or Jinja2 is not installed.
     """
+    with _refused(path):
+        _compiled(path)
+
+
+def _compiled(path: str) -> Any:
+    import jinja2
+
+    # Text for /etc/network/interfaces, which has no escapes.
+    environment = jinja2.Environment(trim_blocks=True, autoescape=False)  # noqa: S701
+    return environment.from_string(Path(path).read_text())
+
+
+@contextmanager
+def _refused(path: str) -> Iterator[None]:
+    """Whatever an operator's template raises, which may be anything, is a BadTemplate."""
     try:
-        import jinja2
+        yield
     except ImportError as error:
         raise BadTemplate(
             f"[DEFAULT] injected_network_template={path} needs Jinja2: pip install Jinja2, or leave"
             " the option out if the template is Nova's own"
         ) from error
-    try:
-        # Text for /etc/network/interfaces, which has no escapes.
-        environment = jinja2.Environment(trim_blocks=True, autoescape=False)  # noqa: S701
-        compiled = environment.from_string(Path(path).read_text())
-    except (OSError, UnicodeDecodeError, jinja2.TemplateError) as error:
+    except Exception as error:
         raise BadTemplate(f"[DEFAULT] injected_network_template={path}: {error}") from error
-
-    def render(interfaces: Sequence[Values]) -> str:
-        ipv6 = any(interface["address_v6"] for interface in interfaces)
-        return compiled.render(interfaces=interfaces, use_ipv6=ipv6, libvirt_virt_type=None)
-
-    return render
 
 
 def _injected(vifs: Sequence[Vif]) -> Iterator[Values]:

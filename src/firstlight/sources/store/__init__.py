@@ -8,6 +8,7 @@ from firstlight.sources.store.errors import (
     Problem,
     Refused,
     RevisionConflict,
+    Taken,
 )
 from firstlight.sources.store.ports import StorePorts
 from firstlight.sources.store.rows import Stored
@@ -24,4 +25,5 @@ __all__ = [
     "Store",
     "StorePorts",
     "Stored",
+    "Taken",
 ]

@@ -23,6 +23,10 @@ class Ec2IdTaken(Refused):
     """A given EC2 id belongs to something else, or this thing has another one."""
 
 
+class Taken(Refused):
+    """Another server has the port, or the address on the network; the message names both."""
+
+
 class RevisionConflict(Refused):
     """Somebody changed the instance since it was read."""
 

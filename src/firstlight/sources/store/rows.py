@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from firstlight.instance import Instance
 from firstlight.sources.store import tables
@@ -17,7 +17,7 @@ _CHUNK = 500  # instances in one statement: far below every database's limit of 
 
 _ADD = insert(tables.instance)
 _CHANGE = update(tables.instance).where(tables.instance.c.uuid == bindparam("of"))
-_INDEXES = (tables.address, tables.provider)
+_INDEXES = (tables.address, tables.provider, tables.port)
 _ADD_INDEX = {table: insert(table) for table in _INDEXES}
 _DROP = {
     table: delete(table).where(table.c.uuid == bindparam("of"))
@@ -100,6 +100,11 @@ def replace(connection: Connection, instance: Instance, revision: int) -> None:
     _index(connection, [instance])
 
 
+def clear_password(connection: Connection, uuid: str) -> None:
+    """The guest may post another one."""
+    connection.execute(_DROP[tables.password], {"of": uuid})
+
+
 def remove(connection: Connection, uuid: str) -> bool:
     """Every row but its EC2 id's; False if there were none."""
     if not is_uuid(uuid):
@@ -118,10 +123,12 @@ def _row(instance: Instance) -> dict[str, Any]:
 
 
 def _index(connection: Connection, instances: Sequence[Instance]) -> None:
-    for table, rows in (
+    indexed: tuple[tuple[Table, set[tuple[str, ...]]], ...] = (
         (tables.address, {row for one in instances for row in _addresses(one)}),
         (tables.provider, {row for one in instances for row in _providers(one)}),
-    ):
+        (tables.port, {(card.port_id, one.uuid) for one in instances for card in one.interfaces}),
+    )
+    for table, rows in indexed:
         if rows:
             names = [column.name for column in table.columns]
             connection.execute(

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, text
 from firstlight.sources.lock import locked
 from firstlight.sources.store.errors import Unreadable
 
-HEAD = "0002"  # the newest step in migrations/versions
+HEAD = "0003"  # the newest step in migrations/versions
 _STEPS = Path(__file__).with_name("migrations")
 _LOCK = "firstlight store schema"
 

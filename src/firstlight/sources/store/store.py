@@ -13,6 +13,7 @@ from firstlight.sources.contract import InstanceGone, PasswordSet
 from firstlight.sources.store import changes, condition, ec2, rows, tables
 from firstlight.sources.store.canonical import canonical_address
 from firstlight.sources.store.checks import checked
+from firstlight.sources.store.claims import refuse_taken
 from firstlight.sources.store.condition import Condition
 from firstlight.sources.store.database import Database
 from firstlight.sources.store.errors import RevisionConflict
@@ -137,6 +138,7 @@ class Store:
         Raises:
             BadDocument: it cannot be one.
             InstanceExists: its UUID is stored already.
+            Taken: another server has one of its ports, or of its addresses on a network.
             Ec2IdTaken: it brings an EC2 id along that is not free.
             SourceUnavailable: nothing was stored.
         """
@@ -148,33 +150,43 @@ class Store:
         with self._database.writing(f"add {len(new)} instance(s)") as connection:
             last = changes.lock(connection)
             rows.refuse_known(connection, [instance.uuid for instance in new])
+            refuse_taken(connection, new)
             new = ec2.allot(connection, new)
             rows.add(connection, new)
             changes.note(connection, last, [instance.uuid for instance in new])
         return new
 
-    def update(self, instance: Instance, *, revision: int | None = None) -> Instance:
+    def update(
+        self, instance: Instance, *, revision: int | None = None, keep_password: bool = False
+    ) -> Instance:
         """Put this document in the place of the stored one, as a rebuild does.
 
         Project, reservation and boot roles stay; the last two may be left out. Its state is the
-        usual one again. `revision` is what
-        :meth:`read` told; None replaces whatever is there.
+        usual one again, and it has no password until its guest posts one, unless `keep_password`.
+        `revision` is what :meth:`read` told; None replaces whatever is there.
 
         Raises:
             RevisionConflict: it was changed after that revision.
             and as :meth:`revise`.
         """
-        return self.revise(instance.uuid, lambda _old: instance, revision=revision)
+        return self.revise(
+            instance.uuid, lambda _old: instance, revision=revision, keep_password=keep_password
+        )
 
     def revise(
-        self, uuid: str, change: Callable[[Instance], Instance], *, revision: int | None = None
+        self,
+        uuid: str,
+        change: Callable[[Instance], Instance],
+        *,
+        revision: int | None = None,
+        keep_password: bool = True,
     ) -> Instance:
         """Store what `change` makes of the instance; no other writer comes in between.
 
         Raises:
             InstanceGone: there is none.
             Refused: something would change that never does.
-            BadDocument, Ec2IdTaken, SourceUnavailable: as :meth:`add`.
+            BadDocument, Taken, Ec2IdTaken, SourceUnavailable: as :meth:`add`.
         """
         with self._database.writing(f"update instance {uuid}") as connection:
             last = changes.lock(connection)
@@ -184,9 +196,13 @@ class Store:
                     f"instance {uuid} is at revision {old.revision}, not {revision}: somebody"
                     " changed it since it was read; read it again"
                 )
-            password = old.instance.password
+            password = old.instance.password if keep_password else ""
             bare = msgspec.structs.replace(old.instance, password="")
-            [new] = ec2.allot(connection, [checked(rebuilt(bare, change(bare)))])
+            changed = checked(rebuilt(bare, change(bare)))
+            refuse_taken(connection, [changed])
+            [new] = ec2.allot(connection, [changed])
+            if not keep_password:
+                rows.clear_password(connection, uuid)
             rows.replace(connection, new, old.revision + 1)
             condition.clear(connection, uuid)
             changes.note(connection, last, [uuid])

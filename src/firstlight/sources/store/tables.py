@@ -60,6 +60,13 @@ provider = Table(
     Column("uuid", String(UUID), primary_key=True, index=True),
     **_MYSQL,
 )
+port = Table(
+    "port",
+    metadata,
+    Column("port_id", String(NAME), primary_key=True),
+    Column("uuid", String(UUID), primary_key=True, index=True),
+    **_MYSQL,
+)
 # Rows are never deleted, so a number is never given twice. Each kind counts for itself, because
 # Nova's two tables do and their numbers are imported.
 ec2_id = Table(

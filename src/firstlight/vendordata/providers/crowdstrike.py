@@ -10,11 +10,12 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata.cloud import Cloud
 from firstlight.vendordata.contract import Clients, Context, Need, Secrets
 from firstlight.vendordata.providers.backed import ByCloudAndVault, max_age
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))
 
 _ZONE = "OS-EXT-AZ:availability_zone"
 _TRUE = {"1", "true", "yes", "on"}

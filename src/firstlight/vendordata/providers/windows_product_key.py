@@ -6,11 +6,12 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
+from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata.cloud import Cloud
 from firstlight.vendordata.contract import Clients, Context, Need, ProviderFailed, Secrets
 from firstlight.vendordata.providers.backed import ByCloudAndVault, max_age
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))
 
 _HOST = "OS-EXT-SRV-ATTR:host"
 _VOLUMES = "os-extended-volumes:volumes_attached"

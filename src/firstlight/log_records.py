@@ -1,0 +1,110 @@
+"""What may stand in a log line: no control character, no exception that nobody meant to log.
+
+Installed once for the process, under every handler and formatter, so that it holds for what
+libraries log as well.
+
+* A line of ours is one line: what stands in the place of its named values is escaped, line ends
+  included, and so is what a library logs. Left as they are: line ends in a fixed text of ours, and
+  those of tracebacks.
+* oslo.log adds the exception that is being handled to warnings and errors, whether or not the call
+  names one. What is left out of a message on purpose would come back that way; so only an exception
+  that the call names is written.
+* While a confidential provider is asked, what libraries log on that thread is replaced by a text
+  that says so: urllib3, for one, writes whole URLs into its warnings.
+"""
+
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+_OURS = "firstlight"
+_HELD_BACK = "left out, because it may hold what a confidential provider knows"
+_PLAIN = (int, float, type(None))  # what formats such as %d need as it is
+
+_thread = threading.local()
+
+
+def install() -> None:
+    """Make every log record of this process a :class:`CleanRecord`, and a record of each warning.
+
+    Python would write warnings to standard error by itself, where nothing is held back.
+    """
+    logging.setLogRecordFactory(CleanRecord)
+    logging.captureWarnings(capture=True)
+
+
+@contextmanager
+def confidential() -> Iterator[None]:
+    """On this thread, until the block ends, nothing that libraries say reaches a log."""
+    before = getattr(_thread, "confidential", False)
+    _thread.confidential = True
+    try:
+        yield
+    finally:
+        _thread.confidential = before
+
+
+def clean(text: str) -> str:
+    """`text` with every character that is not printed escaped, line ends included."""
+    return text if text.isprintable() else "".join(map(_shown, text))
+
+
+def clean_lines(text: str) -> str:
+    """The same, with line ends (and tabs) left as they are."""
+    return "\n".join("\t".join(map(clean, line.split("\t"))) for line in text.split("\n"))
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
+
+
+class CleanRecord(logging.LogRecord):
+    """A record whose message, and whose exception's text, hold no control character."""
+
+    def __init__(self, name: str, *args: Any, **known: Any) -> None:
+        super().__init__(name, *args, **known)
+        self._ours = name.partition(".")[0] == _OURS
+        if not self._ours and getattr(_thread, "confidential", False):
+            self.msg, self.args, self.exc_info = _HELD_BACK, (), None
+
+    def getMessage(self) -> str:  # noqa: N802  (logging's name)
+        """The message: one line, but for line ends in a fixed text of ours."""
+        if not self._ours:
+            return clean(super().getMessage())
+        if not self.args:
+            return clean_lines(str(self.msg))
+        if isinstance(self.args, Mapping):
+            values: Any = {name: _cleaned(value) for name, value in self.args.items()}
+        else:
+            values = tuple(map(_cleaned, self.args))
+        message: str = str(self.msg) % values
+        return message
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Formatters leave here what they make of exceptions."""
+        if name == "exc_text" and value:
+            value = clean_lines(value)
+        elif name == "error_summary":
+            value = clean(value) if self.exc_info else ""
+        super().__setattr__(name, value)
+
+
+class _Cleaned:
+    """A value that is written without control characters."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: object) -> None:
+        self._value = value
+
+    def __str__(self) -> str:
+        return clean(str(self._value))
+
+    def __repr__(self) -> str:
+        return clean(repr(self._value))
+
+
+def _cleaned(value: object) -> object:
+    return value if isinstance(value, _PLAIN) else _Cleaned(value)

@@ -1,0 +1,44 @@
+"""User instructions that pieces of Python cost, counted by callgrind, the same on every machine.
+
+A program that is run by :func:`count` calls :func:`mark` around what it wants to have counted.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from parts import need
+
+_TOTAL = re.compile(r"^totals: (\d+)$", re.MULTILINE)
+_MARK = "getpgid"  # a function of the C library that nothing else here calls
+
+
+def mark() -> None:
+    """End one count, and begin the next."""
+    os.getpgid(0)
+
+
+def count(program: Path, *arguments: str, directory: Path) -> list[int]:
+    """Instructions between each two marks of a Python program.
+
+    Raises:
+        AssertionError: the program failed; its last words are the message.
+    """
+    valgrind = [
+        need("valgrind"),
+        "--tool=callgrind",
+        f"--dump-before={_MARK}",
+        f"--callgrind-out-file={directory / 'counts'}",
+    ]
+    done = subprocess.run(
+        [*valgrind, sys.executable, program, *arguments],
+        env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONPATH": str(Path(__file__).parent)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    dumps = sorted(directory.glob("counts.*"), key=lambda path: int(path.suffix[1:]))
+    totals = [int(_TOTAL.findall(path.read_text())[-1]) for path in dumps]
+    return totals[1:]  # before the first mark is the start of Python
