@@ -1,6 +1,7 @@
 """Proxy and broker are replaced while guests ask: nothing is lost, and nothing is missing after."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -166,3 +167,37 @@ def test_what_vanishes_while_no_broker_looks(host: RelayHost, guests: list[Known
     host.broker.start()
     assert all(each.answered() for each in (new, *guests)), host.logs()
     assert eventually(lambda: listeners(host) == before, PATIENCE), listeners(host)
+
+
+def test_the_broker_is_reloaded(host: RelayHost, guests: list[Known]) -> None:
+    """As `systemctl reload` does it: the next broker has all the sockets, and serves what comes."""
+    before, serves = listeners(host), host.broker.pid
+    with ExitStack() as stack:
+        asking = [
+            stack.enter_context(crowd(each.guest, [each.address], "/openstack")) for each in guests
+        ]
+        host.broker.begin_reload()
+        assert eventually(host.broker.reloaded, PATIENCE), host.logs()
+        new = Known.at(host, "qdhcp", "neutron-network")
+        assert new.answered(), host.logs()
+        told = [each.answers() for each in asking]
+    for each, answers in zip(guests, told, strict=True):
+        assert set(answers[each.address]) == {f"200 {each.promise}"}, host.logs()
+    assert host.broker.pid != serves
+    Namespace(host.directory, new.guest.path.name.removesuffix("g")).remove()
+    assert eventually(lambda: listeners(host) == before, PATIENCE), host.logs()
+
+
+def test_broker_and_proxy_are_killed(host: RelayHost, guests: list[Known]) -> None:
+    """What serves is killed in both at once: who asks meanwhile waits, and nobody is refused."""
+    for process in (host.proxy, host.broker):
+        os.kill(process.pid, signal.SIGKILL)
+    with ExitStack() as stack:
+        asking = [
+            stack.enter_context(crowd(each.guest, [each.address], "/openstack", times=3))
+            for each in guests
+        ]
+        told = [each.answers() for each in asking]
+    for each, answers in zip(guests, told, strict=True):
+        assert answers[each.address] == {f"200 {each.promise}": 3}, host.logs()
+    assert eventually(host.level, PATIENCE), host.logs()

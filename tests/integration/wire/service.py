@@ -3,8 +3,6 @@
 TROUBLE is a file whose content says how the next start fails: "raise", "exit", or nothing.
 """
 
-
-
 import os
 import sys
 

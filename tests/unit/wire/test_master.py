@@ -37,9 +37,9 @@ def heard(tmp_path) -> Iterator[socket.socket]:
     ("silent", "well", "told"),
     [(1, True, True), (9.9, True, True), (10.1, True, False), (1, False, False)],
 )
-def test_the_watchdog(tmp_path, below, heard, silent, well, told):
+def test_the_watchdog(below, heard, silent, well, told):
     """It is told that all is well while all loops were heard of within half of its time."""
-    master = Master({"NOTIFY_SOCKET": str(tmp_path / "notify"), **WATCHDOG})
+    master = Master({"NOTIFY_SOCKET": heard.getsockname(), **WATCHDOG})
     serving(master, below.pid, monotonic() - silent, well)
     master._look_after(monotonic())
     if told:
