@@ -31,7 +31,6 @@ from relaying import (
 from servers import free_port
 from wired import PATIENCE
 
-
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 FIELDS = b"".join(b"x-%d: y\r\n" % n for n in range(101))
 
