@@ -246,9 +246,10 @@ _REMEDIES = {
 
 
 def _serialize(req: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
-    remedy = _REMEDIES.get(error.status_code, "{method} {path} could not be answered.")
+    status = falcon.http_status_to_code(error.status)  # falcon before 4.0 has no status_code
+    remedy = _REMEDIES.get(status, "{method} {path} could not be answered.")
     message = error.description or remedy.format(path=req.path, method=req.method)
-    resp.data = error_body(error.status_code, message)
+    resp.data = error_body(status, message)
     resp.content_type = falcon.MEDIA_JSON
 
 
