@@ -78,12 +78,16 @@ def guests(host: RelayHost, tenants: tuple[str, str]) -> tuple[Namespace, Namesp
     return attacking, asking
 
 
-def measured(guest: Namespace, core: int) -> tuple[float, float]:
-    """Median and p99 of what a guest waits for an answer, in seconds."""
+def measured(guest: Namespace, core: int) -> list[float]:
+    """What a guest waits for each of its answers, in seconds."""
     asking = guest.popen(*attacker.command(HOSTNAME, core), stdout=subprocess.PIPE)
     said, _ = asking.communicate(timeout=300)
     assert asking.returncode == 0, "an answer was late, or none"
-    took = json.loads(said)
+    return json.loads(said)
+
+
+def summed_up(took: list[float]) -> tuple[float, float]:
+    """Median and p99."""
     return median(took), quantiles(took, n=100)[98]
 
 
@@ -98,21 +102,33 @@ def attacking(guest: Namespace, what: str, core: int) -> Iterator[None]:
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def idle(guests: tuple[Namespace, Namespace], cores: tuple[int, int]) -> tuple[float, float]:
-    return measured(guests[1], cores[0])
+def compared(
+    guests: tuple[Namespace, Namespace], cores: tuple[int, int], attack: str
+) -> tuple[float, float]:
+    """How many times what it is without the attack the median and the p99 are.
+
+    It is measured without just before and just after, because other work on this machine comes
+    and goes.
+    """
+    without = measured(guests[1], cores[0])
+    with attacking(guests[0], attack, cores[1]):
+        beside = summed_up(measured(guests[1], cores[0]))
+    without += measured(guests[1], cores[0])
+    usual = summed_up(without)
+    print(f"{attack}: {beside} s; without: {usual}")
+    return beside[0] / usual[0], beside[1] / usual[1]
 
 
 @pytest.mark.parametrize("attack", attacker.ATTACKS)
 def test_beside_an_attack(
-    guests: tuple[Namespace, Namespace],
-    cores: tuple[int, int],
-    idle: tuple[float, float],
-    attack: str,
+    guests: tuple[Namespace, Namespace], cores: tuple[int, int], attack: str
 ) -> None:
-    """The median is at most three times, the p99 at most ten times what it is without."""
-    with attacking(guests[0], attack, cores[1]):
-        middle, worst = measured(guests[1], cores[0])
-    print(f"{attack}: {middle * 1e3:.2f} and {worst * 1e3:.2f} ms; idle", idle)
-    assert middle <= 3 * idle[0]
-    assert worst <= 10 * idle[1]
+    """The median is at most three times, the p99 at most ten times what it is without.
+
+    Compared once more before it fails: other work may have come just then.
+    """
+    for _ in range(2):
+        middle, worst = compared(guests, cores, attack)
+        if middle <= 3 and worst <= 10:
+            return
+    assert (middle <= 3, worst <= 10) == (True, True), (middle, worst)
