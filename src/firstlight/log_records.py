@@ -1,10 +1,10 @@
-"""What may stand in a log line: no control character, no exception that nobody meant to log.
+"""What may stand in a log line: no control character, no exception that a call left out.
 
 Installed once for the process, under every handler and formatter, so that it holds for what
 libraries log as well.
 
-* A line of ours is one line: what stands in the place of its named values is escaped, line ends
-  included, and so is what a library logs. Left as they are: line ends in a fixed text of ours, and
+* A line of Firstlight's is one line: what stands in the place of its named values is escaped, line
+  ends included, and so is what a library logs. Left as they are: line ends in its fixed texts, and
   those of tracebacks.
 * oslo.log adds the exception that is being handled to warnings and errors, whether or not the call
   names one. What is left out of a message on purpose would come back that way; so only an exception
@@ -80,7 +80,7 @@ class CleanRecord(logging.LogRecord):
             self.args = ()
 
     def getMessage(self) -> str:  # noqa: N802  (logging's name)
-        """The message: one line, but for line ends in a fixed text of ours."""
+        """The message: one line, but for line ends in Firstlight's fixed texts."""
         if not self._ours:
             return clean(super().getMessage())
         if not self.args:
@@ -124,7 +124,7 @@ class PartsFormatter(logging.Formatter):
     """What another formatter makes of a record's parts, each as clean as a line's.
 
     Values stand as their text has them, so that a password that their text hides is not written;
-    line ends stay in tracebacks and in fixed texts of ours.
+    line ends stay in tracebacks and in Firstlight's fixed texts.
 
     Args:
         inner: it makes a dictionary, or a JSON object as text.

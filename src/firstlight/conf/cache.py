@@ -80,7 +80,7 @@ and doubles.
             cfg.IntOpt(
                 "memcache_pool_unused_timeout",
                 default=60,
-                help="Seconds after which a connection to memcached that nobody uses is closed.",
+                help="Seconds after which an unused connection to memcached is closed.",
             ),
             cfg.BoolOpt(
                 "memcache_sasl_enabled",

@@ -19,7 +19,7 @@ from firstlight.conf.journal import SOCKET, JournalHandler
 
 LOG = logging.getLogger(__name__)
 
-PROJECT = "firstlight"  # the logger that all of ours are below
+PROJECT = "firstlight"  # the parent of every logger here
 _REMEDY = (
     "let the service's user write there, or set log_dir and log_file to another place (both empty:"
     " standard output)"
@@ -181,7 +181,7 @@ def _nowhere() -> str | None:
 
 
 def _handlers() -> Iterator[logging.Handler]:
-    """Those that records of ours get to, without those that do nothing."""
+    """The handlers that Firstlight's records get to, without those that do nothing."""
     logger: logging.Logger | None = logging.getLogger(PROJECT)
     while logger is not None:
         yield from (each for each in logger.handlers if not isinstance(each, logging.NullHandler))

@@ -38,7 +38,7 @@ LOG = logging.getLogger(__name__)
 
 _MAX_AGENT = 256  # characters of a User-Agent that are passed on
 _NOT_IN_A_FIELD = re.compile(r"[^\x20-\x7e]")
-# Whoever makes a port may write anything into its device id; what is no word is no instance.
+# The owner of a port may write anything into its device id; what is no word is no instance.
 _WORD = re.compile(r"[\x21-\x7e]{1,255}")
 _REDIRECT = (
     "the metadata service redirects, and guests cannot follow: name the right upstream;"

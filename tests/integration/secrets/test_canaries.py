@@ -441,7 +441,7 @@ def _is_worth_reading(heard: dict[str, str]) -> None:
     everything = "".join(heard.values())
     for text in (
         "DEBUG",
-        "provider leaky_url raised what it should not have",
+        "provider leaky_url failed with an unexpected exception",
         "Traceback",
         "Asking Vault failed",
         "signature does not match",
