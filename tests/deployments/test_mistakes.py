@@ -21,7 +21,7 @@ from firstlight import conf as configuration
 from firstlight.check import configuration as check
 from firstlight.check.step import Finding
 from firstlight.conf import ConfigError
-from firstlight.conf.source import reads_nova
+from firstlight.conf.source import lost_databases, reads_nova
 from lab.environment import needed
 from lab.uwsgi import environment_of
 
@@ -125,6 +125,8 @@ def test_the_metadata_service_reads_what_nova_reads(files: Mistaken, nova: Reade
             assert isinstance(mine, ConfigError), theirs
         elif isinstance(mine, ConfigError):
             assert is_refused(theirs["values"], str(mine)), mine
+        elif lost := lost_databases(mine):  # the start is refused with it, and check says it
+            assert is_refused(theirs["values"], lost)
         else:
             assert reads_nova(mine), "ours would serve its own store"
             assert differences(mine, theirs["values"]) == {}
