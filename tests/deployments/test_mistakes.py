@@ -26,6 +26,7 @@ from lab.environment import needed
 from lab.uwsgi import environment_of
 
 EXAMPLES = 10_000 if os.environ.get("FIRSTLIGHT_SOAK") else 1000  # of each service
+SWAPPED = 2  # letters
 LONG = 6  # letters; of a shorter name too little is right
 # Older names are taken where no file says for which Nova it is; the one asked here is the newest.
 RELEASE = "[firstlight]\nnova_release = 34\n"
@@ -145,11 +146,17 @@ def misspelt(files: Mistaken) -> list[str]:
                 if (
                     other_section == section
                     and len(other) >= LONG
-                    and sorted(other) == sorted(name)
+                    and changed_round(other, name)
                     and (section, other) in compared
                 ):
                     found.append(name)
     return found
+
+
+def changed_round(right: str, wrong: str) -> bool:
+    """Whether one pair of letters makes the difference."""
+    pairs = [pair for pair in zip(right, wrong, strict=False) if pair[0] != pair[1]]
+    return len(right) == len(wrong) and len(pairs) == SWAPPED and pairs[0] == pairs[1][::-1]
 
 
 def written_in(text: str) -> set[tuple[str, str]]:
