@@ -1,8 +1,8 @@
 """The shipped units under a real systemd: what a guest asks is answered, whatever happens to us."""
 
+import sys
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 
@@ -60,6 +60,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemdHost]:
         state = booted.root("/var/lib/firstlight/store.sqlite")
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_bytes((home / "store.sqlite").read_bytes())
+        booted.run("systemd-run", "--unit=slow", sys.executable, "-c", TARGET)
         yield booted
 
 
@@ -106,8 +107,118 @@ def test_five_reloads(service: SystemdHost) -> None:
     assert "not our child" not in service.journal()
 
 
-def assert_all_answered(told: dict[str, int], host: SystemdHost) -> None:
+def assert_all_answered(told: Counter[str], host: SystemdHost) -> None:
     """Every answer is the same, a list of versions."""
     (said,) = told
     assert said.startswith("200 2012-08-10"), said
     assert told[said] > 10, host.journal()
+
+
+def test_stop_with_a_request_under_way(service: SystemdHost) -> None:
+    """A guest that waits for its answer gets it, also after reloads; only then is the stop over."""
+    reloaded(service, service.worker(UNIT))
+    before = asked(service)
+    with crowd(service, [LOOPBACK], "/openstack/latest/vendor_data2.json", times=1) as guest:
+        assert eventually(lambda: asked(service) > before, PATIENCE)
+        service.systemctl("stop", UNIT)
+        (answer,) = guest.answers()[LOOPBACK]
+    assert answer == '200 {"slow": {"answer": "at last"}}'
+    assert service.show(UNIT, "Result") == "success"
+    assert "SIGKILL" not in service.journal("--unit", UNIT)
+
+
+def asked(host: SystemdHost) -> int:
+    """How often the slow target was asked."""
+    return host.journal("--unit=slow").count("asked")
+
+
+def is_whole(host: SystemdHost, before: dict[int, int], gone: int) -> bool:
+    """Whether there are as many processes as there were, without the one that is gone."""
+    now = host.processes(UNIT)
+    return gone not in now and len(now) == len(before)
+
+
+def test_a_worker_is_killed(service: SystemdHost) -> None:
+    """Another takes its place, and guests wait so long; what it had in hand alone is lost."""
+    before = main(service)
+    with crowd(service, [LOOPBACK], "/openstack") as guest:
+        worker = service.worker(UNIT)
+        processes = service.processes(UNIT)
+        serving = next((pid for pid, parent in processes.items() if parent == worker), worker)
+        service.run("kill", "-KILL", str(serving))
+        assert eventually(lambda: is_whole(service, processes, serving), PATIENCE), log(service)
+        assert eventually(lambda: service.run(*CURL).startswith("2012-08-10"), PATIENCE)
+        told = guest.answers()[LOOPBACK]
+    lost = [said for said in told.elements() if not said.startswith("200 2012-08-10")]
+    assert len(lost) <= 1, told
+    assert main(service) == before
+
+
+CURL = (
+    "curl",
+    "-s",
+    "--max-time",
+    "30",
+    "--interface",
+    LOOPBACK,
+    "http://169.254.169.254/openstack",
+)
+NEW_MASTER = "\nsay('INFO', 'this is new code')\n"
+NO_GENERATION = "raise RuntimeError('half an upgrade')\n"
+NO_MASTER = "\nif handoff.STATE in os.environ:\n    raise RuntimeError('half an upgrade')\n"
+
+
+def test_upgrades_under_load(service: SystemdHost) -> None:
+    """New code is executed by the main process too; code that fails changes nothing for guests,
+    whether what serves cannot start or the main process could not."""
+    before, worker = main(service), service.worker(UNIT)
+    master, generation = CODE / "wire/process/master.py", CODE / "wire/process/generation.py"
+    whole = generation.read_text()
+    with crowd(service, [LOOPBACK], "/openstack") as guest:
+        service.write(str(generation), NO_GENERATION + whole)
+        service.systemctl("reload", UNIT)
+        assert eventually(lambda: "goes on as it was configured" in log(service), PATIENCE)
+        assert service.worker(UNIT) == worker
+
+        service.write(str(generation), whole)
+        service.write(str(master), master.read_text() + NO_MASTER)
+        worker = reloaded(service, worker)
+        assert eventually(lambda: "goes on with its old code" in log(service), PATIENCE)
+
+        service.write(str(master), master.read_text() + NEW_MASTER)
+        reloaded(service, worker)
+        assert eventually(lambda: "this is new code" in log(service), PATIENCE)
+        told = guest.answers()[LOOPBACK]
+    service.write(str(master), master.read_text())
+    lines = [line for line in log(service).splitlines() if "this is new code" in line]
+    assert f" {before[0]} INFO " in lines[-1], lines
+    assert main(service) == before
+    assert_all_answered(told, service)
+
+
+def log(host: SystemdHost) -> str:
+    """What the service has logged since its last start."""
+    return host.journal(f"_SYSTEMD_INVOCATION_ID={host.show(UNIT, 'InvocationID')}")
+
+
+def test_what_hangs_is_replaced(host: SystemdHost) -> None:
+    """A worker whose loop does not run is replaced by its master, a master by systemd."""
+    host.write("/etc/firstlight/metadata.conf", METADATA.format(workers=1))
+    drop_in = f"/etc/systemd/system/{UNIT}.service.d/watchdog.conf"
+    host.write(drop_in, "[Service]\nWatchdogSec=8\n")
+    host.systemctl("daemon-reload")
+    host.systemctl("start", UNIT)
+    before, worker = main(host), host.worker(UNIT)
+    host.run("kill", "-STOP", str(worker))
+    assert eventually(lambda: replaced(host, worker), PATIENCE), host.journal()
+    assert "gave no sign of life" in log(host)
+    assert main(host) == before
+    assert host.run(*CURL).startswith("2012-08-10")
+
+    host.run("kill", "-STOP", str(before[0]))
+    assert eventually(lambda: main(host)[1] == 1, PATIENCE), host.journal()
+    answered = lambda: host.run(*CURL, check=False).startswith("2012-08-10")  # noqa: E731
+    assert eventually(answered, PATIENCE), host.journal()
+    host.systemctl("stop", UNIT)
+    host.run("rm", drop_in)
+    host.systemctl("daemon-reload")

@@ -36,9 +36,9 @@ def listeners(host: RelayHost) -> int:
 
 
 def descriptors(host: RelayHost) -> list[int]:
-    """How many files broker and proxy have open."""
-    processes = (host.broker.process, host.proxy.process)
-    return [len(os.listdir(f"/proc/{process.pid}/fd")) for process in processes]  # noqa: PTH208
+    """How many files broker and proxy have open, in each of their processes."""
+    pids = (*host.broker.pids, *host.proxy.pids)
+    return [len(os.listdir(f"/proc/{pid}/fd")) for pid in pids]  # noqa: PTH208
 
 
 def furnish(directory: Path, name: str) -> Namespace:

@@ -13,7 +13,6 @@ to start. Under systemd use ``Type=notify`` and ``ExecReload=kill -HUP $MAINPID`
 import json
 import os
 import signal
-import sys
 from collections.abc import MutableMapping
 from time import CLOCK_MONOTONIC, clock_gettime_ns, localtime, monotonic, strftime
 
@@ -356,7 +355,7 @@ class Master:
         try:
             handoff.survive(descriptors, True)
             variables = {**self._environ, **self._manager, handoff.STATE: str(state)}
-            os.execve(sys.executable, member.command(), variables)  # noqa: S606  (itself)
+            os.execve(member.program(), member.command(), variables)  # noqa: S606  (itself)
         except OSError as error:
             say("ERROR", f"new code cannot be executed: {error.strerror}")
         handoff.survive(descriptors, False)
