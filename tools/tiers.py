@@ -87,7 +87,6 @@ TIERS = {
         builder="tools/dpm-env",
         inside=True,
     ),
-    "systemd": Tier("the units that are shipped, under systemd", tests=("tests/systemd",)),
     "docs": Tier("documented commands, samples and units are right", tests=("tests/docs",)),
 }
 QUICK = ("style", "unit", "unit-o-z")
