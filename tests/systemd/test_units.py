@@ -231,8 +231,8 @@ PROXY = "[relay]\nresolver = store\nstatus_socket = /var/lib/firstlight-relay/st
 FILES = {
     "vendordata": {
         "/etc/firstlight/vendordata.conf": "[DEFAULT]\nauth_strategy = noauth\n"
-        "providers = static_map\n[provider:static_map]\npath = /etc/firstlight/static_map.yaml\n",
-        "/etc/firstlight/static_map.yaml": "{}\n",
+        "providers = static_map\n[provider:static_map]\nfile = /etc/firstlight/static_map.yaml\n",
+        "/etc/firstlight/static_map.yaml": "- data: {site: test}\n",
     },
     "agent": {
         "/etc/neutron/neutron.conf": "[DEFAULT]\nstate_path = /var/lib/neutron\n",
