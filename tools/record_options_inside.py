@@ -44,7 +44,7 @@ _LISTS = {
 
 
 def _neutron():
-    """From the source: to import it takes most of what the agents need, of that release's version."""
+    """From the source: importing it takes what the agents need, in that release's versions."""
     here = next(one for path in sys.path if (one := Path(path) / "neutron/conf").is_dir())
     for file in sorted(here.rglob("*.py")):
         for node in ast.parse(file.read_text()).body:
@@ -64,7 +64,9 @@ def _option(node):
         cfg.DeprecatedOpt(*map(_value, one.args), **{k.arg: _value(k.value) for k in one.keywords})
         for one in getattr(said.get("deprecated_opts"), "elts", ())
     ]
-    words = {key: _value(said[key]) for key in ("deprecated_name", "deprecated_group") if key in said}
+    words = {
+        key: _value(said[key]) for key in ("deprecated_name", "deprecated_group") if key in said
+    }
     default = said.get("sample_default", said.get("default"))
     option = cfg.Opt(_value(node.args[0]), deprecated_opts=formerly, **words)
     option.default = None if default is None else _value(default)

@@ -27,6 +27,7 @@ PACKAGES = {
     "services as deployment tools run them": (
         "apache2-bin libapache2-mod-wsgi-py3 python3-systemd"
     ),
+    "what input costs, in instructions; a core for each": "valgrind util-linux",
     "databases and caches": "mariadb-server postgresql memcached redis-server",
     "Nova's notifications": "rabbitmq-server",
     "the relay on OVN: its databases, northd, a chassis": "openvswitch-switch ovn-central ovn-host",

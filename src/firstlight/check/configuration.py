@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from oslo_config import cfg
 
 from firstlight.check.step import Finding, Place, Step, broken, ok, warning
-from firstlight.conf import ConfigError, known_names
-from firstlight.conf.unhonoured import strangers, unhonoured
+from firstlight.conf import ConfigError, misspelt, moved_options, nova_release
+from firstlight.conf.misspelt import Misspelt
+from firstlight.conf.names import Moved
+from firstlight.conf.unhonoured import unhonoured
 from firstlight.conf.written import files_of
 
 NAME = "configuration"
-_OURS = ("firstlight", "store")  # sections in which a name that nobody has is misspelt
 
 
 def unreadable(error: ConfigError) -> Step:
@@ -31,14 +32,50 @@ def readable(conf: cfg.ConfigOpts) -> Step:
             )
         else:
             yield ok(", ".join(files))
-        for one in strangers(conf, known_names(*_OURS)):
-            yield warning(
-                f"[{one.group}] {one.name} is no option, so it has no effect",
-                Place(one.file, f"[{one.group}] {one.name}"),
-                remedy="is it misspelt? the sample files under etc/firstlight have every option",
-            )
+        for one in misspelt(conf):
+            yield _misspelt(one)
 
     return Step(NAME, look)
+
+
+def _misspelt(one: Misspelt) -> Finding:
+    stands = one.written
+    asked = f"did you mean {one.meant}?" if one.meant else "is it misspelt?"
+    return warning(
+        f"[{stands.group}] {stands.name} is no option, so it has no effect",
+        Place(stands.file, f"[{stands.group}] {stands.name}"),
+        remedy=f"{asked} The sample files under etc/firstlight have every option",
+    )
+
+
+def release(conf: cfg.ConfigOpts) -> Step:
+    """For which Nova the files are read, and what depends on that."""
+
+    def look() -> Iterator[Finding]:
+        found = nova_release(conf)
+        if conf.firstlight.nova_release is not None:
+            why = "[firstlight] nova_release says so"
+        elif found.because is not None:
+            one = found.because
+            why = f"no later one takes [{one.group}] {one.name}, which is in {one.file}"
+        else:
+            why = "the newest that is known; no name in the files is an older one's"
+        yield ok(f"the names of options are those of Nova {found.number}: {why}")
+        for gone in moved_options(conf):
+            yield _moved(gone)
+
+    return Step("Nova's release", look)
+
+
+def _moved(one: Moved) -> Finding:
+    stands = one.written
+    effect = "is taken" if one.taken else "has no effect"
+    return warning(
+        f"{effect}: Nova took it there until {one.last()}, and later releases ignore it",
+        Place(stands.file, f"[{stands.group}] {stands.name}"),
+        remedy=f"write it as {one.new_place()}, or set [firstlight] nova_release to the release"
+        " that the file was written for",
+    )
 
 
 def in_vain(conf: cfg.ConfigOpts) -> Step:

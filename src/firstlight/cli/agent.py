@@ -15,6 +15,7 @@ in OVN's southbound database, by Neutron's API, or in the embedded store ([relay
   curl --unix-socket /var/lib/neutron/firstlight_status http://x/readyz      what is wrong?
 
 Without --config-file it reads these two and /etc/firstlight/agent.conf, those of them that exist.
+Folders are read as Neutron's agent reads them: neutron.conf.d and neutron-metadata-agent.conf.d.
 On OVN, name neutron_ovn_metadata_agent.ini or ovn_agent.ini in the place of the second.
 
 Signals: TERM answers what was asked and ends; HUP has a new process read the configuration

@@ -42,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         conf = configuration.load_typed("ovnmeta", args.config)
         logs.begin(conf, "ovnmeta")
+        configuration.warn_of_names(conf)
         control, _ = begin({}, os.environ)
         host = Host(conf.ovs.ovsdb_connection)
         rounds = Rounds(southbound_remote(conf), host, every=control.every)

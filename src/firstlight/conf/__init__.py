@@ -5,10 +5,14 @@ files that operators hand us: ``[neutron]`` is Nova's in a nova.conf and pcss's 
 Nothing here is global: :func:`load` makes a new object each time.
 """
 
+import io
+import logging
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, suppress
+from functools import lru_cache
 from types import ModuleType
 
 from oslo_config import cfg
@@ -42,10 +46,17 @@ from firstlight.conf import (
     vendordata_target,
 )
 from firstlight.conf.files import usual_files
+from firstlight.conf.misspelt import (
+    Misspelt,
+    decides_access,
+    misspelt_in_named,
+    misspelt_of_ours,
+    misspelt_of_theirs,
+)
+from firstlight.conf.names import Moved, Release, moved, release_of, with_former_names
 from firstlight.conf.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
 from firstlight.conf.shape import Shape
-from firstlight.conf.source import lost_databases
-from firstlight.conf.written import Configuration, files_of
+from firstlight.conf.written import Configuration, files_of, written
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {
@@ -87,11 +98,21 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
 }
 
 
+# Sections that no service but ours has, and the services that read Nova's or Neutron's beside them.
+_OURS = ("firstlight", "store", "relay")
+_READ_THEIRS = ("metadata", "agent", "proxy", "ovnmeta")
+
 # How oslo.config names a file in the message about a bad value.
 _LOCATION = re.compile(r"LocationInfo\(location=<[^>]*>, detail='([^']*)'\)")
 
+# How it names an option that may be typed, such as debug, in the message about a bad value.
+_REFUSED = re.compile(r"(?s)\A(?:usage: .*)?argument --(\w+): (.*)")
+
 # Libraries that tell about themselves at every start.
 _QUIET = ("alembic=WARN", "oslo_service=WARN")
+
+
+LOG = logging.getLogger(__name__)
 
 
 class ConfigError(Exception):
@@ -132,8 +153,8 @@ def load_typed(
             did, and takes its shape unless [firstlight] shape says otherwise.
 
     Raises:
-        ConfigError: a file is missing or unreadable, an option has a value it cannot have, or
-            Nova's files do not say where its databases are.
+        ConfigError: a file is missing or unreadable, an option has a value it cannot have, or a
+            name that is no option stands where options decide who is told what.
     """
     found = find(service, typed, environ)
     if stand_in_for is not None and not environ.get(FILES_VARIABLE):
@@ -151,31 +172,64 @@ def load_under_wsgi(environ: Mapping[str, str], argv: Sequence[str]) -> cfg.Conf
 
 
 def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigOpts:
-    conf = Configuration()
-    register(conf, SERVICES[service])
+    conf = Configuration(service)
     log.register_options(conf)
     log_records.install()
     conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
-    if stand_in_for is not None:
-        conf.set_default("shape", stand_in_for.value, group="firstlight")
     try:
-        conf(
-            [*found.arguments],
-            project="firstlight",
-            prog=f"firstlight {service}",
-            default_config_files=[*found.files],
-            default_config_dirs=[*found.directories],
-        )
+        with _refusals():
+            conf(
+                [*found.arguments],
+                project="firstlight",
+                prog=f"firstlight {service}",
+                default_config_files=[*found.files],
+                default_config_dirs=[*found.directories],
+            )
         conf.files_read = found.read()
+        # Not before: which names an option has depends on what the files say.
+        novas = nova_release(conf).number if service == "metadata" else None
+        register(conf, SERVICES[service], novas)
+        if stand_in_for is not None:
+            conf.set_default("shape", stand_in_for.value, group="firstlight")
         _read_all(conf, SERVICES[service])
         _read_named(conf, SERVICES[service])
     except cfg.ConfigFileParseError as error:
         raise ConfigError(f"configuration of firstlight {service}: {_unparsed(error)}") from error
     except (cfg.Error, OSError, ValueError) as error:
         raise ConfigError(f"configuration of firstlight {service}: {_in_words(error)}") from error
-    if service == "metadata" and (trouble := lost_databases(conf)):
-        raise ConfigError(f"configuration of firstlight metadata: {trouble}")
+    _refuse(conf, service)
     return conf
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """oslo.config ends the process where an option that may be typed, such as debug, has a value it
+    cannot have, in a file as well; here that is a ValueError with what it said."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    except SystemExit as error:
+        raise ValueError(_REFUSED.sub(r"[DEFAULT] \1: \2", said.getvalue().strip())) from error
+    sys.stderr.write(said.getvalue())
+
+
+def _refuse(conf: cfg.ConfigOpts, service: str) -> None:
+    """What is readable and yet means something else than was meant."""
+    found = [one for one in misspelt(conf) if decides_access(one)]
+    if service == "metadata":
+        found += misspelt_in_named(conf, vendordata_target.PREFIX, vendordata_target.names(conf))
+    refuse_misspelt(found)
+
+
+def refuse_misspelt(found: Iterable[Misspelt]) -> None:
+    """End the start: without the option that was meant more may be given away than was meant.
+
+    Raises:
+        ConfigError: there is one.
+    """
+    if said := "; ".join(map(str, found)):
+        raise ConfigError(f"{said}. It may decide who is told what, so nothing is started")
 
 
 def _in_words(error: Exception) -> str:
@@ -190,11 +244,56 @@ def _unparsed(error: cfg.ConfigFileParseError) -> str:
     return f"{error.config_file}, line {line}: {why}" if line else f"{error.config_file}: {why}"
 
 
-def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
-    """Make these sections' options known to `conf`."""
+def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType], novas: int | None = None) -> None:
+    """Make these sections' options known to `conf`, with the names of Nova's release `novas`."""
     for module in modules:
         for group, options in _sections(module):
-            conf.register_opts(options, group=None if group == "DEFAULT" else group)
+            named = options
+            if novas is not None and not hasattr(module, "options"):
+                named = with_former_names(group, options, novas)
+            conf.register_opts(named, group=None if group == "DEFAULT" else group)
+
+
+def nova_release(conf: cfg.ConfigOpts) -> Release:
+    """The release of Nova whose names the metadata service takes from these files."""
+    register(conf, [firstlight])
+    return release_of(written(conf), _nova_options(), conf.firstlight.nova_release)
+
+
+def moved_options(conf: cfg.ConfigOpts) -> list[Moved]:
+    """Options that stand where only older releases of Nova look for them."""
+    return list(moved(written(conf), _nova_options(), nova_release(conf).number))
+
+
+def misspelt(conf: cfg.ConfigOpts) -> list[Misspelt]:
+    """Names in the files that have no effect and look as if they were meant to have one."""
+    service = conf.service if isinstance(conf, Configuration) else ""
+    found = list(misspelt_of_ours(conf, known_names(*_OURS)))
+    if service in _READ_THEIRS:
+        sections = {group for module in SERVICES[service] for group, _ in _sections(module)}
+        found += misspelt_of_theirs(conf, sorted(sections.difference(_OURS)))
+    return found
+
+
+def warn_of_names(conf: cfg.ConfigOpts) -> None:
+    """Name, once, the options that have no effect or soon will have none under their names."""
+    for one in misspelt(conf):
+        LOG.warning("%s", one)
+    if isinstance(conf, Configuration) and conf.service == "metadata":
+        for gone in moved_options(conf):
+            LOG.warning("%s", gone)
+
+
+@lru_cache
+def _nova_options() -> list[tuple[str, str]]:
+    """Those that the metadata service reads of Nova's."""
+    return [
+        (group, option.dest)
+        for module in SERVICES["metadata"]
+        if not hasattr(module, "options")
+        for group, options in module.OPTIONS
+        for option in options
+    ]
 
 
 def _read_all(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:

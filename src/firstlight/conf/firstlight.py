@@ -18,6 +18,14 @@ OPTIONS = [
                 ],
                 help="Where instances come from.",
             ),
+            cfg.IntOpt(
+                "nova_release",
+                min=27,
+                help="Nova's major version for which the files were written, such as 31: under "
+                "which older names options are taken ([DEFAULT] dhcp_domain for [api] dhcp_domain "
+                "until 31), and, before 33, that a WSGI server's name stands for a folder of "
+                "files. Unset: the newest release that takes the names which the files use.",
+            ),
             full_list(
                 "previous_shared_secrets",
                 default=[],

@@ -8,7 +8,8 @@ from firstlight.conf.written import files_of, written
 
 _NOVAS_FILES = {"nova.conf", "nova-dist.conf", "nova-api-metadata.conf"}
 _NOVAS_FOLDERS = {"nova.conf.d", "nova-api-metadata.conf.d"}
-_REMEDY = (
+# What to do about it, in one sentence with the fault.
+REMEDY = (
     "set it; or set [api] local_metadata_per_cell and [database] connection, for a service that"
     " reads one cell; or set [firstlight] source = store to serve the embedded store"
 )
@@ -32,9 +33,9 @@ def lost_databases(conf: cfg.ConfigOpts) -> str:
     if conf.database.connection:
         files = [one.file for one in written(conf) if one.group == "database"]
         where = files[-1] if files else "the environment"
-        return f"{where} has [database] connection without [api_database] connection: {_REMEDY}"
+        return f"{where} has [database] connection without [api_database] connection"
     novas = [file for file in files_of(conf) if _is_novas(Path(file))]
-    return f"{novas[-1]} is Nova's and has no [api_database] connection: {_REMEDY}" if novas else ""
+    return f"{novas[-1]} is Nova's and has no [api_database] connection" if novas else ""
 
 
 def _is_novas(file: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oslo_config import cfg, types
 
-from firstlight.conf.written import Written, written
+from firstlight.conf.written import written
 
 
 class Unhonoured(NamedTuple):
@@ -42,14 +42,6 @@ def _found(conf: cfg.ConfigOpts, not_ours: NotOurs) -> Iterator[Unhonoured]:
         is_asked_for, why = not_ours.get((one.group, one.name), (_never, ""))
         if is_asked_for(one.value):
             yield Unhonoured(one.file, f"[{one.group}] {one.name}", why)
-
-
-def strangers(conf: cfg.ConfigOpts, known: Mapping[str, set[str]]) -> list[Written]:
-    """Options that nobody has in sections that are ours alone: misspelt ones.
-
-    `known` is, for each such section, the names that there are.
-    """
-    return [one for one in written(conf) if one.name not in known.get(one.group, {one.name})]
 
 
 def _never(_value: str) -> bool:

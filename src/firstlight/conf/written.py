@@ -19,11 +19,13 @@ class Configuration(cfg.ConfigOpts):
     """oslo.config's object, which does not tell which files it was read from, and the list of them.
 
     Attributes:
+        service: which of ours it is for, such as ``metadata``.
         files_read: in their order; later ones win.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, service: str = "") -> None:
         super().__init__()
+        self.service = service
         self.files_read: list[str] = []
 
 

@@ -12,6 +12,7 @@ from msgspec import to_builtins
 from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
+from firstlight.conf import warn_of_names
 from firstlight.conf.source import reads_nova
 from firstlight.conf.unhonoured import unhonoured
 from firstlight.dependencies import Dependency, Watch, troubles
@@ -147,6 +148,7 @@ def _how(behaviour: Behaviour) -> str:
 
 def warn_of_unhonoured(conf: cfg.ConfigOpts) -> None:
     """Name, once, what Nova's service would do at the file's word and this one does not."""
+    warn_of_names(conf)
     for one in unhonoured(conf):
         LOG.warning("%s", one)
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from oslo_config import cfg
 
-from firstlight.conf.source import reads_nova
+from firstlight.conf.source import REMEDY, lost_databases, reads_nova
 from firstlight.dependencies import Dependency
 from firstlight.neutron import NeutronMisconfigured, open_neutron
 from firstlight.sources import Source
@@ -62,8 +62,10 @@ def open_store(conf: cfg.ConfigOpts) -> Store:
     """The embedded store.
 
     Raises:
-        Unusable: its URL cannot be used.
+        Unusable: its URL cannot be used, or the files are Nova's and lack Nova's databases.
     """
+    if trouble := lost_databases(conf):
+        raise Unusable(f"{trouble}: {REMEDY}")
     try:
         return Store.open(
             conf.store.connection,

@@ -16,6 +16,7 @@ from concurrent.futures import Future
 from functools import lru_cache
 from typing import Protocol
 
+from firstlight.log_throttle import ThrottledLog
 from firstlight.relay import answers
 from firstlight.relay.contract import (
     Ambiguous,
@@ -34,7 +35,7 @@ from firstlight.relay.upstream import Failure, Question
 from firstlight.relay.upstreams import Upstreams
 from firstlight.wire.messages import KeptConnection, Request, Response
 
-LOG = logging.getLogger(__name__)
+LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
 _SAY_AGAIN = 60.0  # seconds between two log lines about the same guest
 _MAX_AGENT = 256  # characters of a User-Agent that are passed on

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
-from firstlight.conf import ConfigError
+from firstlight.conf import ConfigError, warn_of_names
 from firstlight.conf.shape import Shape, shape_of
 from firstlight.conf.stand_ins import NOT_OURS
 from firstlight.conf.unhonoured import unhonoured
@@ -73,6 +73,7 @@ def deploy(
 
 def warn_of_unhonoured(conf: cfg.ConfigOpts) -> None:
     """Name, once, what those that we stand in for did at the file's word and we do not."""
+    warn_of_names(conf)
     for one in unhonoured(conf, NOT_OURS):
         LOG.warning("%s", one)
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from msgspec import structs
 from oslo_config import cfg
 
+from firstlight.conf import refuse_misspelt
+from firstlight.conf.misspelt import misspelt_in_named
 from firstlight.vendordata import terms
 from firstlight.vendordata.contract import Clients
 from firstlight.vendordata.releases import Releases
@@ -15,10 +17,12 @@ def read_terms(conf: cfg.ConfigOpts, names: Iterable[str], clients: Clients) -> 
     """The terms of the providers `names`, by name.
 
     Raises:
-        ConfigError: an option has a value it cannot have, or asks for what is not configured.
+        ConfigError: an option has a value it cannot have, asks for what is not configured, or has
+            a name that no provider reads.
     """
     names = list(names)
     terms.register(conf, names)
+    refuse_misspelt(misspelt_in_named(conf, "provider:", names))
     releases = Releases(conf, clients)
     return {name: _terms(name, conf[f"provider:{name}"], releases) for name in names}
 

@@ -21,7 +21,7 @@ from firstlight.vendordata.cloud_config import merged_text
 from firstlight.wire import access
 from firstlight.wire.limits import Limits
 from firstlight.wire.messages import Request
-from firstlight.wire.reader import Reader
+from firstlight.wire.reader import PIECE, Reader
 from firstlight.wire.refusals import Refused
 from firstlight.wire.wsgi import environ_of
 from instructions import mark
@@ -44,7 +44,7 @@ class Adding(Reader):
 
 
 def reads(
-    before: bytes, repeated: Callable[[int], bytes], *, step: int = 1 << 16, kind: Any = Reader
+    before: bytes, repeated: Callable[[int], bytes], *, step: int = PIECE, kind: Any = Reader
 ) -> Callable[[int], Work]:
     """Reads `before`, then n of what is `repeated`, in pieces of `step` bytes."""
 

@@ -70,6 +70,7 @@ def test_all_is_well(check):
     assert [name for name in steps if not name.startswith("cache 127.0.0.1")] == [
         "configuration",
         "options in vain",
+        "log",
         "shared secret",
         "API database",
         "cell cell0",

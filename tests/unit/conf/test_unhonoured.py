@@ -3,8 +3,8 @@
 import pytest
 
 from firstlight import conf
-from firstlight.conf import ConfigError, known_names
-from firstlight.conf.unhonoured import strangers, unhonoured
+from firstlight.conf import ConfigError
+from firstlight.conf.unhonoured import unhonoured
 
 
 @pytest.fixture
@@ -75,16 +75,6 @@ def test_a_paste_file_with_a_filter_of_ones_own(written, tmp_path, pipeline, num
     paste = tmp_path / "api-paste.ini"
     paste.write_text(f"[composite:metadata]\n/: meta\n[pipeline:meta]\npipeline = {pipeline}\n")
     assert len(unhonoured(written(f"[wsgi]\napi_paste_config = {paste}\n"))) == number
-
-
-def test_a_misspelt_option_of_ours(written):
-    """In the sections that are ours every name is known, whichever of our services has it."""
-    text = "[firstlight]\nstatus_prot = 1\nprovider_deadline = 4\n[store]\nconection = x\n"
-    found = strangers(written(text), known_names("firstlight", "store"))
-    assert [(one.group, one.name) for one in found] == [
-        ("firstlight", "status_prot"),
-        ("store", "conection"),
-    ]
 
 
 def test_a_line_that_is_none_is_not_shown(tmp_path):

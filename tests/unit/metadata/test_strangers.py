@@ -117,7 +117,7 @@ def test_a_password_that_is_set_already(bench: Bench) -> None:
 @pytest.mark.parametrize("value", [",canary", "canary,,b", "a, ,canary"], ids="123")
 def test_an_empty_secret(tmp_path: Path, value: str) -> None:
     """In the list of older ones it stops the start, and the message has none of the others."""
-    conf = tmp_path / "nova.conf"
+    conf = tmp_path / "metadata.conf"
     conf.write_text(f"[firstlight]\nprevious_shared_secrets = {value}\n")
     with pytest.raises(ConfigError, match="previous_shared_secrets") as refused:
         load("metadata", [str(conf)])

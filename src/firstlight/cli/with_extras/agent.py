@@ -34,6 +34,7 @@ def run(args: argparse.Namespace) -> int:
         conf = configuration.load_typed("agent", args.config)
         configuration.share_with_libraries(conf, "agent")
         logs.begin(conf, "agent")
+        configuration.warn_of_names(conf)
         addresses = {
             PROXIES: agent_socket(conf),
             STATUS: Unix(conf.relay.status_socket, spare=True),

@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         conf = configuration.load_typed("broker", args.config)
         logs.begin(conf, "broker")
+        configuration.warn_of_names(conf)
         terms = _terms(conf)
         control, opened = begin({_PROCESSES: _address(conf)}, os.environ)
         if control.takes_over:

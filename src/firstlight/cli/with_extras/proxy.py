@@ -35,6 +35,7 @@ def run(args: argparse.Namespace) -> int:
         conf = configuration.load_typed("proxy", args.config)
         configuration.share_with_libraries(conf, "proxy")
         logs.begin(conf, "proxy")
+        configuration.warn_of_names(conf)
         return run_process(lambda opened: proxy_server(conf, opened), _addresses(conf))
     except (BrokerAway, *TROUBLE) as error:
         print(f"firstlight proxy: {error}", file=sys.stderr)
