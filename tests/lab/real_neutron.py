@@ -14,6 +14,7 @@ import requests
 
 from lab.apis import announce
 from lab.keystone import REGION, Keystone  # noqa: F401  (its region, for who asks it)
+from lab.prepared import copy, prepared
 from lab.uwsgi import HOST, Uwsgi, options, run
 
 # Neutron has subnets' `advanced_service_providers` with these options; see the module in there.
@@ -62,9 +63,14 @@ vni_ranges = 1:4000
 _MAKE_SCHEMA = """\
 import sys
 from sqlalchemy import create_engine
+from neutron.db.migration import cli
 from neutron.db.migration.models import head
-head.get_metadata().create_all(create_engine(sys.argv[1]))
+url, conf = sys.argv[1:]
+head.get_metadata().create_all(create_engine(url))
+sys.argv[1:] = ["--config-file", conf, "stamp", "heads"]
+cli.main()
 """
+_SQLITE = "neutron.sqlite"
 
 
 _PATIENCE = 60.0  # seconds
@@ -116,7 +122,7 @@ class RealNeutron:
         self._made = False  # a network, which every administrator sees
         self._drivers = drivers
         self._sections = sections
-        self._database = database or f"sqlite:///{directory}/neutron.sqlite"
+        self._database = database or _in(directory)
         self.configure(**(options or {}))
 
     def configure(self, **options: str) -> None:
@@ -141,9 +147,11 @@ class RealNeutron:
 
         One that is not announced is found by nobody but who has its URL.
         """
-        self._run("python", "-c", _MAKE_SCHEMA, self._database)
-        conf = str(self._directory / "neutron.conf")
-        self._run("neutron-db-manage", "--config-file", conf, "stamp", "heads")
+        if self._database == _in(self._directory):
+            made = prepared(self._environment, "neutron", (Path(__file__),), self._prepare)
+            copy(made, self._directory, _SQLITE)
+        else:
+            self._make_schema()
         if announced:
             announce(self._keystone, "network", self.url)
         self.start()
@@ -252,9 +260,19 @@ class RealNeutron:
 
     # -- how it runs -------------------------------------------------------------------------------
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def _prepare(self, directory: Path) -> None:
+        """Make the SQLite database in another directory."""
+        RealNeutron(self._environment, directory, 1, self._keystone)._make_schema()
+
+    def _make_schema(self) -> None:
+        words = ("-c", _MAKE_SCHEMA, self._database, str(self._directory / "neutron.conf"))
         at = (self._environment, self._directory)
-        run(*at, program, *arguments, variables=self._variables)
+        run(*at, "python", *words, variables=self._variables)
+
+
+def _in(directory: Path) -> str:
+    """The URL of its SQLite database there."""
+    return f"sqlite:///{directory}/{_SQLITE}"
 
 
 def _command(environment: Path, port: int) -> list[str]:
