@@ -169,7 +169,7 @@ def test_ovnmeta(home: Path) -> None:
         arguments = _arguments(pid).replace("\0", " ")
         assert "ovnmeta" in arguments
         log = home / "ovnmeta.log"
-        assert eventually(lambda: f"{network}: made" in log.read_text(), PATIENCE)
+        assert eventually(lambda: f"namespace made: ovnmeta-{network}" in log.read_text(), PATIENCE)
         place.end()
         said = place.fail("[ovn]\novn_sb_private_key = /nowhere\n")
         assert "/nowhere" in said
