@@ -85,8 +85,10 @@ def an_agent(
     with Serving(agent.handle, stands_for=place, refusal=answers.refused, **options) as serving:
         serving.agent = agent
         serving.upstreams = upstreams
-        yield serving
-        serving.run(upstreams.close)
+        try:
+            yield serving
+        finally:
+            serving.run(upstreams.close)
 
 
 def head(*lines, method="GET", target="/openstack", network=NETWORK, address=ADDRESS):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -91,6 +92,20 @@ def test_the_demo_prints_what_works(demo):
     for line in lines:
         done = type_in(line, demo)
         assert (done.returncode, done.stderr) == (0, ""), line
+
+
+@pytest.mark.parametrize(
+    ("port", "path", "status"),
+    [(16925, "openstack/latest/password", 400), (16926, "openstack", 400), (16927, "x", 404)],
+    ids=["front", "metadata", "vendordata"],
+)
+def test_the_demo_bounds_bodies_as_the_services_do(demo, port, path, status):
+    """A guest's body is bounded as the metadata service's is; Nova sends the other larger ones."""
+    with pytest.raises(HTTPError) as refused:
+        urlopen(f"http://127.0.0.1:{port}/{path}", data=b"x" * (64 * 1024 + 1), timeout=10)
+    with refused.value as error:
+        assert error.status == status
+        assert (b"body is too large" in error.read()) == (status == 400)
 
 
 def test_why_asks_the_running_service(demo):

@@ -13,7 +13,7 @@ from firstlight.cli.serving import STATUS, serving
 from firstlight.demo import files
 from firstlight.demo.front import front
 from firstlight.instance import Instance
-from firstlight.metadata.deploy import Deployment, refuse
+from firstlight.metadata.deploy import Deployment, limits, refuse
 from firstlight.sources.store import Store
 from firstlight.sources.store.files import load
 from firstlight.vendordata.deploy import deploy as deploy_vendordata
@@ -47,9 +47,10 @@ def road(directory: Path, instance: Instance, opened: Mapping[str, socket]) -> I
         stack.callback(metadata.close)
         vendordata = stack.enter_context(_vendordata(directory, metadata.registry))
         handler = metadata.service.handle
+        guests = limits(conf)
         listeners = [
-            Listener(opened[FRONT], front(handler, instance, files.SECRET), FRONT),
-            Listener(opened[METADATA], handler, METADATA, trust_request_id=True),
+            Listener(opened[FRONT], front(handler, instance, files.SECRET), FRONT, limits=guests),
+            Listener(opened[METADATA], handler, METADATA, trust_request_id=True, limits=guests),
             Listener(opened[VENDORDATA], vendordata, VENDORDATA),
         ]
         yield stack.enter_context(

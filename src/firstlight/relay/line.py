@@ -21,7 +21,13 @@ _NOT_PASSED = frozenset(
         b"x-openstack-request-id",
     )
 )
-_MAX_HEAD = 64 * 1024  # bytes of an upstream's header fields
+# Of an upstream's header fields and trailers together, as of a request's: bytes, and how many.
+_MAX_HEAD = 64 * 1024
+_MAX_FIELDS = 100
+_LARGE_FIELDS = f"its header fields and trailers are larger than {_MAX_HEAD} bytes"
+_MANY_FIELDS = f"it sent more than {_MAX_FIELDS} header fields and trailers"
+# Bytes of chunk framing that may come with each byte of a body: "1\r\nx\r\n" is six for one.
+_FRAMING = 8
 
 
 class Answer(NamedTuple):
@@ -95,6 +101,8 @@ class Line(asyncio.Protocol):
         self._head = head
         self._status = 0
         self._received = 0
+        self._trailers = 0
+        self._trailers_size = 0
         self._headers: list[tuple[bytes, bytes]] = []
         self._named: dict[bytes, bytes] = {}
         self._body = bytearray()
@@ -123,8 +131,8 @@ class Line(asyncio.Protocol):
             return
         if self._whole:
             self._finish()
-        elif not self._in_body and self._received > _MAX_HEAD:
-            self._fail(Broken("its header fields are too large"))
+        elif self._received - _FRAMING * len(self._body) > _MAX_HEAD:
+            self._fail(Broken(_LARGE_FIELDS))
 
     def eof_received(self) -> bool:
         return False
@@ -146,12 +154,19 @@ class Line(asyncio.Protocol):
             raise Broken("it sent more than it was asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_body:
+            self._count_trailer(name, value)
+            return
         name_ = name.lower()
         self._named.setdefault(name_, value)
         if name_ not in _NOT_PASSED:
             self._headers.append((name, value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
+        if self._received > _MAX_HEAD:
+            self._check_size()
+        if len(self._headers) > _MAX_FIELDS:
+            raise Broken(_MANY_FIELDS)
         self._status = self._parser.get_status_code()
         if self._status == 101:
             raise Broken("it changed the protocol, which nobody asked for")
@@ -173,6 +188,20 @@ class Line(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._status >= 200 and not self._whole:
             self._complete()
+
+    def _count_trailer(self, name: bytes, value: bytes) -> None:
+        """No guest hears of a trailer; its bounds are the head's."""
+        self._trailers += 1
+        if self._trailers + len(self._headers) > _MAX_FIELDS:
+            raise Broken(_MANY_FIELDS)
+        self._trailers_size += _size(name, value)
+        self._check_size()
+
+    def _check_size(self) -> None:
+        """A large read may hold all of a head, or of trailers, that is too large."""
+        head = sum(_size(name, value) for name, value in self._headers)
+        if head + self._trailers_size > _MAX_HEAD:
+            raise Broken(_LARGE_FIELDS)
 
     def _complete(self) -> None:
         self._whole = True
@@ -214,6 +243,10 @@ class Line(asyncio.Protocol):
         self.close()
         if waiting is not None and not waiting.done():
             waiting.set_exception(broken)
+
+
+def _size(name: bytes, value: bytes) -> int:
+    return len(name) + len(value) + 4  # ": " and the end of the line
 
 
 def _cause(error: Exception) -> Broken:

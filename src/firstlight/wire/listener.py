@@ -5,6 +5,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
+from firstlight.wire.limits import Limits
 from firstlight.wire.messages import Handler, Hot
 
 
@@ -24,3 +25,4 @@ class Listener:
     hot: Hot | None = None  # asked before the handler, which must answer whatever this cannot
     keep_alive: bool = True  # False: a connection ends with its first answer
     counted_as: str = ""  # in the metrics, for listeners that come and go; "": its name
+    limits: Limits | None = None  # what its clients may cost; None: the server's

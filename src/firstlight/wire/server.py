@@ -97,7 +97,7 @@ class Server:
             raise ValueError(f"two listeners are named {listener.name}")
         acceptor = self._acceptors[listener.name] = Acceptor(
             listener,
-            limits=self._limits,
+            limits=listener.limits or self._limits,
             make_id=self._make_id,
             refusal=self._refusal,
             observe=None if self._observe is None else self._observe(listener.name),

@@ -174,7 +174,7 @@ PATHS: dict[str, tuple[int, Callable[[int], Work]]] = {
         decodes("gzip, gzip", lambda n: gzip.compress(gzip.compress(bytes(n)))),
     ),
     "members of gzip": (300, decodes("gzip", lambda n: gzip.compress(b"a") * n)),
-    "PLANTED": (60, reads(GET, b"a:%s\r\n" % (b"b" * 1000), kind=Adding)),
+    "PLANTED": (150, reads(GET, b"a:%s\r\n" % (b"b" * 1000), kind=Adding)),
 }
 
 

@@ -31,6 +31,9 @@ from relaying import (
 from servers import free_port
 from wired import PATIENCE
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+FIELDS = b"".join(b"x-%d: y\r\n" % n for n in range(101))
+
 
 def failed(agent, status, **how):
     """The answer has this status, and is the plain text that its type says."""
@@ -81,9 +84,28 @@ def test_slow_upstream():
         b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
         plain(200, b"x" * 3000),
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nbb8\r\n" + b"x" * 3000,
+        CHUNKED + b"bb8\r\n" + b"x" * 3000,
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + FIELDS + b"Content-Length: 0\r\n\r\n",
+        CHUNKED + b"0\r\n" + FIELDS + b"\r\n",
+        CHUNKED + b"0\r\n" + b"x: y\r\n" * 101 + b"\r\n",
+        CHUNKED + b"0\r\nx: " + b"y" * 100_000,
+        CHUNKED + b"0\r\nx: " + b"y" * 70_000 + b"\r\n\r\n",
+        CHUNKED + b"1;" + b"y" * 100_000,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 3000,
     ],
-    ids=["hangs up", "half", "no HTTP", "other protocol", "huge head", "huge", "huge chunk"],
+    ids=[
+        *("hangs up", "half", "no HTTP", "other protocol", "huge head", "huge", "huge chunk"),
+        *(
+            "large head",
+            "fields",
+            "trailers",
+            "repeated trailers",
+            "a trailer without end",
+            "huge trailer",
+        ),
+        *("chunk extension", "interim responses"),
+    ],
 )
 def test_broken_upstream(response):
     """An upstream that hangs up, says nonsense or too much is 502, and the next request goes on."""
@@ -98,6 +120,17 @@ def test_broken_upstream(response):
     ):
         failed(agent, 502)
         assert ask(agent, target="/good").status == 200
+
+
+def test_trailers_of_an_upstream():
+    """Trailers within the bounds are read and told to no guest; the connection is kept."""
+    small = b"1\r\nx\r\n" * 900 + b"0\r\n" + b"x-t: y\r\n" * 90 + b"\r\n"
+    with responding(CHUNKED + small) as upstream, an_agent(upstream.port) as agent:
+        for _ in range(2):
+            answer = ask(agent)
+            assert (answer.status, answer.body) == (200, b"x" * 900)
+            assert "X-T" not in {name.title() for name in answer.headers}
+        assert upstream.connections == 1
 
 
 def test_connection_closed_while_idle():
