@@ -31,6 +31,10 @@ test-large: system-offer $(VENV)/.test  ## all that follow, as far as they fit i
 test-deployments: system-offer $(VENV)/.test  ## files as deployers write them, beside Nova's services
 	@$(TIERS) deployments
 
+.PHONY: test-systemd
+test-systemd: system-offer $(VENV)/.test  ## the shipped units under a real systemd
+	@$(TIERS) systemd
+
 .PHONY: test-releases
 test-releases: system-offer $(VENV)/.test  ## older Novas beside ours; an environment is built of each
 	@$(TIERS) releases

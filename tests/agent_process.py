@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -86,29 +87,32 @@ class Running:
             while not systemd.recv(200).endswith(b"READY=1"):
                 pass
 
+    @property
+    def serving(self):
+        """The process below the master."""
+        return serving(self.pid, self.log)
+
     def reload(self):
-        """Have a successor take over; its process id."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
-            self._notify.unlink(missing_ok=True)
-            systemd.bind(str(self._notify))
-            systemd.settimeout(PATIENCE)
-            os.kill(self.pid, signal.SIGHUP)
-            while not (said := systemd.recv(200).decode()).startswith("MAINPID="):
-                pass
-        assert self._process.wait(PATIENCE) == 0
-        self.pid = int(said.split("\n")[0].partition("=")[2])
-        return self.pid
+        """Have another process serve; its process id, once the one before has ended."""
+        before = self.serving
+        os.kill(self.pid, signal.SIGHUP)
+        assert eventually(lambda: not alive(before), PATIENCE), self.log.read_text()
+        return self.serving
 
     def stop(self):
         """End it, and wait until it has gone."""
         if not self.pid:
             return
         os.kill(self.pid, signal.SIGTERM)
-        if self.pid == self._process.pid:
-            assert self._process.wait(PATIENCE) == 0
-        else:
-            assert eventually(lambda: not alive(self.pid), PATIENCE)
+        assert self._process.wait(PATIENCE) == 0
         self.pid = 0
+
+
+def serving(master, log):
+    """The process that serves: the last one that the log says has taken over, else the only one."""
+    taken = re.findall(r"process (\d+) has taken over", log.read_text())
+    below = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    return int(taken[-1] if taken and taken[-1] in below else below[0])
 
 
 def alive(pid):

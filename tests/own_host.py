@@ -90,7 +90,7 @@ class OwnHost:
 
     def kill(self, started: "subprocess.Popen[bytes]") -> None:
         """Kill what :meth:`start` started, and its children."""
-        for pid in reversed(_family(started.pid)):
+        for pid in reversed(family(started.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         started.wait(_PATIENCE)
@@ -134,13 +134,13 @@ class OwnHost:
                 raise OSError(ctypes.get_errno(), "cannot enter the host's network")
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
     """A process and all that come from it, by their ids."""
     try:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except FileNotFoundError:
         return []
-    return [pid, *(each for child in children for each in _family(int(child)))]
+    return [pid, *(each for child in children for each in family(int(child)))]
 
 
 def _lead(listening: socket.socket, port: int) -> None:

@@ -3,22 +3,22 @@
 import json
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import Future
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
-from agent_process import alive
+from agent_process import alive, serving
 from firstlight.wire.messages import Response
 from firstlight.wire.sockets import Unix
 from namespaces import Networks
+from own_host import family
 from parts import absent, need
 from servers import eventually
 from wired import Serving
@@ -39,7 +39,6 @@ class Process:
             *(sys.executable, "-m", "firstlight.cli", command, "--config-file", str(config)),
         ]
         self.process: subprocess.Popen | None = None
-        self._successor = 0
 
     def start(self) -> None:
         """Start it; it is up some time later."""
@@ -54,38 +53,46 @@ class Process:
             )
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """End it, and wait until it has gone."""
+        """End it, or kill it and what it has started as systemd would; wait until all have gone."""
+        if self.process is None:
+            return
+        below = self.pids if number == signal.SIGKILL else [self.process.pid]
         process, self.process = self.process, None
-        if process is not None:
-            process.send_signal(number)
-            process.wait(PATIENCE)
-        successor, self._successor = self._successor, 0
-        if successor:
-            os.kill(successor, number)
-            assert eventually(lambda: not alive(successor), PATIENCE)
+        for pid in below:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        process.wait(PATIENCE)
+        assert eventually(lambda: not any(map(alive, below)), PATIENCE)
 
     def begin_reload(self) -> None:
-        """Have a successor take over, and wait until it serves; the old one may be busy still."""
+        """Have another process serve; the one before may be busy still."""
         said = len(self.log.read_text())
-        os.kill(self.pid, signal.SIGHUP)
-        taken = re.compile(r"process (\d+) has taken over")
-        assert eventually(
-            lambda: taken.search(self.log.read_text()[said:]) is not None, PATIENCE
-        ), self.log.read_text()[said:]
         self._before = self.pid
-        self._successor = int(taken.findall(self.log.read_text()[said:])[-1])
+        self.hang_up()
+        assert eventually(lambda: "has taken over" in self.log.read_text()[said:], PATIENCE), (
+            self.log.read_text()[said:]
+        )
+
+    def hang_up(self) -> None:
+        """SIGHUP."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGHUP)
 
     def reloaded(self) -> bool:
-        """Whether the old one has ended."""
-        if self.process is not None and self.process.poll() is not None:
-            assert self.process.returncode == 0
-            self.process = None
+        """Whether the one before has ended."""
         return not alive(self._before)
 
     @property
     def pid(self) -> int:
         """Of the one that serves."""
-        return self._successor or (self.process.pid if self.process else 0)
+        assert self.process is not None
+        return serving(self.process.pid, self.log)
+
+    @property
+    def pids(self) -> list[int]:
+        """Of its master and of what that has started."""
+        assert self.process is not None
+        return family(self.process.pid)
 
 
 class RelayHost:

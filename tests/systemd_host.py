@@ -242,4 +242,3 @@ def _removed(group: Path) -> bool:
     except OSError:
         return not group.exists()
     return True
-

@@ -115,6 +115,11 @@ LARGE = {
         builder="tools/lab-env",
         minutes=12,
     ),
+    "systemd": Tier(
+        "the shipped units under a real systemd: reloads, crashes, upgrades, ends",
+        tests=("tests/systemd",),
+        minutes=6,
+    ),
     "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",), minutes=13),
     "empty-root": Tier(
         "the README's commands on a machine with git, make and python3-venv",

@@ -8,6 +8,7 @@
     deadline   how long there is patience
     reaching   the ways to 169.254.169.254
     service    the metadata service, asked patiently
+    dmi        which server this machine is, as its hypervisor says
     drive      the config drive, read once
     sources    the drive first, then the service
     sriov/     the virtual functions that vendor data wants

@@ -1,7 +1,8 @@
-"""The ways to the metadata service: over IPv4 as routed, and over every interface by itself.
+"""The ways to the metadata service: as the routes say, or else over every interface by itself.
 
-A guest may have no route to 169.254.169.254 yet, or only IPv6, and which of its interfaces leads to
-the service is not known beforehand. So all ways are tried at once, and the first that answers wins.
+The cloud says by its routes which network leads to the service; on another network of the guest
+anybody may answer at that address. Only a guest without a route tries every interface, all at once,
+and the first that answers wins: good enough to learn a host name from, and for nothing secret.
 """
 
 import errno
@@ -14,6 +15,8 @@ from .deadline import Deadline
 IPV4 = "169.254.169.254"
 IPV6 = "fe80::a9fe:a9fe"
 PORT = 80
+_IPV6_ROUTES = "/proc/net/ipv6_route"  # destination, its length, ..., flags, interface
+_NOT_OUT = 0x200 | 0x80000000  # RTF_REJECT; RTF_LOCAL: the machine's own address
 _BIND_TO_DEVICE = getattr(socket, "SO_BINDTODEVICE", 25)  # <asm-generic/socket.h>
 
 
@@ -30,10 +33,54 @@ class Way(NamedTuple):
 
 
 def ways() -> List[Way]:
-    """Every way this machine has at the moment."""
-    interfaces = [name for _index, name in socket.if_nameindex() if name != "lo"]
+    """The routed ways of this machine at the moment; if there is none, every way."""
+    interfaces = _interfaces()
     alone = [Way(host, PORT, name) for name in interfaces for host in (IPV6, IPV4)]
-    return [Way(IPV4), *alone]
+    return [way for way in (_ipv4(), _ipv6()) if way is not None] or alone
+
+
+def routed() -> List[Way]:
+    """The one way to which a secret may be sent: the routed one, IPv4 before IPv6; else none.
+
+    A neighbour on another network may announce a route over IPv6, but none over IPv4.
+    """
+    way = _ipv4() or _ipv6()
+    return [] if way is None else [way]
+
+
+def _ipv4() -> Optional[Way]:
+    """As the kernel's routes say; a UDP socket sends nothing to find that out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect((IPV4, PORT))
+        except OSError:  # ENETUNREACH; or a route that says no
+            return None
+    return Way(IPV4)
+
+
+def _ipv6() -> Optional[Way]:
+    """By the interface that has a route to this one address; or by the only one there is."""
+    wanted = socket.inet_pton(socket.AF_INET6, IPV6).hex()
+    named = {
+        words[-1]
+        for words in map(str.split, _lines(_IPV6_ROUTES))
+        if words[:2] == [wanted, "80"] and not int(words[-2], 16) & _NOT_OUT
+    }
+    interfaces = _interfaces()
+    chosen = sorted(named) or (interfaces if len(interfaces) == 1 else [])
+    return Way(IPV6, PORT, chosen[0]) if len(chosen) == 1 else None
+
+
+def _interfaces() -> List[str]:
+    return [name for _index, name in socket.if_nameindex() if name != "lo"]
+
+
+def _lines(path: str) -> List[str]:
+    try:
+        with open(path) as file:
+            return file.read().splitlines()
+    except OSError:  # the kernel has no IPv6
+        return []
 
 
 def connect(among: List[Way], deadline: Deadline) -> "Iterator[Connected]":

@@ -64,6 +64,15 @@ class Service:
             raise NotThere(f"the metadata service has no {path}")
         raise CouldNotAsk(f"the metadata service answered GET {path} with {reply.status}")
 
+    def keep_way(self) -> None:
+        """Go no other way from now on than the one that led here last.
+
+        Raises:
+            CouldNotAsk: see :meth:`find`.
+        """
+        way = self.find()
+        self._where = lambda: [way]
+
     def post(self, path: str, body: bytes) -> int:
         """Send this once, for it may be heard without an answer; returns the status.
 
@@ -115,7 +124,8 @@ class Service:
         busy: Optional[NotNow] = None
         silent: Optional[Way] = None
         patience = max(_LEAST, min(_CONNECT, self.deadline.left()))
-        for connected in connect(self._where(), Deadline(patience)):
+        among = self._where()
+        for connected in connect(among, Deadline(patience)):
             try:
                 reply = _exchange(connected, "GET", "/openstack", None)
             except socket.timeout:
@@ -129,6 +139,8 @@ class Service:
             busy = NotNow(reply)
         if busy is None and silent is not None:
             raise ConnectionError(f"{silent} takes a connection, and then nothing answers")
+        if busy is None and not among:
+            raise ConnectionError(f"there is no route to {IPV4} or {IPV6}")
         raise busy or ConnectionError(f"nothing answered on {IPV4} or {IPV6}")
 
 

@@ -31,7 +31,8 @@ class Service:
             chooses.
         socket: the unix socket it listens on.
         user: whose process it is; root's if empty.
-        log: the file, or a folder of files, that its log is written to; its own output if empty.
+        log: the file, or a folder of files, that its log is written to, or ``journal``; its own
+            output if empty.
     """
 
     start: str = ""
@@ -55,6 +56,7 @@ class Deployment:
     metadata: Service
     agent: Service | None
     silenced: bool = False  # its log options leave nothing of ours but what goes to standard error
+    nova_release: int = 0  # for which Nova its older names are taken here, if it has any
     cell_url: str = ""  # of the cell mapping, where it is a template
 
     @property

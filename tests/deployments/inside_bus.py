@@ -20,7 +20,7 @@ TOPICS = ("q-plugin", "q-reports-plugin")
 class Plugin:
     """What agents call."""
 
-    target = oslo_messaging.Target(version="1.2")
+    target = oslo_messaging.Target(version="1.10")
 
     def get_ports(self, context, filters):
         """The port, if it is asked for by its network and address."""
@@ -54,8 +54,13 @@ def main() -> None:
 
 
 def read(arguments):
-    """The agent's own arguments, without the options of a log."""
-    return [each for each in arguments if not each.startswith("--log-file=")]
+    """The agent's own arguments, without the options of a log, in either form."""
+    words = iter(arguments)
+    return [
+        each if "=" in each else f"{each}={next(words)}"
+        for each in words
+        if not (each.startswith("--log-file") and ("=" in each or next(words)))
+    ]
 
 
 def forget(url):

@@ -6,11 +6,13 @@ OpenStack's; /var, and what is put below /usr/share and /usr/bin, is gone with t
 """
 
 import os
+import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from lab.environment import needed
 from own_host import OwnHost
 from parts import absent, need
 
+JOURNAL = "journal"  # in the place of a log
 HERE = Path(__file__).parent
 ADDRESS, VIRTUAL = "10.0.0.11", "10.0.0.250"
 PATIENCE = 120  # seconds for a service to come up on a busy machine
@@ -52,7 +55,9 @@ ln -s /run/lock /var/lock
 farm /opt
 ip addr add ADDRESS/24 dev lo
 ip addr add VIRTUAL/24 dev lo
-mkdir /run/bindings
+chmod 1777 /run/lock
+mount -t tmpfs tmpfs /dev/shm  # the queue manager counts there, and its files stay
+mkdir -p /run/bindings /run/systemd/journal
 ln -s /usr/lib/python3/dist-packages/systemd /run/bindings/systemd
 """
 
@@ -105,6 +110,7 @@ class Machine:
         self._stack = ExitStack()
         self._closed: dict[Path, list[Path]] = {}
         self.host = OwnHost(home)
+        self.journal: list[bytes] = []  # what came to systemd's since the files were put
 
     def __enter__(self) -> "Machine":
         self._stack.enter_context(self.host)
@@ -128,9 +134,25 @@ class Machine:
                 file.write(line)
             with self.host.file("/etc/group").open("a") as file:
                 file.write(f"{user}:x:{number}:\n")
+        self._stack.callback(self._keep_a_journal().close)
         self._open(needed(), Path(sys.prefix), Path(sys.base_prefix), HERE.parents[1])
         with self.host.file("/etc/hosts").open("a") as file:
             file.write(f"\n{VIRTUAL} internal.example.org\n{ADDRESS} controller-0.example.org\n")
+
+    def _keep_a_journal(self) -> socket.socket:
+        """Listen where systemd's journal does."""
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        place = self.host.file("/run/systemd/journal/socket")
+        listening.bind(str(place))
+        place.chmod(0o666)
+
+        def keep() -> None:
+            with suppress(OSError):
+                while entry := listening.recv(1 << 20):
+                    self.journal.append(entry)
+
+        threading.Thread(target=keep, daemon=True).start()
+        return listening
 
     def _open(self, *needed: Path) -> None:
         """Services run as users of their own, so these folders can be reached by every user.
@@ -152,12 +174,19 @@ class Machine:
     def put(self, deployment: Deployment, side: Side, environment: Path) -> None:
         """The deployment's files, and no other's; `environment` is what mod_wsgi is told."""
         self._clear()
+        self.journal.clear()
         words = {"@application@": side.application, "@environment@": str(environment)}
         for source in deployment.root.rglob("*"):
             if source.is_file():
                 self._write("/" + str(source.relative_to(deployment.root)), source, words)
         for source in deployment.config.glob("*"):
             self._write(f"/var/lib/kolla/config_files/{source.name}", source, words)
+        if deployment.nova_release:
+            self.add(
+                "/etc/nova/nova.conf",
+                self.host.file("/etc/nova/nova.conf").read_text()
+                + f"[firstlight]\nnova_release = {deployment.nova_release}\n",
+            )
         for directory in (*deployment.directories, "/etc/nova"):
             place = self.host.file(directory)
             place.mkdir(parents=True, exist_ok=True)
@@ -181,7 +210,7 @@ class Machine:
         gone = " ".join(f"/etc/{each}" for each in _OURS_AND_THEIRS)
         gone += " /var/lib/* /var/log/* /usr/share/nova /usr/share/neutron /opt/stack"
         gone += " /usr/bin/nova-metadata-wsgi /var/www /run/uwsgi /run/httpd /run/apache2"
-        gone += " /run/lock/nova /run/lock/neutron /run/nova /run/neutron"
+        gone += " /dev/shm/* /run/lock/nova /run/lock/neutron /run/nova /run/neutron"
         self.host.run("sh", "-c", f"rm -rf {gone}")
 
     def listening(self) -> set[str]:
@@ -224,7 +253,7 @@ class Started:
             **side.variables,
         }
         self._process = self._machine.host.start(
-            *_as(service.user), *self._words(service, side), log=self._log, environ=environ
+            *as_user(service.user), *self._words(service, side), log=self._log, environ=environ
         )
 
     def _words(self, service: Service, side: Side) -> list[str | Path]:
@@ -257,7 +286,9 @@ class Started:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def log(self, place: str) -> str:
-        """Its log: the file, all files of the folder, or, if `place` is empty, its output."""
+        """Its log: the file, all files of the folder, the journal, or its output."""
+        if place == JOURNAL:
+            return b"\n".join(self._machine.journal).decode(errors="replace")
         if not place:
             return self.output
         path = self._machine.host.file(place)
@@ -265,7 +296,7 @@ class Started:
         return "".join(each.read_text(errors="replace") for each in files if each.is_file())
 
 
-def _as(user: str) -> list[str]:
+def as_user(user: str) -> list[str]:
     """What runs the rest of a command as a user of the machine's; as root without one."""
     ids = (f"--reuid={_USERS[user]}", f"--regid={_USERS[user]}") if user else ()
     return [need("setpriv"), *ids, "--clear-groups"] if user else []

@@ -13,7 +13,7 @@ from agent_process import get
 from daemons import a_rabbitmq
 from deployments.conftest import ANYWHERE
 from deployments.deployment import NAMES, Deployment, load
-from deployments.machine import PATIENCE, VIRTUAL, Machine, Side, Started, nova, ours
+from deployments.machine import PATIENCE, VIRTUAL, Machine, Side, Started, as_user, nova, ours
 from lab.environment import needed
 from lab.serving import Asked, Reply, serving
 from servers import eventually
@@ -101,6 +101,7 @@ def neutron_server(machine: Machine, deployment: Deployment, log: Path) -> Itera
     python = needed() / "bin" / "python"
     files = _arguments(machine, deployment)
     process = machine.host.start(
+        *as_user(deployment.agent.user),
         *(python, Path(__file__).with_name("inside_bus.py"), *files),
         log=log,
         environ={"PATH": os.defpath, "PORT": json.dumps(PORT), "LC_ALL": "C.UTF-8"},
@@ -174,7 +175,9 @@ def test_ours_does_what_neutrons_does(name: str, see) -> None:
     deployment = load(name)
     theirs, mine = see(deployment, nova(needed())), see(deployment, ours())
     assert theirs.replies["guest"][0] == 200
-    assert mine.replies == theirs.replies
+    assert mine.replies["guest"] == theirs.replies["guest"]
+    # The status is for programs; the sentence below it is not Neutron's.
+    assert mine.replies["stranger"][0] == theirs.replies["stranger"][0] == 404
     assert mine.told[-1] == theirs.told[-1]
     assert mine.listened == theirs.listened
     assert STRANGER in theirs.log

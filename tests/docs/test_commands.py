@@ -1,5 +1,6 @@
 """What the documents tell people to type, typed: every ``console`` block runs and succeeds."""
 
+import json
 import os
 import re
 import signal
@@ -114,3 +115,17 @@ def test_links_lead_somewhere(page):
     """A relative link in a document names a file that exists."""
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
         assert (page.parent / target).exists(), target
+
+
+def test_the_second_answer_is_live(demo):
+    """As README, screen and configuration say: a change of the rules is in the next answer."""
+    rules = demo / "static_map.yaml"
+    before = rules.read_text()
+    assert "site: demo" in before
+    try:
+        for site in ("first", "second"):
+            rules.write_text(before.replace("site: demo", f"site: {site}"))
+            with urlopen("http://127.0.0.1:16925/openstack/latest/vendor_data2.json") as answer:
+                assert json.load(answer)["site"]["site"] == site
+    finally:
+        rules.write_text(before)

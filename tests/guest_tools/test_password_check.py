@@ -2,12 +2,18 @@
 
 import base64
 import json
+import os
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from guest_tools.cloud_site import Site, without
 from guest_tools.pythons import Guest
 from guests.asking import ask
+from guests.cloud import INSTANCE
+from guests.net import METADATA
 from parts import need
 
 
@@ -16,11 +22,7 @@ class TestPassword:
 
     def test_once(self, guest: Guest, site: Site, tmp_path: Path) -> None:
         """The user gets a password that its owner can decrypt; the second run changes nothing."""
-        root = tmp_path / "root"
-        chpasswd = root / "usr/sbin/chpasswd"
-        chpasswd.parent.mkdir(parents=True)
-        chpasswd.write_text(f"#!/bin/sh\ncat >>{tmp_path}/given\n")
-        chpasswd.chmod(0o755)
+        root = _machine(tmp_path, INSTANCE.upper())
         done = site.inside(guest, "--root", root, "password", "--user", "alice")
         assert (done.returncode, done.stderr) == (0, "")
         reply = site.cloud.net.guest.call(ask, "GET", "/openstack/latest/password")
@@ -37,6 +39,112 @@ class TestPassword:
         again = site.inside(guest, "--root", root, "password", "--user", "alice")
         assert (again.returncode, again.stdout) == (0, "nothing to do: a password has been set\n")
         assert (tmp_path / "given").read_text() == given
+
+    def test_another_server(self, guest: Guest, site: Site, tmp_path: Path) -> None:
+        """What speaks of another server than the hypervisor gets no password, and sets none."""
+        root = _machine(tmp_path, "11111111-2222-4333-8444-555555555555")
+        done = site.inside(guest, "--root", root, "password")
+        assert done.returncode == 1
+        assert "speaks of the server" in done.stderr
+        assert not (tmp_path / "given").exists()
+
+    def test_an_impostor(self, each_guest: Guest, site: Site, tmp_path: Path) -> None:
+        """Another network's service is neither asked for a key nor sent a password: not while the
+        routed one does not answer, and not while there is no route."""
+        root = _machine(tmp_path)
+        password = ("--root", root, "password", "--wait", "2")
+        with _impostor(site, tmp_path) as heard:
+            with _silent(site):
+                silent = site.inside(each_guest, *password)
+            with without(site, "address", "10.0.0.5/24 dev eth0"):
+                unrouted = site.inside(each_guest, *password)
+                assert heard.read_text() == ""
+                # It is there: a guest without a route finds it when it looks everywhere.
+                site.ip("link set eth0 down")
+                read = site.inside(each_guest, "get", "--wait", "5", "meta_data.json#/uuid")
+                site.ip("link set eth0 up")
+        assert (silent.returncode, unrouted.returncode) == (3, 3)
+        assert "no route" in unrouted.stderr
+        assert not (tmp_path / "given").exists()
+        assert read.stdout == "evil\n"
+
+
+def _machine(tmp_path: Path, uuid: str = "") -> Path:
+    """A root whose chpasswd notes what it is given, and whose hypervisor says this UUID."""
+    root = tmp_path / "root"
+    chpasswd = root / "usr/sbin/chpasswd"
+    chpasswd.parent.mkdir(parents=True)
+    chpasswd.write_text(f"#!/bin/sh\ncat >>{tmp_path}/given\n")
+    chpasswd.chmod(0o755)
+    if uuid:
+        dmi = root / "sys/class/dmi/id"
+        dmi.mkdir(parents=True)
+        (dmi / "product_uuid").write_text(f"{uuid}\n")
+        (dmi / "product_name").write_text("OpenStack Nova\n")
+    return root
+
+
+_IMPOSTOR = """
+import http.server, json, sys
+class Impostor(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def log_message(self, *_words):
+        pass
+    def answer(self, body):
+        with open(sys.argv[1], "a") as heard:
+            print(self.command, self.path, file=heard)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def do_GET(self):
+        told = json.dumps({"uuid": "evil", "public_keys": {"k": open(sys.argv[2]).read()}})
+        self.answer({"p": b"", "m": told.encode()}.get(self.path.split("/")[-1][0], b"latest"))
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.answer(b"")
+http.server.ThreadingHTTPServer(("169.254.169.254", 80), Impostor).serve_forever()
+"""
+
+
+@contextmanager
+def _silent(site: Site) -> Iterator[None]:
+    """The service that the guest's route leads to does not answer over IPv4."""
+    there = ["ip", "-n", site.cloud.net.service.name, "address"]
+    subprocess.run([*there, "del", f"{METADATA}/32", "dev", "tap0"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run([*there, "add", f"{METADATA}/32", "dev", "tap0"], check=True)
+
+
+@contextmanager
+def _impostor(site: Site, tmp_path: Path) -> Iterator[Path]:
+    """A metadata service of somebody else's on the guest's third network; yields what it heard."""
+    name, heard = f"firstlight-impostor-{os.getpid()}", tmp_path / "heard"
+    heard.touch()
+    there = ["ip", "netns", "exec", name]
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        site.ip(f"link add eth2 type veth peer name evil netns {name}")
+        site.ip("link set eth2 up")
+        site.ip("address add 10.9.0.5/24 dev eth2")
+        for words in (
+            "link set lo up",
+            "link set evil up",
+            f"address add {METADATA}/32 dev evil",
+            "address add 10.9.0.2/24 dev evil",
+        ):
+            subprocess.run(["ip", "-n", name, *words.split()], check=True)
+        server = [*there, sys.executable, "-c", _IMPOSTOR, heard, site.key.with_suffix(".pub")]
+        with subprocess.Popen(server) as process:
+            try:
+                yield heard
+            finally:
+                process.kill()
+    finally:
+        subprocess.run(["ip", "-n", site.cloud.net.guest.name, "link", "del", "eth2"], check=False)
+        subprocess.run(["ip", "netns", "delete", name], check=True)
 
 
 class TestCheck:

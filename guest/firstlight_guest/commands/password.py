@@ -8,7 +8,8 @@ import base64
 import secrets
 from typing import Any, Dict
 
-from ..asking import add_options, service
+from ..asking import add_options, trusted_service
+from ..dmi import refuse_another
 from ..errors import DONE, CouldNotAsk, GuestError, NotThere
 from ..machine import Machine
 from ..rsa import PublicKey, encrypt, public_key
@@ -31,11 +32,14 @@ def run(args: argparse.Namespace) -> int:
     """Do it."""
     machine: Machine = args.machine
     with machine.locked("password"):
-        asked = service(args)
+        asked = trusted_service(args)
+        asked.keep_way()  # the secret goes where the key came from
+        meta_data = parse_object(asked.get(META_DATA), META_DATA)
+        refuse_another(machine, meta_data.get("uuid"))
         if asked.get(_PASSWORD).strip():
             print("nothing to do: a password has been set")
             return DONE
-        key = _key(parse_object(asked.get(META_DATA), META_DATA))
+        key = _key(meta_data)
         _set(machine, asked, key, args.user)
     print(
         f"{args.user} has a new password; read it with: nova get-password SERVER PRIVATE-KEY-FILE"

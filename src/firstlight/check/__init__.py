@@ -16,6 +16,7 @@ from firstlight.check.step import Asked, Step
 ROADS = {
     "metadata": "firstlight.check.metadata",
     "vendordata": "firstlight.check.vendordata",
+    "agent": "firstlight.check.agent",
     "proxy": "firstlight.check.relay",
 }
 

@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from oslo_config import cfg
 
 from firstlight.check import (
+    addresses,
     configuration,
     freshness,
     listening,
+    log,
     neutron,
     nova,
     secret,
     store,
     vendordata_client,
 )
+from firstlight.check.addresses import Wanted
 from firstlight.check.step import Asked, Step
 from firstlight.conf.source import reads_nova
 
@@ -24,10 +27,18 @@ def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
         configuration.readable(conf),
         configuration.release(conf),
         configuration.in_vain(conf),
+        log.step(conf, "metadata"),
         secret.step(conf, asked),
         *(_of_nova(conf, asked) if reads_nova(conf) else [store.step(conf)]),
         *vendordata_client.steps(conf),
-        *(listening.metadata(conf) if asked.serving else []),
+        *(listening.metadata(conf) if asked.serving else [addresses.step(conf, _wanted(conf))]),
+    ]
+
+
+def _wanted(conf: cfg.ConfigOpts) -> list[Wanted]:
+    return [
+        Wanted(conf.metadata_listen_port, "DEFAULT", "metadata_listen_port", spare=False),
+        Wanted(conf.firstlight.status_port, "firstlight", "status_port"),
     ]
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from oslo_config import cfg
 
-from firstlight.check import configuration, neutrons_files, upstreams
+from firstlight.check import addresses, configuration, log, neutrons_files, upstreams
+from firstlight.check.addresses import Wanted
 from firstlight.check.asking import Unanswered, ask_at
 from firstlight.check.namespaces import steps as namespaces
 from firstlight.check.place import place
@@ -23,28 +24,38 @@ _REMEDIES = {
     "ovn": "does the southbound database answer at [ovn] ovn_sb_connection?",
     "store": "does the database of [store] connection answer?",
 }
-_LOG = "see the log: journalctl -u firstlight-proxy"
+_LOG = "see the log: journalctl -u firstlight-"
 
 
 def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
     """Every step, in the order of the road."""
-    serving = [Step(_PROXY, lambda: _proxy(conf), seconds=_SECONDS), *namespaces(conf)]
+    serving = [ready(conf, _PROXY), *namespaces(conf)]
+    wanted = [Wanted(conf.relay.status_socket, "relay", "status_socket")]
+    if conf.metadata_proxy_socket and not conf.relay.agent_socket:
+        wanted.append(Wanted(conf.metadata_proxy_socket, "DEFAULT", "metadata_proxy_socket"))
     return [
         configuration.readable(conf),
         *neutrons_files.steps(conf),
-        *(serving if asked.serving else []),
+        log.step(conf, "proxy"),
+        *(serving if asked.serving else [addresses.step(conf, wanted)]),
         *(_behind(conf) if conf.relay.agent_socket else upstreams.steps(conf)),
     ]
 
 
-def _proxy(conf: cfg.ConfigOpts) -> Iterator[Finding]:
+def ready(conf: cfg.ConfigOpts, service: str) -> Step:
+    """What the running service, proxy or agent, says of itself."""
+    return Step(service, lambda: _ready(conf, service), seconds=_SECONDS)
+
+
+def _ready(conf: cfg.ConfigOpts, service: str) -> Iterator[Finding]:
     path = conf.relay.status_socket
     where = place(conf, "relay", "status_socket")
     try:
         said = json.loads(ask_at(path, "/readyz").body)
         checks, degraded = said["checks"], said["degraded"]
     except Unanswered as error:
-        remedy = "systemctl status firstlight-proxy firstlight-broker; run this as root"
+        units = {"proxy": "firstlight-proxy firstlight-broker"}.get(service, "firstlight-agent")
+        remedy = f"systemctl status {units}; run this as root"
         yield broken(f"nobody answers at {path}: {error}", where, remedy=remedy)
         return
     except (ValueError, LookupError, TypeError):
@@ -55,7 +66,7 @@ def _proxy(conf: cfg.ConfigOpts) -> Iterator[Finding]:
     wrong = {name: why for name, why in checks.items() if why != "ok"}
     for name, why in wrong.items():
         found = warning if name in degraded else broken
-        yield found(f"{name}: {why}", remedy=_REMEDIES.get(name, _LOG))
+        yield found(f"{name}: {why}", remedy=_REMEDIES.get(name, f"{_LOG}{service}"))
     if not wrong:
         yield ok(f"ready, by its own word at {path}")
 

@@ -1,6 +1,5 @@
 """The embedded store: there, readable and writable, of a schema that is read."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -14,11 +13,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from firstlight.check.place import place
 from firstlight.check.remedies import for_database
 from firstlight.check.step import Finding, Step, broken, ok, warning
+from firstlight.check.unit import Writer
 from firstlight.conf.source import REMEDY, lost_databases
 from firstlight.sources.servers import driver_error, first_line
 from firstlight.sources.store import BadConnection, engine, schema, tables
 from firstlight.sources.store.errors import Unreadable
 from firstlight.sources.store.sqlite_file import path_of
+
+_SERVICE = "metadata"  # the store's
 
 
 def step(conf: cfg.ConfigOpts) -> Step:
@@ -58,19 +60,13 @@ def _shown(url: URL) -> str:
 
 
 def _absent(path: Path, conf: cfg.ConfigOpts) -> Finding:
-    parent = path.parent
-    maker = parent if parent.exists() else parent.parent
-    if not maker.exists():
+    # The directory is made as well, if its own is there.
+    why = Writer.of(_SERVICE).refused(path if path.parent.exists() else path.parent)
+    if why is not None:
         return broken(
-            f"there is no directory {maker} for {path}",
+            f"there is no {path}, and it cannot be made: {why}",
             place(conf, "store", "connection"),
-            remedy="make it, and give it to the service's user; or correct the path",
-        )
-    if not os.access(maker, os.W_OK | os.X_OK):
-        return broken(
-            f"there is no {path}, and this user may not make it in {maker}",
-            place(conf, "store", "connection"),
-            remedy="give the directory to the service's user, and run this as that user",
+            remedy="make the directory and give it to the service's user, or correct the path",
         )
     return warning(
         f"there is no {path} yet; it is made on first use, and no server is known",
@@ -108,10 +104,12 @@ def _content(reader: Engine, url: URL) -> Iterator[Finding]:
 
 def _rights(path: Path, conf: cfg.ConfigOpts) -> Iterator[Finding]:
     """SQLite writes two more files beside it, so the directory counts as well."""
-    for thing, wanted in ((path, os.R_OK | os.W_OK), (path.parent, os.W_OK | os.X_OK)):
-        if not os.access(thing, wanted):
+    writer = Writer.of(_SERVICE)
+    for thing in (path, path.with_name(f"{path.name}-wal.new")):
+        why = writer.refused(thing)
+        if why is not None:
             yield broken(
-                f"this user may not write {thing}",
+                why,
                 place(conf, "store", "connection"),
-                remedy="give it to the service's user, and run this as that user",
+                remedy="give it to the service's user",
             )

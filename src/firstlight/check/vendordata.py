@@ -8,7 +8,8 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
-from firstlight.check import configuration, listening
+from firstlight.check import addresses, configuration, listening, log
+from firstlight.check.addresses import Wanted
 from firstlight.check.asking import Unanswered, ask, seen_from_here
 from firstlight.check.keystone import token
 from firstlight.check.place import place
@@ -31,10 +32,19 @@ def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
     """Every step, in the order of the road."""
     return [
         configuration.readable(conf),
+        log.step(conf, "vendordata"),
         Step(CALLERS, lambda: _callers(conf), seconds=_SECONDS),
         *_credentials(conf),
         Step(PROVIDERS, lambda: _providers(conf)),
-        *(_serving(conf) if asked.serving else []),
+        *(_serving(conf) if asked.serving else [addresses.step(conf, _wanted(conf))]),
+    ]
+
+
+def _wanted(conf: cfg.ConfigOpts) -> list[Wanted]:
+    _, port = listens_at(conf)
+    return [
+        Wanted(port, "DEFAULT", "port", spare=False),
+        Wanted(conf.firstlight.status_port, "firstlight", "status_port"),
     ]
 
 

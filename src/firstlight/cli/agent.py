@@ -18,8 +18,8 @@ Without --config-file it reads these two and /etc/firstlight/agent.conf, those o
 Folders are read as Neutron's agent reads them: neutron.conf.d and neutron-metadata-agent.conf.d.
 On OVN, name neutron_ovn_metadata_agent.ini or ovn_agent.ini in the place of the second.
 
-Signals: TERM answers what was asked and ends; HUP starts a successor that reads the configuration
-anew and takes over without a lost request.
+Signals: TERM answers what was asked and ends; HUP has a new process read the configuration
+and take over without a lost request.
 """
 
 

@@ -26,7 +26,7 @@ own deadline, and those that need a broken one are said to be not tried. For wha
 what it is, in which file and option, and what to do. No secret is ever printed, nothing is changed.
 
 Run it where the service runs, as the service's user, before the first start and when a guest
-learns nothing:
+learns nothing; run by root, it judges for the user and the sandbox of the installed unit:
 
   firstlight check --config-file /etc/nova/nova.conf --before-start
   firstlight check --config-file /etc/nova/nova.conf

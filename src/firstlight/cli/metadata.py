@@ -9,8 +9,8 @@ The options are Nova's ([DEFAULT] metadata_listen, [api], [neutron], ...), so a 
 and those of the sample file metadata.conf. /healthz, /readyz and /metrics are on
 [firstlight] status_listen:status_port.
 
-Signals: TERM answers what was asked and ends; HUP starts a successor that reads the configuration
-anew and takes over without a lost request.
+Signals: TERM answers what was asked and ends; HUP has a new process read the configuration
+and take over without a lost request.
 
   firstlight metadata --config-file /etc/firstlight/metadata.conf
 """

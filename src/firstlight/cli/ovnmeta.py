@@ -14,8 +14,8 @@ from firstlight.relay.ovnmeta.making import DEADLINE, Failed, Host
 from firstlight.relay.ovnmeta.rounds import Rounds
 from firstlight.relay.ovsdb import BadDatabase, southbound_remote
 from firstlight.wire.process.control import Control
-from firstlight.wire.process.generation import begin
 from firstlight.wire.process.signals import Signals
+from firstlight.wire.process.start import begin
 
 _EPILOG = """\
 On OVN each network with guests on a host needs a namespace there, ovnmeta-NETWORK, with a port of

@@ -18,8 +18,8 @@ Neutron's instead, as haproxy does.
                    --config-file /etc/neutron/metadata_agent.ini
   curl --unix-socket /var/lib/neutron/firstlight_status http://x/readyz      what is wrong?
 
-Signals: TERM answers what was asked and ends; HUP starts a successor that reads the configuration
-anew and takes over without a lost request. When it is killed, guests wait until it is there again:
+Signals: TERM answers what was asked and ends; HUP has a new process read the configuration
+and take over without a lost request. When it is killed, guests wait until it is there again:
 the broker keeps the sockets open.
 """
 

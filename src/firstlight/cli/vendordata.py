@@ -15,8 +15,8 @@ A pcss-vendor-metadata.ini or a nova-pollinate.conf will do: it then answers as 
 on its port; with the latter, variables of ./.env count as well. OS_GROUP__OPTION in the environment
 goes before what a file says.
 
-Signals: TERM answers what was asked and ends; HUP starts a successor that reads the configuration
-anew and takes over without a lost request.
+Signals: TERM answers what was asked and ends; HUP has a new process read the configuration
+and take over without a lost request.
 
   firstlight vendordata --config-file /etc/firstlight/vendordata.conf
 """

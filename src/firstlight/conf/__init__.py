@@ -5,11 +5,13 @@ files that operators hand us: ``[neutron]`` is Nova's in a nova.conf and pcss's 
 Nothing here is global: :func:`load` makes a new object each time.
 """
 
+import io
 import logging
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, suppress
 from functools import lru_cache
 from types import ModuleType
 
@@ -103,6 +105,9 @@ _READ_THEIRS = ("metadata", "agent", "proxy", "ovnmeta")
 # How oslo.config names a file in the message about a bad value.
 _LOCATION = re.compile(r"LocationInfo\(location=<[^>]*>, detail='([^']*)'\)")
 
+# How it names an option that may be typed, such as debug, in the message about a bad value.
+_REFUSED = re.compile(r"(?s)\A(?:usage: .*)?argument --(\w+): (.*)")
+
 # Libraries that tell about themselves at every start.
 _QUIET = ("alembic=WARN", "oslo_service=WARN")
 
@@ -172,13 +177,14 @@ def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigO
     log_records.install()
     conf.set_default("default_log_levels", [*log.get_default_log_levels(), *_QUIET])
     try:
-        conf(
-            [*found.arguments],
-            project="firstlight",
-            prog=f"firstlight {service}",
-            default_config_files=[*found.files],
-            default_config_dirs=[*found.directories],
-        )
+        with _refusals():
+            conf(
+                [*found.arguments],
+                project="firstlight",
+                prog=f"firstlight {service}",
+                default_config_files=[*found.files],
+                default_config_dirs=[*found.directories],
+            )
         conf.files_read = found.read()
         # Not before: which names an option has depends on what the files say.
         novas = nova_release(conf).number if service == "metadata" else None
@@ -193,6 +199,19 @@ def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigO
         raise ConfigError(f"configuration of firstlight {service}: {_in_words(error)}") from error
     _refuse(conf, service)
     return conf
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """oslo.config ends the process where an option that may be typed, such as debug, has a value it
+    cannot have, in a file as well; here that is a ValueError with what it said."""
+    said = io.StringIO()
+    try:
+        with redirect_stderr(said):
+            yield
+    except SystemExit as error:
+        raise ValueError(_REFUSED.sub(r"[DEFAULT] \1: \2", said.getvalue().strip())) from error
+    sys.stderr.write(said.getvalue())
 
 
 def _refuse(conf: cfg.ConfigOpts, service: str) -> None:

@@ -12,17 +12,17 @@ OPTIONS = [
     cfg.FloatOpt(
         "ttl",
         min=0,
-        help="""
-Seconds for which an answer is kept that does not say itself how long it may be (Cache-Control,
-Expires). Unset: [api] metadata_cache_expiration, as long as everything else about an instance; 0:
-the target is asked for every request, as Nova asks it.
-""",
+        help="Seconds for which an answer is kept that does not say itself how long it may be "
+        "(Cache-Control, Expires); what does, as those of firstlight vendordata do, is kept for as "
+        "long as it says. Unset: [api] metadata_cache_expiration, as long as everything else about "
+        "an instance. For a question with every request, as Nova asks, set max_ttl to 0.",
     ),
     cfg.FloatOpt(
         "max_ttl",
         default=86400,
         min=0,
-        help="Seconds for which an answer is kept at most, whatever it says; 0: nothing is kept.",
+        help="Seconds for which an answer is kept at most, whatever it says; 0: nothing is kept, "
+        "and the target is asked for every request.",
     ),
     cfg.FloatOpt(
         "stale_while_revalidate",

@@ -36,12 +36,13 @@ vendordata_dynamic_targets =
     cloud-init@http://127.0.0.1:{ports.vendordata}/cloud-init,
     site@http://127.0.0.1:{ports.vendordata}/providers/static_map
 
-# Asked each time, so that a change of static_map.yaml shows at once. Usually answers are kept.
+# Asked each time, whatever they allow, so that a change of static_map.yaml shows at once. Usually
+# answers are kept for as long as the target says.
 [vendordata_target:cloud-init]
-ttl = 0
+max_ttl = 0
 
 [vendordata_target:site]
-ttl = 0
+max_ttl = 0
 
 [firstlight]
 status_port = {ports.status}

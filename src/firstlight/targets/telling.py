@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from firstlight.instance import Answer, State
+from firstlight.log_throttle import ThrottledLog
 from firstlight.targets.breaker import Breaking
 from firstlight.targets.targets import Target
 
@@ -16,6 +17,7 @@ class Telling:
     def __init__(self, target: Target, clock: Callable[[], float]) -> None:
         self._who = target.name, target.shown
         self._clock = clock
+        self._guests = ThrottledLog(LOG)  # each of them may ask again and again
 
     def failed(self, uuid: str, answer: Answer, level: int = logging.WARNING) -> None:
         """There is no new answer for this instance; `answer` is what it gets."""
@@ -23,8 +25,8 @@ class Telling:
         if answer.state is State.STALE:
             age = self._clock() - answer.fetched
             instead = f"; what it said {age:.0f} s ago is served"
-        LOG.log(
-            level,
+        say = self._guests.warning if level == logging.WARNING else self._guests.info
+        say(
             "vendordata target %s (%s) failed for instance %s: %s%s",
             *self._who,
             uuid,

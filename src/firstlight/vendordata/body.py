@@ -53,6 +53,7 @@ def read_context(body: bytes, needed: Iterable[str] = (PROJECT, INSTANCE)) -> Co
         hostname=sent.hostname or "",
         metadata=sent.metadata or {},
         boot_roles=_roles(sent.boot_roles or ""),
+        body=body,
     )
 
 

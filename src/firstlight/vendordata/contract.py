@@ -49,6 +49,9 @@ class Context(Struct, frozen=True, kw_only=True):
     hostname: str = ""  # short name, without the domain
     metadata: Mapping[str, str] = {}
     boot_roles: tuple[str, ...] = ()  # of the user who booted it, at that time
+    body: bytes = (
+        b""  # the JSON object that was sent, with keys that are not known; empty: none was
+    )
     shared: Shared = field(default_factory=Shared)  # with the other providers of this request
 
     def __post_init__(self) -> None:

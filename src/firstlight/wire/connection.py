@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from firstlight.wire import refusals
 from firstlight.wire.door import Doorstep
 from firstlight.wire.head import CONTINUE, render
-from firstlight.wire.messages import Handler, Hot, Request, Response
+from firstlight.wire.messages import Request, Response
 from firstlight.wire.reader import CLOSE, PIECE, Reader
 from firstlight.wire.refusals import Refusal, Refused
 
@@ -74,7 +74,6 @@ class Connection(asyncio.Protocol):
         self._closing = False
         self._ended = False  # the peer sends no more
         self._continue_due = False
-        self._spilt = 0  # bytes thrown away
         self._lingers_until = 0.0
         self.remembered: object = None
         self.scope = 0
@@ -94,21 +93,26 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         self._closing = self._deaf = True
-        self._drop_answer()
-        self._drop_unread()
-        for turn in self._queue or ():
-            self._at.bodies.give_back(len(turn.request.body))
+        if self._turn is not None:
+            self._drop_answer()
+        if self._unread is not None:
+            self._drop_unread()
+        if self._queue:
+            self._at.bodies.give_back(sum(len(turn.request.body) for turn in self._queue))
         self._queue = None
         self._reader.forget()
         self._at.leave(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._deaf:
-            self._spill(len(data))
-        elif len(data) > PIECE or self._unread is not None:
+        if self._deaf or len(data) > PIECE or self._unread is not None:
             self._put_by(data)
-        else:
-            self._read(data)
+            return
+        now = monotonic()
+        try:
+            self._reader.feed(data, now)
+        except Refused as refused:
+            self._refuse(refused.refusal)
+        self._settle(now)
 
     def eof_received(self) -> bool:
         """Stay for what was asked; the peer may have closed its sending half only."""
@@ -131,18 +135,12 @@ class Connection(asyncio.Protocol):
 
     # Reading: a large read is read on between other work, so that it keeps no other peer waiting.
 
-    def _read(self, data: bytes) -> None:
-        now = monotonic()
-        try:
-            self._reader.feed(data, now)
-        except Refused as refused:
-            self._refuse(refused.refusal)
-        self._settle(now)
-
     def _put_by(self, data: bytes) -> None:
         """Read the first piece, and have the others read on, where there is room to keep them."""
         at = self._at
-        if self._unread is not None:  # the transport began to read after it was told not to
+        if self._deaf:
+            self._spill(len(data))
+        elif self._unread is not None:  # the transport began to read after it was told not to
             at.bodies.count(len(data))
             self._unread = memoryview(bytes(self._unread) + data)
             self._transport.pause_reading()
@@ -151,7 +149,8 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
             self._read_on()
         else:
-            self._read(data)
+            for first in range(0, len(data), PIECE):
+                self.data_received(data[first : first + PIECE])
 
     def _read_on(self) -> None:
         if self._unread is not None:
@@ -164,10 +163,12 @@ class Connection(asyncio.Protocol):
     def _read_piece(self, unread: memoryview) -> None:
         piece = bytes(unread[:PIECE])
         self._at.bodies.give_back(len(piece))
-        self._unread = unread[PIECE:] if len(unread) > PIECE else None
-        self._read(piece)
-        if self._deaf:
-            self._drop_unread()
+        self._unread = None
+        self.data_received(piece)
+        if len(unread) > PIECE:
+            self._unread = unread[PIECE:]
+            if self._deaf:
+                self._drop_unread()
 
     def _drop_unread(self) -> None:
         if self._unread is not None:
@@ -176,9 +177,11 @@ class Connection(asyncio.Protocol):
 
     def _spill(self, size: int) -> None:
         """Throw away what is not read; past a bound only as fast as :meth:`expire` comes round."""
-        self._spilt += size
-        if self._spilt > _SPILL:
-            self._transport.pause_reading()
+        if self._lingers_until:
+            self._spilt += size
+            if self._spilt <= _SPILL:
+                return
+        self._transport.pause_reading()
 
     # What the reader calls.
 
@@ -218,7 +221,10 @@ class Connection(asyncio.Protocol):
     # Turns.
 
     def _ask(self, request: Request, keep: str, started: float) -> None:
-        answer = self._answer(self._at.first, request)
+        try:
+            answer = self._at.first(request)
+        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+            answer = self._crashed(request)
         if isinstance(answer, Response):
             self._send(request, answer, keep, started)
             return
@@ -231,22 +237,17 @@ class Connection(asyncio.Protocol):
         else:
             self._follow(answer)
 
-    def _answer(
-        self, first: Hot | Handler, request: Request
-    ) -> "Response | Future[Response] | None":
-        try:
-            return first(request)
-        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
-            return self._crashed(request)
-
     def _begin(self, turn: _Turn) -> None:
         """Ask the handler what was not hot, unless nobody waits for it any more."""
         if turn is not self._turn:
             return
-        answer = self._answer(self._at.handler, turn.request)
+        try:
+            answer = self._at.handler(turn.request)
+        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+            answer = self._crashed(turn.request)
         if isinstance(answer, Response):
             self._finish(turn, answer)
-        elif answer is not None:
+        else:
             self._follow(answer)
 
     def _follow(self, future: Future[Response]) -> None:
@@ -382,6 +383,7 @@ class Connection(asyncio.Protocol):
         self._deaf = self._closing = True
         self.deadline = monotonic()
         self._lingers_until = self.deadline + self._at.limits.linger_time
+        self._spilt = 0  # bytes thrown away
         self._transport.write_eof()
 
     def _close(self) -> None:
@@ -395,10 +397,11 @@ class Connection(asyncio.Protocol):
         """Set the deadline of what is awaited now; a cold answer and a choke have set theirs."""
         if self._closing or self._turn is not None or self._choked:
             return
-        limits = self._at.limits
+        at = self._at
+        limits = at.limits
         reader = self._reader
         if not reader.started:
-            self.deadline = now + (limits.drain_idle if self._at.draining else limits.idle_time)
+            self.deadline = now + (limits.drain_idle if at.draining else limits.idle_time)
         elif reader.body_started:
             self.deadline = reader.body_started + limits.body_time
         else:

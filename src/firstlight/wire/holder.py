@@ -28,22 +28,31 @@ def holder_of_port(port: int) -> str | None:
     return _shown(inodes) if inodes else None
 
 
-def holder_of_socket(path: str, peer: socket.socket | None = None) -> str:
-    """The program that listens on this UNIX socket.
+def holder_of_socket(path: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> str | None:
+    """The program that listens on this UNIX socket; None: none does, it was left behind.
 
-    Args:
-        peer: connected to it; the kernel tells of that who began to listen.
+    Raises:
+        OSError: there is no such socket, it is of another kind, or may not be connected to.
     """
-    inodes = {
+    with socket.socket(socket.AF_UNIX, kind) as probe:
+        probe.setblocking(False)  # one whose queue is full would have us wait
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return None
+        except BlockingIOError:
+            return _shown(_inodes_of(path))
+        found = _shown(_inodes_of(path))
+        # The kernel tells any user who began to listen.
+        return (_named(_peer_of(probe)) or found) if found == UNSEEN else found
+
+
+def _inodes_of(path: str) -> set[str]:
+    return {
         fields[6]
         for fields in _rows("unix")
         if len(fields) > 7 and fields[7] == path and int(fields[3], 16) & _ACCEPTS
     }
-    found = _shown(inodes)
-    if found == UNSEEN and peer is not None:
-        pid = _peer_of(peer)
-        found = _named(pid) or UNSEEN
-    return found
 
 
 def _rows(name: str) -> Iterator[list[str]]:

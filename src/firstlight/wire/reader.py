@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from itertools import chain
 from typing import Any
 
 import httptools
@@ -25,6 +24,7 @@ _METHODS = {name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "DELE
 _ABSOLUTE = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 # Bytes of chunk framing that may come with each byte of a body: "1\r\nx\r\n" is six for one.
 _FRAMING = 8
+_UNKNOWN = 1 << 62  # bytes of a request that began in the middle of the piece that is being read
 
 # (method, target, headers, body, keep, time of the first byte) -> read on?
 Deliver = Callable[[str, str, dict[bytes, bytes], bytes, str, float], bool]
@@ -32,6 +32,21 @@ Deliver = Callable[[str, str, dict[bytes, bytes], bytes, str, float], bool]
 
 class _Enough(Exception):
     """Stops the parser: the receiver wants no more."""
+
+
+class _Body:
+    """A request whose head is whole and whose body is being read."""
+
+    __slots__ = ("bare", "chunked", "content", "fields", "head", "held", "size")
+
+    def __init__(self, head: dict[bytes, bytes], *, fields: int, size: int, chunked: bool) -> None:
+        self.head = head
+        self.fields = fields  # of the head
+        self.size = size  # of the head
+        self.chunked = chunked
+        self.content = bytearray()
+        self.held = 0  # bytes of it that are taken from the budget
+        self.bare = 0  # bytes since the last of the content: framing, and trailers
 
 
 class Reader:
@@ -43,27 +58,20 @@ class Reader:
 
     __slots__ = (
         "_again",
-        "_bare",
         "_body",
         "_budget",
         "_deliver",
         "_done",
-        "_head_fields",
-        "_head_size",
         "_headers",
-        "_held",
         "_limits",
-        "_lines",
         "_now",
         "_parse",
         "_parser",
         "_proceed",
         "_received",
         "_repeats",
-        "_size",
         "_target",
         "_waiting",
-        "_whole_head",
         "body_started",
         "started",
     )
@@ -82,44 +90,34 @@ class Reader:
         self._parser: Any = httptools.HttpRequestParser(self)
         self._parse = self._parser.feed_data
         self._headers: dict[bytes, bytes] = {}
-        self._whole_head: dict[bytes, bytes] | None = None
-        self._again: dict[bytes, list[bytes]] = {}  # values of fields sent more than once
-        self._repeats = 0  # how many such values beyond the first
+        # Values of fields sent more than once; `_repeats` are those beyond the first of each.
+        self._again: dict[bytes, list[bytes]] | None = None
         self._target = b""
-        self._body: bytearray | None = None
+        self._body: _Body | None = None
+        self._waiting: bytearray | None = None  # pieces of a line
         self._received = 0
-        self._head_size = self._head_fields = 0  # of a head whose body is being read
-        self._held = 0  # bytes of the body that are taken from the budget
-        self._bare = 0  # bytes since the last of the body: framing, and trailers
-        self._lines = True  # what is awaited ends with a line
-        self._waiting = bytearray()  # pieces of a line
-        self._size = 0  # of the piece that is being read
         self._now = 0.0
         self._done = False
         self.started = 0.0  # when the first byte of an unfinished request came; 0.0: there is none
         self.body_started = 0.0  # when its head was whole; 0.0: it is not
 
     def feed(self, data: bytes, now: float) -> None:
-        """Take what has arrived at the time `now`.
+        """Take what has arrived at the time `now`; at most PIECE bytes, if it is a stranger's.
 
         Raises:
             Refused: this is not a request that can be read; nothing more can be.
         """
-        size = self._size = len(data)
-        if size > PIECE:
-            self._feed_pieces(data, now)
-            return
         self._now = now
         if self.started:
-            self._received += size
-            if self._lines:
-                data = self._collected(data)
+            self._received += len(data)
+            if self._body is None or self._body.chunked:
+                piece, data = data, self._collected(data)
                 if not data:
-                    self._check_bounds(now)
+                    self._check_bounds(len(piece), now)
                     return
         else:
             self.started = now
-            self._received = size
+            self._received = len(data)
         try:
             self._parse(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -131,13 +129,14 @@ class Reader:
 
     def drop_body(self) -> None:
         """Let go of what has come of a body; nothing more is read."""
-        self._budget.give_back(self._held)
-        self._held = 0
-        self._body = None
+        if self._body is not None:
+            self._budget.give_back(self._body.held)
+            self._body = None
 
     def forget(self) -> None:
         """Let go of what refers back to this reader; the connection is gone."""
-        self.drop_body()
+        if self._body is not None:
+            self.drop_body()
         del self._parser, self._parse, self._deliver, self._proceed
 
     # What the parser calls. A request without a body passes on_url, on_header, … ,
@@ -147,7 +146,7 @@ class Reader:
         self._target += part
         if not self.started:  # pipelined behind another
             self.started = self._now
-            self._received = self._size
+            self._received = _UNKNOWN
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -159,23 +158,25 @@ class Reader:
 
     def on_headers_complete(self) -> None:
         headers = self._headers
-        if self._repeats:
+        if self._again is not None:
             self._join_repeated()
+        elif len(headers) > self._limits.fields:
+            raise Refused(refusals.HEAD_LARGE)
         if self._received > self._limits.target:
             self._measure()
-        if len(headers) + self._repeats > self._limits.fields:
-            raise Refused(refusals.HEAD_LARGE)
-        if b"host" not in headers or self._parser.get_http_version() != "1.1":
+        # Only HTTP/1.1 keeps a connection of which nothing is said; to ask for the version is dear.
+        kept = b"connection" not in headers and self._parser.should_keep_alive()
+        if not kept or b"host" not in headers:
             self._check_version()
         if b"content-length" in headers or b"transfer-encoding" in headers or b"expect" in headers:
             self._open_body()
 
     def on_body(self, part: bytes) -> None:
-        body = self._body
-        if body is None:
-            body = self._body = bytearray()
-        body += part
-        if len(body) > self._limits.body:
+        if self._body is None:
+            return
+        content = self._body.content
+        content += part
+        if len(content) > self._limits.body:
             raise Refused(refusals.BODY_LARGE)
 
     def on_message_complete(self) -> None:
@@ -187,8 +188,8 @@ class Reader:
             target = _path_of(target, method)
         headers = self._headers
         body = b""
-        if self._whole_head is not None:
-            headers, body = self._close_body(self._whole_head)
+        if self._body is not None:
+            headers, body = self._close_body(self._body)
         keep = KEEP
         if not parser.should_keep_alive():
             keep = CLOSE
@@ -198,7 +199,7 @@ class Reader:
         started = self.started
         self.started = 0.0
         self._headers = {}
-        self._repeats = 0
+        self._again = None
         self._target = b""
         if not self._deliver(method, target.decode("latin-1"), headers, body, keep, started):
             self._done = True
@@ -209,25 +210,35 @@ class Reader:
     def _repeat(self, name: bytes, value: bytes) -> None:
         if name == b"host":
             raise Refused(refusals.NO_HOST)
+        if self._again is None:
+            self._again, self._repeats = {}, 0
         self._repeats += 1
-        if self._repeats > self._limits.fields:
-            raise Refused(refusals.HEAD_LARGE)
+        self._check_number_of_fields()
         values = self._again.get(name)
         if values is None:
             values = self._again[name] = [self._headers[name]]
         values.append(value.rstrip(b" \t"))
 
+    def _check_number_of_fields(self) -> None:
+        """Those that are read now, and those of the head if it is trailers that are."""
+        repeats = 0 if self._again is None else self._repeats
+        before = 0 if self._body is None else self._body.fields
+        if before + len(self._headers) + repeats > self._limits.fields:
+            raise Refused(refusals.HEAD_LARGE)
+
     def _join_repeated(self) -> None:
-        for name, values in self._again.items():
+        self._check_number_of_fields()
+        for name, values in (self._again or {}).items():
             self._headers[name] = b", ".join(values)
-        self._again = {}
 
     def _check_version(self) -> None:
         version = self._parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise Refused(refusals.VERSION)
         if version == "1.1":
-            raise Refused(refusals.NO_HOST)
+            if b"host" not in self._headers:
+                raise Refused(refusals.NO_HOST)
+            return
         if b"transfer-encoding" in self._headers:
             # RFC 9112 §6.1: a sign of faulty framing, whoever sent it.
             raise Refused(refusals.CODED_10)
@@ -241,10 +252,14 @@ class Reader:
         if int(headers.get(b"content-length", b"0")) > self._limits.body:
             raise Refused(refusals.BODY_LARGE)
         # Fields that come after a chunked body are counted with the head's; no handler sees them.
-        self._whole_head = headers
-        self._head_fields = len(headers)
-        self._lines = coding is not None
-        self._head_size = self._size_of_fields() if self._lines else 0
+        repeats = 0 if self._again is None else self._repeats
+        self._again = None
+        self._body = _Body(
+            headers,
+            fields=len(headers) + repeats,
+            size=0 if coding is None else self._size_of_fields(),
+            chunked=coding is not None,
+        )
         self._headers = {}
         expect = headers.get(b"expect")
         if expect is None:
@@ -254,17 +269,12 @@ class Reader:
         if self._parser.get_http_version() == "1.1":  # RFC 9110 §10.1.1: not for HTTP/1.0
             self._proceed()
 
-    def _close_body(self, head: dict[bytes, bytes]) -> tuple[dict[bytes, bytes], bytes]:
+    def _close_body(self, body: _Body) -> tuple[dict[bytes, bytes], bytes]:
         if self._headers:
-            self._check_trailers(self._size_of_fields())
-        body = bytes(self._body or b"")
+            self._check_trailers(body)
         self.drop_body()
-        self._whole_head = None
-        self._lines = True
-        self._again = {}
-        self._bare = 0
         self.body_started = 0.0
-        return head, body
+        return body.head, bytes(body.content)
 
     def _measure(self) -> None:
         """The exact sizes of a head that may be too large, whatever pieces it came in."""
@@ -274,46 +284,48 @@ class Reader:
             raise Refused(refusals.HEAD_LARGE)
 
     def _size_of_fields(self) -> int:
-        again = ((name, value) for name, values in self._again.items() for value in values[1:])
-        return sum(
-            len(name) + len(value) + 4 for name, value in chain(self._headers.items(), again)
-        )
+        return sum(len(name) + len(value) + 4 for name, value in self._headers.items())
 
-    def _check_trailers(self, size: int) -> None:
+    def _check_trailers(self, body: _Body) -> None:
         """Head and trailers have one budget, of bytes and of fields."""
-        fields = self._head_fields + len(self._headers) + self._repeats
-        if self._head_size + size > self._limits.head or fields > self._limits.fields:
+        self._join_repeated()
+        if body.size + self._size_of_fields() > self._limits.head:
             raise Refused(refusals.HEAD_LARGE)
 
     def _check_unfinished(self, data: bytes, now: float) -> None:
-        blank = self._whole_head is None and not self._target and not data.strip(b"\r\n")
+        blank = self._body is None and not self._target and not data.strip(b"\r\n")
         if blank:  # RFC 9112 §2.2: blank lines before a request are nothing
             self.started = 0.0
         else:
-            self._check_bounds(now)
+            self._check_bounds(len(data), now)
 
-    def _check_bounds(self, now: float) -> None:
-        limits = self._limits
-        if self._whole_head is not None:
+    def _check_bounds(self, size: int, now: float) -> None:
+        if self._received >= _UNKNOWN:
+            self._received = size
+        if self._body is not None:
             self.body_started = self.body_started or now
-            self._check_unfinished_body()
-        elif len(self._target) > limits.target:
+            self._check_unfinished_body(self._body, size)
+        elif len(self._target) > self._limits.target:
             raise Refused(refusals.TARGET_LONG)
-        elif self._received > limits.head or len(self._headers) + self._repeats > limits.fields:
+        elif self._received > self._limits.head:
             raise Refused(refusals.HEAD_LARGE)
+        else:
+            self._check_number_of_fields()
 
-    def _check_unfinished_body(self) -> None:
+    def _check_unfinished_body(self, body: _Body, size: int) -> None:
         if self._received > self._limits.head + _FRAMING * self._limits.body:
             raise Refused(refusals.BODY_LARGE)
-        more = len(self._body or b"") - self._held
+        more = len(body.content) - body.held
         if more:
-            self._bare = 0
+            body.bare = 0
             if not self._budget.take(more):
                 raise Refused(refusals.BODIES_FULL)
-            self._held += more
+            body.held += more
         else:
-            self._bare += self._size
-            self._check_trailers(self._bare)
+            body.bare += size
+            self._check_number_of_fields()
+            if body.size + body.bare > self._limits.head:
+                raise Refused(refusals.HEAD_LARGE)
 
     def _collected(self, data: bytes) -> bytes:
         """`data` with what was held before it; b"" if it is held as well.
@@ -322,17 +334,13 @@ class Reader:
         them all that it has. Heads and chunks end with a line, so that what is no end can wait.
         """
         waiting = self._waiting
+        if waiting is None:
+            waiting = self._waiting = bytearray()
         waiting += data
         if len(waiting) < PIECE and b"\n" not in data:
             return b""
-        data = bytes(waiting)
-        waiting.clear()
-        return data
-
-    def _feed_pieces(self, data: bytes, now: float) -> None:
-        for first in range(0, len(data), PIECE):
-            if not self._done:
-                self.feed(data[first : first + PIECE], now)
+        self._waiting = None
+        return bytes(waiting)
 
     def _decline_upgrades(self, rest: bytes) -> None:
         """Go on with HTTP/1.1: the request was answered as if it had not asked for more."""

@@ -213,18 +213,10 @@ def _remove_dead(address: Unix) -> None:
             raise FileExistsError(errno.EEXIST, "a file that is not a socket is in the way")
     except FileNotFoundError:
         return
-    with socket.socket(socket.AF_UNIX, address.kind) as probe:
-        probe.setblocking(False)  # one whose queue is full would have us wait
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            Path(path).unlink()
-            return
-        except BlockingIOError:
-            holder = holder_of_socket(path)
-        else:
-            holder = holder_of_socket(path, probe)
-    raise AddressTaken(_taken(str(address), holder))
+    holder = holder_of_socket(path, address.kind)
+    if holder is not None:
+        raise AddressTaken(_taken(str(address), holder))
+    Path(path).unlink()
 
 
 @contextmanager

@@ -61,7 +61,12 @@ def test_nobody_listens_and_no_address(host):
         assert f"qrouter-{listens}: nobody listens on port 9697" in said
         assert f"qdhcp-{bare}: no interface has 169.254.169.254" in said
         assert found["proxy"][0] == "broken"
-        assert check(host, "--before-start").keys() == {"configuration", "agent socket"}
+        assert check(host, "--before-start").keys() == {
+            "configuration",
+            "log",
+            "addresses",
+            "agent socket",
+        }
     finally:
         networks.remove()
         host.broker.start()

@@ -1,6 +1,7 @@
 """``firstlight show --why``, while the service runs and while it does not."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -94,6 +95,7 @@ def test_which_target_failed_when_and_how(target: str, tmp_path: Path) -> None:
 
         assert eventually(is_stale)
         shown = why(conf, tmp_path / "where.conf")
+        below = Path(f"/proc/{service.pid}/task/{service.pid}/children").read_text().split()
         url = f"http://127.0.0.1:{service.status_port}/about/{UUID}"
         with urlopen(url, timeout=60) as answer:
             assert b"hush" not in answer.read()
@@ -103,7 +105,8 @@ def test_which_target_failed_when_and_how(target: str, tmp_path: Path) -> None:
     assert shown[2].startswith("target good: ok, asked now, ")
     assert shown[3].startswith("target bad: failed, asked now, ")
     assert shown[3].endswith(": answered 503 (status); guests see {}")
-    assert f"service: process {service.pid} at 127.0.0.1:{service.status_port}" in shown
+    (serving,) = below
+    assert f"service: process {serving} at 127.0.0.1:{service.status_port}" in shown
     assert f"  target good ({target}/good): ok, said " in text
     assert f"  target bad ({target}/fails): nothing is kept" in shown
     assert f"  target flaps ({target}/flaps, required): ok, said " in text
@@ -113,3 +116,30 @@ def test_which_target_failed_when_and_how(target: str, tmp_path: Path) -> None:
     assert any(
         line.startswith("service: none answers at ") for line in why(conf, tmp_path / "where.conf")
     )
+
+
+def test_what_guests_see_instead(target: str, tmp_path: Path) -> None:
+    """503 for a required target, what stands in while the service has it, or nothing at all where
+    the name is taken; each target is asked once for it."""
+    conf, document, store = (tmp_path / n for n in ("m.conf", "i.json", "store.sqlite"))
+    document.write_text(json.dumps(INSTANCE))
+    conf.write_text(
+        "[api]\nvendordata_providers = StaticJSON, DynamicJSON\nvendordata_dynamic_targets = "
+        f"must@{target}/flaps, static@{target}/good\n"
+        "[vendordata_target:must]\nttl = 0.01\nstale_if_error = 3600\nrequired = true\n"
+    )
+    instance_command(store, tmp_path, "add", str(document))
+    with running("firstlight", tmp_path, store, [conf]) as service:
+        url = f"http://127.0.0.1:{service.port}/openstack/latest/vendor_data2.json"
+        with urlopen(url, timeout=60) as answer:
+            assert json.load(answer)["must"] == "hush"
+        turns = Target.turns
+        stands_in = why(conf, tmp_path / "where.conf")
+        assert Target.turns == turns + 1
+    alone = why(conf, tmp_path / "where.conf")
+    assert re.search(r"^target must: failed.*; guests see what it said 20.*Z$", stands_in[2])
+    assert not any("503 for vendor_data2.json" in line for line in stands_in)
+    for lines in (stands_in, alone):
+        assert lines[3].startswith("target static: ok, asked now, ")
+        assert lines[3].endswith("; guests see nothing of it: the key static is StaticJSON's")
+    assert "guests see 503 for vendor_data2.json: required and failed: must" in alone

@@ -97,7 +97,7 @@ def test_a_dead_worker_is_replaced_and_dropped(service):
 
 
 def workers(port: int) -> list[int]:
-    """Processes of ours that listen on `port`, without the one that looks after them."""
+    """Processes of ours that listen on `port`, without those that look after them."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -107,8 +107,8 @@ def workers(port: int) -> list[int]:
             continue
         if b"metadata" in words and _listens(path.parent, port):
             found.append((int(path.parent.name), int(status[1])))
-    pids = {pid for pid, _ in found}
-    return [pid for pid, parent in found if parent in pids]
+    parents = {parent for _, parent in found}
+    return [pid for pid, _ in found if pid not in parents]
 
 
 def _listens(process: Path, port: int) -> bool:

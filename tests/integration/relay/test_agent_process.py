@@ -182,7 +182,7 @@ def test_reload_loses_no_request(tmp_path, agent):
 
     with ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(keep_asking, n) for n in range(4)]
-        before = agent.pid
+        before = agent.serving
         try:
             after = agent.reload()
         finally:
@@ -224,7 +224,7 @@ def test_answers_what_was_asked_before_it_ends(tmp_path, metadata):
 def test_answers_what_was_asked_before_a_reload(tmp_path, metadata):
     """A successor takes over while a guest waits; the guest gets its answer from the old one."""
     with in_flight(tmp_path, metadata) as (process, connection, asking, pool):
-        before = process.pid
+        before = process.serving
         reloading = pool.submit(process.reload)
         assert eventually(lambda: "has taken over" in process.log.read_text(), PATIENCE)
         assert alive(before)

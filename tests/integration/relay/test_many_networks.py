@@ -20,7 +20,7 @@ MOST = 100 * 1024  # bytes for a network, in broker and proxy together
 
 def memory(host):
     """What broker and proxy have for themselves, in bytes."""
-    return sum(_own(each.process.pid) for each in (host.broker, host.proxy))
+    return sum(_own(pid) for each in (host.broker, host.proxy) for pid in each.pids)
 
 
 def _own(pid):

@@ -2,7 +2,9 @@
 database whose rows are written as Neutron and ovn-controller write them."""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ import pytest
 from agent_process import FIRSTLIGHT
 from integration.relay.southbound_database import Southbound
 from lab.relay.node import Node, comes
-from own_host import OwnHost
+from own_host import OwnHost, family
 from servers import free_port
 
 METADATA = "169.254.169.254"
@@ -52,6 +54,15 @@ class Place:
         """Kill it."""
         assert self._running is not None
         self.node.host.kill(self._running)
+
+    def reload(self) -> None:
+        """Have another process go on, and wait until the one before has ended."""
+        assert self._running is not None
+        _, master, before = family(self._running.pid)[:3]
+        os.kill(master, signal.SIGHUP)
+        log = self.node.home / "ovnmeta.log"
+        assert comes(lambda: "has taken over" in log.read_text()), log.read_text()
+        assert comes(lambda: before not in family(master)), log.read_text()
 
     def network(self, network: str) -> tuple[list[str], str]:
         """Its datapath; its metadata port, in two subnets."""
@@ -187,6 +198,20 @@ def test_one_that_fails(place: Place) -> None:
     place.database.bind(datapath, "fa:16:3e:00:00:05 10.0.0.5", chassis=here)
     assert place.becomes(later, "10.0.0.2"), place.node.logs()
     assert place.has(red)
+
+
+def test_reload(place: Place) -> None:
+    """After SIGHUP another process goes on; what there is stays, and what comes is made."""
+    red = str(uuid4())
+    here = place.database.chassis(place.name)
+    datapath, _port = place.network(red)
+    place.database.bind(datapath, "fa:16:3e:00:00:05 10.0.0.5", chassis=here)
+    place.begin()
+    assert place.becomes(red, "10.0.0.2"), place.node.logs()
+    place.reload()
+    assert place.addresses(red) == {METADATA, "10.0.0.2"}
+    place.database.bind(datapath, "fa:16:3e:00:00:06 10.1.0.6", chassis=here)
+    assert place.becomes(red, "10.0.0.2", "10.1.0.2"), place.node.logs()
 
 
 def test_no_switch(place: Place) -> None:

@@ -144,9 +144,8 @@ def test_reload_without_a_broker(host: RelayHost, guests: list[Known]) -> None:
     process, the log says why, and the next reload succeeds when the broker is back."""
     before = listeners(host)
     host.broker.end()
-    serves = host.proxy.pid
-    os.kill(serves, signal.SIGHUP)
-    assert eventually(lambda: "this one goes on" in host.proxy.log.read_text(), PATIENCE)
+    host.proxy.hang_up()
+    assert eventually(lambda: "the one before goes on" in host.proxy.log.read_text(), PATIENCE)
     assert "is it running" in host.proxy.log.read_text()
     assert all(each.answered() for each in guests), host.logs()
     host.broker.start()
@@ -168,3 +167,37 @@ def test_what_vanishes_while_no_broker_looks(host: RelayHost, guests: list[Known
     host.broker.start()
     assert all(each.answered() for each in (new, *guests)), host.logs()
     assert eventually(lambda: listeners(host) == before, PATIENCE), listeners(host)
+
+
+def test_the_broker_is_reloaded(host: RelayHost, guests: list[Known]) -> None:
+    """As `systemctl reload` does it: the next broker has all the sockets, and serves what comes."""
+    before, serves = listeners(host), host.broker.pid
+    with ExitStack() as stack:
+        asking = [
+            stack.enter_context(crowd(each.guest, [each.address], "/openstack")) for each in guests
+        ]
+        host.broker.begin_reload()
+        assert eventually(host.broker.reloaded, PATIENCE), host.logs()
+        new = Known.at(host, "qdhcp", "neutron-network")
+        assert new.answered(), host.logs()
+        told = [each.answers() for each in asking]
+    for each, answers in zip(guests, told, strict=True):
+        assert set(answers[each.address]) == {f"200 {each.promise}"}, host.logs()
+    assert host.broker.pid != serves
+    Namespace(host.directory, new.guest.path.name.removesuffix("g")).remove()
+    assert eventually(lambda: listeners(host) == before, PATIENCE), host.logs()
+
+
+def test_broker_and_proxy_are_killed(host: RelayHost, guests: list[Known]) -> None:
+    """What serves is killed in both at once: who asks meanwhile waits, and nobody is refused."""
+    for process in (host.proxy, host.broker):
+        os.kill(process.pid, signal.SIGKILL)
+    with ExitStack() as stack:
+        asking = [
+            stack.enter_context(crowd(each.guest, [each.address], "/openstack", times=3))
+            for each in guests
+        ]
+        told = [each.answers() for each in asking]
+    for each, answers in zip(guests, told, strict=True):
+        assert answers[each.address] == {f"200 {each.promise}": 3}, host.logs()
+    assert eventually(host.level, PATIENCE), host.logs()

@@ -124,7 +124,7 @@ def configured(tmp_path: Path) -> Iterator[Callable[..., VendorData]]:
     def load(
         *targets: str, api: str = "", auth: str = "", sections: str = "", **more: Any
     ) -> VendorData:
-        path = tmp_path / "nova.conf"
+        path = tmp_path / "metadata.conf"
         path.write_text(
             "[api]\nvendordata_providers = StaticJSON,DynamicJSON\n"
             f"vendordata_dynamic_targets = {','.join(targets)}\n{api}\n"

@@ -62,7 +62,7 @@ def test_secrets_and_their_test(tmp_path: Path) -> None:
             said = requests.get(f"{service.url}/test", timeout=20).json()
             assert list(said) == ["Error"]
         log = service.log.read_text()
-        assert "/test: Vault does not let us read" in log
+        assert "GET /test: secrets cannot be read: Vault does not let us read" in log
         assert ROOT not in log
         assert "s3cret" not in log
 

@@ -5,6 +5,13 @@ TROUBLE is a file whose content says how the next start fails: "raise", "exit", 
 
 import os
 import sys
+
+from firstlight.wire.process import master
+from firstlight.wire.process.channel import is_master
+
+if __name__ == "__main__" and is_master(os.environ):
+    sys.exit(master.run(os.environ))
+
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,8 +21,7 @@ from firstlight.wire.access import AccessLog
 from firstlight.wire.limits import Limits
 from firstlight.wire.listener import Listener
 from firstlight.wire.messages import Response
-from firstlight.wire.process import generation, master
-from firstlight.wire.process.channel import is_master
+from firstlight.wire.process import generation
 from firstlight.wire.server import Server
 from firstlight.wire.sockets import Tcp
 
@@ -40,8 +46,6 @@ def build(opened):
 
 
 if __name__ == "__main__":
-    if is_master(os.environ):
-        sys.exit(master.run(os.environ))
     if Path(trouble).read_text() == "exit":
         sys.exit(3)
     sys.exit(generation.run(build, {"front": Tcp("127.0.0.1", int(port))}, workers=int(workers)))

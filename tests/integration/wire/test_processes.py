@@ -7,35 +7,46 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
+from parts import absent, need
 from servers import eventually, free_port
 
 SERVICE = Path(__file__).with_name("service.py")
+SOURCES = {"PYTHONPATH": str(Path(__file__).resolve().parents[3] / "src")}
 ENOUGH = 3000 if os.environ.get("FIRSTLIGHT_SOAK") else 150  # requests of each client
 
 
 class Service:
     """A running service.py; `root` is its master, to which signals go."""
 
-    def __init__(self, home, workers, **environ):
+    def __init__(self, home, workers, *, trouble="", wait=True, below=(), **environ):
         self.home = home
         self.port = free_port()
         self.log = home / "access.log"
         self.errors = home / "errors"
         self.trouble = home / "trouble"
-        self.trouble.write_text("")
-        command = [sys.executable, SERVICE, self.port, self.log, workers, self.trouble]
+        self.trouble.write_text(trouble)
+        command = [*below, sys.executable, SERVICE, self.port, self.log, workers, self.trouble]
         with self.errors.open("wb") as errors:
             self.started = subprocess.Popen(
                 list(map(str, command)), stderr=errors, env={**os.environ, **environ}
             )
         self.root = self.started.pid
         self.workers = workers
-        assert eventually(self.answers), self.errors.read_text()
+        if wait:
+            up = eventually(lambda: self.started.poll() is not None or self.answers(), 30)
+            assert up, self.errors.read_text()
+            assert self.started.poll() is None, self.errors.read_text()
+
+    def url(self, path):
+        """Where it answers."""
+        return f"http://127.0.0.1:{self.port}{path}"
 
     def answers(self):
         try:
@@ -90,6 +101,22 @@ def gone(pid):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def children(pid):
+    """The processes that this one has started."""
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+@contextmanager
+def inside(home, workers, *below):
+    """A service that another program has started."""
+    service = Service(home, workers, below=below)
+    try:
+        yield service
+    finally:
+        service.started.kill()
+        service.started.wait()
 
 
 @pytest.fixture(params=[1, 2], ids=["one process", "two workers"])
@@ -226,6 +253,136 @@ def test_service_manager_is_told(tmp_path, workers):
         service.started.terminate()
         assert hear() == ["STOPPING=1"]
         service.end()
+
+
+def test_hangs_up_at_once_and_again(service):
+    """SIGHUPs during a reload, and while the master executes itself, come to one more reload; a
+    SIGTERM in the midst of it all ends it."""
+    for _ in range(30):
+        os.kill(service.root, signal.SIGHUP)
+        time.sleep(0.01)
+    assert eventually(lambda: service.errors.read_text().count("has taken over") >= 2, 30)
+    os.kill(service.root, signal.SIGHUP)
+    service.end()
+
+
+def test_a_crash_is_waited_for(tmp_path):
+    """After kill -9 of the only process that serves, who connects is answered by the next one."""
+    service = Service(tmp_path, 1)
+    try:
+        before = service.generation()
+        os.kill(before, signal.SIGKILL)
+        after = int(service.get("/"))
+        assert after != before
+        assert parent(after) == service.root
+        assert f"process {before} was ended by signal 9" in service.errors.read_text()
+    finally:
+        service.end()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_hangs_is_replaced(tmp_path, workers):
+    """The watchdog is told as long as every loop runs; one that does not is told where it hangs,
+    and replaced, while systemd hears nothing."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(10)
+        variables = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "6000000"}
+        service = Service(tmp_path, workers, **variables)
+        try:
+            assert manager.recv(100) == b"READY=1"
+            assert manager.recv(100) == b"WATCHDOG=1"
+            hung = service.pids()
+            for _ in range(workers):
+                with pytest.raises(OSError), urlopen(service.url("/hang"), timeout=0.2):
+                    pass
+            assert eventually(lambda: not hung & service.pids(), 30), service.errors.read_text()
+            said = service.errors.read_text()
+            assert "gave no sign of life" in said
+            assert "in answer" in said
+            assert not gone(service.root)
+        finally:
+            service.end()
+
+
+def test_as_process_1(tmp_path):
+    """In a process namespace of its own it is told to reload and to end, and buries orphans."""
+    if os.geteuid() != 0:
+        absent("process namespaces are made by root alone")
+    with inside(tmp_path, 1, need("unshare"), "--pid", "--fork", "--kill-child") as service:
+        (master,) = children(service.started.pid)
+        orphan = "import os, time; os.fork() or (time.sleep(0.1), os._exit(7))"
+        enter = [need("nsenter"), f"--target={master}", "--pid"]
+        subprocess.run([*enter, sys.executable, "-c", orphan], check=True)
+        os.kill(master, signal.SIGHUP)
+        assert eventually(lambda: "has taken over" in service.errors.read_text(), 30)
+        assert eventually(lambda: len(children(master)) == 1, 30)
+        os.kill(master, signal.SIGTERM)
+        assert service.started.wait(20) == 0
+
+
+def test_under_an_init(tmp_path):
+    """An init that ends with its only child goes on through a reload, and hands SIGTERM on."""
+    init = """
+import os, signal, subprocess, sys
+child = subprocess.Popen(sys.argv[1:])
+for number in (signal.SIGHUP, signal.SIGTERM):
+    signal.signal(number, lambda number, frame: child.send_signal(number))
+sys.exit(child.wait())
+"""
+    with inside(tmp_path, 1, sys.executable, "-c", init) as service:
+        for count in (1, 2):
+            service.started.send_signal(signal.SIGHUP)
+            assert eventually(
+                lambda: service.errors.read_text().count("has taken over") == count,  # noqa: B023
+                30,
+            )
+        assert service.started.poll() is None
+        assert service.get("/")
+        service.started.terminate()
+        assert service.started.wait(20) == 0
+
+
+def test_what_was_ignored_is_heard(tmp_path):
+    """A parent that ignored signals, as nohup and some inits do, changes nothing."""
+    ignoring = """
+import os, signal, sys
+for number in (signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM):
+    signal.signal(number, signal.SIG_IGN)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+    with inside(tmp_path, 2, sys.executable, "-c", ignoring) as service:
+        service.hang_up()
+        service.end()
+
+
+def test_a_start_that_fails(tmp_path):
+    """The first start's exit code is the command's, and nothing is tried again."""
+    with pytest.raises(AssertionError, match="a bad configuration"):
+        Service(tmp_path, 1, trouble="raise")
+    assert Service(tmp_path, 1, trouble="exit", wait=False).started.wait(20) == 3
+
+
+def test_the_master_is_small(tmp_path):
+    """It occupies less than 12 MB, because it has imported nothing that a server needs."""
+    service = Service(tmp_path, 1)
+    try:
+        rollup = Path(f"/proc/{service.root}/smaps_rollup").read_text()
+        (line,) = [line for line in rollup.splitlines() if line.startswith("Pss:")]
+        assert int(line.split()[1]) < 12 * 1024, rollup
+    finally:
+        service.end()
+    script = """
+import sys
+from firstlight.cli import main
+import firstlight.wire.process.master
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+    done = subprocess.run([sys.executable, "-SPc", script], env=SOURCES, capture_output=True)
+    imported = set(done.stdout.decode().split())
+    assert "firstlight" in imported, done.stderr
+    heavy = {"argparse", "asyncio", "logging", "oslo_config", "socket", "subprocess", "typing"}
+    assert not imported & (heavy | {"uvloop", "httptools", "msgspec"})
 
 
 def test_activated_socket(tmp_path):

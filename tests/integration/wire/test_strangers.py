@@ -203,6 +203,42 @@ def test_many_half_sent_requests():
         assert eventually(lambda: server.counts.open == 0)
 
 
+def test_unfinished_bodies_share_a_budget():
+    """Past it who sends more of a body is told to come again; small ones are never refused, and
+    what was taken is given back with the connections."""
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 65536\r\n\r\n"
+    limits = Limits(body=65_536, bodies=150_000)
+    with Serving(hello, limits=limits) as server:
+        crowd = [server.connect() for _ in range(5)]
+        for client in crowd:
+            client.sendall(head + b"x" * 60_000)
+        assert eventually(lambda: server.counts.refused["bodies-full"] == 3)
+        assert server.server._bodies.taken == 120_000
+        small = head.replace(b"65536", b"255")
+        assert answers(server.talk(small + b"x" * 255, 100, shut=True))[0].status == 200
+        for client in crowd:
+            client.close()
+        assert eventually(lambda: server.counts.open == 0)
+        assert server.server._bodies.taken == 0
+
+
+def test_others_are_answered_between_pipelined_requests():
+    """A read full of requests is not answered as a whole before anybody else has a turn."""
+    order = []
+
+    def handler(request):
+        order.append(request.target)
+        time.sleep(0.001)
+        return Response(200, b"x")
+
+    with Serving(handler) as server, server.connect() as greedy, server.connect() as other:
+        greedy.sendall(ONE.replace(b"/", b"/greedy", 1) * 1000)
+        assert eventually(lambda: order)
+        other.sendall(ONE.replace(b"/", b"/other", 1))
+        assert answers(other.recv(10_000))[0].status == 200
+    assert order.index("/other") < 300
+
+
 def test_full_listener_accepts_again():
     """Past the bound connections wait in the queue; when there is room they are answered."""
     limits = Limits(connections=5, sweep=0.02)

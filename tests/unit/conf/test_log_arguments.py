@@ -45,6 +45,14 @@ def test_what_is_typed_wins(command, words, option, value, nova_conf):
     assert conf.load_typed("metadata", typed(command, nova_conf, *words))[option] == value
 
 
+def test_a_bad_value_of_one_in_a_file_is_said_in_a_sentence(tmp_path):
+    """oslo.config itself writes to standard error and ends the process."""
+    path = tmp_path / "nova.conf"
+    path.write_text("[DEFAULT]\ndebug =\n")
+    with pytest.raises(conf.ConfigError, match=r"\[DEFAULT\] debug: Invalid Boolean value"):
+        conf.load_typed("metadata", [f"--config-file={path}"])
+
+
 def test_the_files_are_found_and_read_as_without_it(tmp_path):
     """A log's option is not taken for a folder of files, and hides none."""
     folder = tmp_path / "conf.d"

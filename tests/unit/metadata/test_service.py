@@ -157,8 +157,10 @@ def test_an_address_that_a_second_server_is_given_is_nobodys_at_once(bench: Benc
     """With the store, which tells of its own addresses, no guest is taken for another meanwhile."""
     service = bench.service(signed=False, ttl=3600)
     assert ask(service).status == 200
-    addresses = bench.store.instance(A).interfaces  # type: ignore[union-attr]
-    bench.store.revise(B, lambda old: structs.replace(old, interfaces=addresses))
+    [nic] = bench.store.instance(A).interfaces  # type: ignore[union-attr]
+    elsewhere = structs.replace(nic.network, id="another")  # where it may have the same address
+    nic = structs.replace(nic, port_id="another", network=elsewhere)
+    bench.store.revise(B, lambda old: structs.replace(old, interfaces=(nic,)))
     service.changed(B)
     assert ask(service).status == 500
 

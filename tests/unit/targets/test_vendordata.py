@@ -51,7 +51,7 @@ class Says(Struct):
 
 
 def load(tmp_path: Path, text: str) -> VendorData:
-    path = tmp_path / "nova.conf"
+    path = tmp_path / "metadata.conf"
     path.write_text(text)
     return vendor_data(conf.load("metadata", [str(path)]))
 

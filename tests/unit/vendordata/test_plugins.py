@@ -1,17 +1,19 @@
 """Plug-ins for nova-pollinate: how a class is called, found, named, and what it finds around it."""
 
+import json
 from typing import Any
 
 import pytest
 from flask import current_app, g
 
 from firstlight.conf import ConfigError
+from firstlight.vendordata.body import read_context
 from firstlight.vendordata.contract import Context, ProviderFailed
 from firstlight.vendordata.loading import provider_classes
 from firstlight.vendordata.plugins.calling import Call, OddPlugin, name_of
 from firstlight.vendordata.plugins.finding import REPLACED
 from firstlight.vendordata.plugins.host import PluginSecrets
-from firstlight.vendordata.plugins.provider import provider_class
+from firstlight.vendordata.plugins.provider import provider_class, question_of
 from firstlight.vendordata.testing import ProviderSuite, a_context
 
 QUESTION = {"project-id": "p", "hostname": "h"}
@@ -227,3 +229,34 @@ class TestPlugin(ProviderSuite):
     @pytest.fixture
     def stranger(self) -> None:
         """It says the same to everybody."""
+
+
+def test_a_plugin_is_handed_what_was_sent() -> None:
+    """All seven keys of Nova's, null as None and empty as empty; unknown keys; a copy for each."""
+    sent = {
+        "project-id": "p",
+        "instance-id": "i",
+        "image-id": "",
+        "user-data": None,
+        "hostname": "",
+        "metadata": {"role": "web"},
+        "boot-roles": "member, reader",
+        "x-site": [1, {"a": None}],
+    }
+    context = read_context(json.dumps(sent).encode())
+    first = question_of(context)
+    assert first == sent
+    first["metadata"].clear()
+    first["x-site"].clear()
+    assert question_of(context) == sent
+    assert question_of(read_context(b'{"project-id": "p"}', ["project-id"])) == {"project-id": "p"}
+
+
+def test_a_plugin_that_is_tried_has_all_keys() -> None:
+    """Where nobody sent anything, as with `firstlight provider run`."""
+    question = question_of(Context(project_id="p", instance_id="i"))
+    assert question["user-data"] is None
+    assert set(question) == {
+        *("project-id", "instance-id", "image-id", "user-data", "hostname", "metadata"),
+        "boot-roles",
+    }

@@ -13,7 +13,7 @@ from oslo_config import cfg
 from firstlight import conf as configuration
 from firstlight.conf import ConfigError, logs
 from firstlight.relay.broker.serve import Terms, serve
-from firstlight.wire.process.generation import begin
+from firstlight.wire.process.start import begin
 from firstlight.wire.sockets import CannotListen, Unix
 
 _PROCESSES = "broker"  # the name of the socket to which serving processes come

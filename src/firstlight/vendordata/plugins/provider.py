@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, ClassVar, Self
 
+import msgspec
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from firstlight.conf import ConfigError
-from firstlight.vendordata.body import INSTANCE, NOBODY, PROJECT
+from firstlight.vendordata.body import INSTANCE, PROJECT
 from firstlight.vendordata.contract import Clients, Context, Provider, ProviderFailed
 from firstlight.vendordata.plugins.calling import Call, OddPlugin, name_of
 
@@ -21,9 +22,6 @@ _SAMPLE: dict[str, Any] = {
     "metadata": {},
     "boot-roles": "",
 }
-
-# What a context has instead of something that nobody sent.
-_UNSENT = NOBODY | {"hostname": ""}
 
 
 class Plugin(Provider):
@@ -70,8 +68,13 @@ def provider_class(kind: Any) -> tuple[str, type[Plugin]]:
 
 
 def question_of(context: Context) -> dict[str, Any]:
-    """What was sent, under Nova's names. Nova always sends all; a person may leave some out."""
-    sent = {
+    """The object that was sent, as nova-pollinate hands it on: null is None, no key is left out.
+
+    Where nobody sent one (`firstlight provider run`), it has the seven keys of Nova's.
+    """
+    if context.body:
+        return msgspec.json.decode(context.body, type=dict[str, Any])
+    return {
         PROJECT: context.project_id,
         INSTANCE: context.instance_id,
         "image-id": context.image_id,
@@ -80,7 +83,6 @@ def question_of(context: Context) -> dict[str, Any]:
         "metadata": dict(context.metadata),
         "boot-roles": ",".join(context.boot_roles),
     }
-    return {key: value for key, value in sent.items() if value != _UNSENT.get(key)}
 
 
 def keystone_client(session: Callable[[], Session]) -> Any:

@@ -152,7 +152,7 @@ def spawn(environ: Mapping[str, str], descriptors: list[int]) -> int:
         OSError: there is none to be had.
     """
     return os.posix_spawn(
-        sys.executable,
+        program(),
         command(),
         environ,
         # A descriptor made a copy of itself is one that survives exec.
@@ -160,6 +160,14 @@ def spawn(environ: Mapping[str, str], descriptors: list[int]) -> int:
         setsigmask=[],
         setsigdef=_DEFAULT,
     )
+
+
+def program() -> str:
+    """The interpreter to execute: this one, by its name, so that one that replaced it is found.
+
+    A process that gave up its privileges may not reach it by name any more, but has it open.
+    """
+    return sys.executable if os.access(sys.executable, os.X_OK) else "/proc/self/exe"
 
 
 def command() -> list[str]:

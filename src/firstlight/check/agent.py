@@ -1,0 +1,23 @@
+"""The road of the agent: its files and logs, its sockets, and the metadata service behind it."""
+
+from collections.abc import Sequence
+
+from oslo_config import cfg
+
+from firstlight.check import addresses, configuration, log, relay, upstreams
+from firstlight.check.addresses import Wanted
+from firstlight.check.step import Asked, Step
+
+
+def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:
+    """Every step, in the order of the road."""
+    wanted = [
+        Wanted(conf.metadata_proxy_socket, "DEFAULT", "metadata_proxy_socket", spare=False),
+        Wanted(conf.relay.status_socket, "relay", "status_socket"),
+    ]
+    return [
+        configuration.readable(conf),
+        log.step(conf, "agent"),
+        *([relay.ready(conf, "agent")] if asked.serving else [addresses.step(conf, wanted)]),
+        *upstreams.steps(conf),
+    ]
