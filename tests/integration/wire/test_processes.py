@@ -2,24 +2,29 @@
 
 import http.client
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
 
+from firstlight.wire.limits import Limits
 from parts import absent, need
 from servers import eventually, free_port
 
 SERVICE = Path(__file__).with_name("service.py")
 SOURCES = {"PYTHONPATH": str(Path(__file__).resolve().parents[3] / "src")}
-ENOUGH = 3000 if os.environ.get("FIRSTLIGHT_SOAK") else 150  # requests of each client
+SOAK = bool(os.environ.get("FIRSTLIGHT_SOAK"))
+ENOUGH = 3000 if SOAK else 150  # requests of each client
+BODIES = 500 if SOAK else 100  # unfinished ones, of 1 MiB each
+MIB = 1 << 20
 
 
 class Service:
@@ -406,3 +411,41 @@ os.execv(sys.executable, [sys.executable, {str(SERVICE)!r}, "1", "-", "1", {str(
         client.close()
         started.terminate()
         assert started.wait(10) == 0
+
+
+def test_unfinished_bodies_are_not_all_kept(tmp_path):
+    """However many bodies lack their last bytes, the process holds one budget of them."""
+    service = Service(tmp_path, 1)
+    pid = service.pids().pop()
+    before = memory(pid, "VmRSS")
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % MIB
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=10))
+            for _ in range(BODIES)
+        ]
+        for client in clients:
+            with suppress(ConnectionError):  # refused, and no more is read
+                client.sendall(head + b"x" * (MIB - 1))
+        room = Limits().bodies // MIB
+        assert eventually(lambda: len(answered(clients)) >= BODIES - room - 1, 15)
+        held = memory(pid, "VmHWM") - before
+        assert service.answers()
+    service.end()
+    assert room * MIB // 2 < held < 2 * room * MIB  # the allocator's part is below a half
+
+
+def answered(clients):
+    """Those that have something to read."""
+    polled = select.poll()
+    for client in clients:
+        polled.register(client, select.POLLIN)
+    return polled.poll(0)
+
+
+def memory(pid, what):
+    """Bytes that a process has (VmRSS), or had when it had most (VmHWM)."""
+    lines = dict(
+        line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines()
+    )
+    return int(lines[what].removesuffix("kB")) * 1024
