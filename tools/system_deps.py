@@ -22,11 +22,8 @@ from typing import NoReturn
 PACKAGES = {
     "the environments": "python3-venv git",
     "guests and their networks": "curl iproute2 iptables",
-    "a deployment's web server": "apache2 libapache2-mod-wsgi-py3",
     "peers and load": "nginx-light wrk haproxy",
-    "services as deployment tools run them": (
-        "apache2-bin libapache2-mod-wsgi-py3 python3-systemd"
-    ),
+    "services as deployment tools run them": ("apache2 libapache2-mod-wsgi-py3 python3-systemd"),
     "what input costs, in instructions; a core for each": "valgrind util-linux",
     "databases and caches": "mariadb-server postgresql memcached redis-server",
     "Nova's notifications": "rabbitmq-server",

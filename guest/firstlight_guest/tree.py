@@ -1,4 +1,4 @@
-"""Files below a root, and nowhere else, whatever the links there say and whoever renames meanwhile.
+"""Files below a root, and nowhere else, whatever links say there and whatever is renamed meanwhile.
 
 A name is walked component by component: each directory is opened in the one before it, never
 through a link (dir_fd and O_NOFOLLOW, openat(2)). A link is read and walked as if the root were

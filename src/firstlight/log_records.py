@@ -1,18 +1,24 @@
-"""What may stand in a log line: no control character, no exception that nobody meant to log.
+"""What may stand in a log line: no control character, no exception that a call left out.
 
 Installed once for the process, under every handler and formatter, so that it holds for what
 libraries log as well.
 
-* A line of ours is one line: what stands in the place of its named values is escaped, line ends
-  included, and so is what a library logs. Left as they are: line ends in a fixed text of ours, and
+* A line of Firstlight's is one line: what stands in the place of its named values is escaped, line
+  ends included, and so is what a library logs. Left as they are: line ends in its fixed texts, and
   those of tracebacks.
 * oslo.log adds the exception that is being handled to warnings and errors, whether or not the call
   names one. What is left out of a message on purpose would come back that way; so only an exception
   that the call names is written.
+* A formatter that writes a record's parts instead of a line (oslo.log's for JSON and for fluentd)
+  reads them past the record; behind a :class:`PartsFormatter` the same holds for each part.
+* Below warnings, libraries that write rows of databases and URLs say so without their values: an
+  operator's ``log_config_append`` may ask for everything.
 * While a confidential provider is asked, what libraries log on that thread is replaced by a text
   that says so: urllib3, for one, writes whole URLs into its warnings.
 """
 
+import copy
+import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping
@@ -21,7 +27,9 @@ from typing import Any
 
 _OURS = "firstlight"
 _HELD_BACK = "left out, because it may hold what a confidential provider knows"
+_OF_DATA = ("sqlalchemy.engine.", "urllib3.connectionpool.")  # loggers, and those below them
 _PLAIN = (int, float, type(None))  # what formats such as %d need as it is
+_OF_LINES = ("message", "traceback")  # the record has seen to the message
 
 _thread = threading.local()
 
@@ -68,9 +76,11 @@ class CleanRecord(logging.LogRecord):
         self._ours = name.partition(".")[0] == _OURS
         if not self._ours and getattr(_thread, "confidential", False):
             self.msg, self.args, self.exc_info = _HELD_BACK, (), None
+        elif self.levelno < logging.WARNING and f"{name}.".startswith(_OF_DATA):
+            self.args = ()
 
     def getMessage(self) -> str:  # noqa: N802  (logging's name)
-        """The message: one line, but for line ends in a fixed text of ours."""
+        """The message: one line, but for line ends in Firstlight's fixed texts."""
         if not self._ours:
             return clean(super().getMessage())
         if not self.args:
@@ -108,3 +118,57 @@ class _Cleaned:
 
 def _cleaned(value: object) -> object:
     return value if isinstance(value, _PLAIN) else _Cleaned(value)
+
+
+class PartsFormatter(logging.Formatter):
+    """What another formatter makes of a record's parts, each as clean as a line's.
+
+    Values stand as their text has them, so that a password that their text hides is not written;
+    line ends stay in tracebacks and in Firstlight's fixed texts.
+
+    Args:
+        inner: it makes a dictionary, or a JSON object as text.
+    """
+
+    def __init__(self, inner: logging.Formatter) -> None:
+        super().__init__(datefmt=inner.datefmt)
+        self.inner = inner
+
+    def format(self, record: logging.LogRecord) -> Any:
+        """The parts, in the shape that the inner formatter gives them."""
+        made = self.inner.format(_as_text(record))
+        parts = json.loads(made) if isinstance(made, str) else made
+        if not record.exc_info:
+            parts["error_summary"] = ""
+        clean_parts = {
+            name: clean_lines(value) if value and name in _OF_LINES else _clean_part(value)
+            for name, value in parts.items()
+        }
+        return json.dumps(clean_parts) if isinstance(made, str) else clean_parts
+
+
+def _as_text(record: logging.LogRecord) -> logging.LogRecord:
+    """A copy for formatters that take values apart."""
+    plain = copy.copy(record)
+    vars(plain)["getMessage"] = record.getMessage  # of the values as they are, for formats like %d
+    plain.msg = str(record.msg)
+    if isinstance(record.args, Mapping):
+        plain.args = {name: _text(value) for name, value in record.args.items()}
+    else:
+        plain.args = tuple(map(_text, record.args or ()))
+    extra = getattr(record, "extra", None)
+    if isinstance(extra, Mapping):
+        plain.extra = {name: _text(value) for name, value in extra.items()}
+    return plain
+
+
+def _text(value: object) -> Any:
+    return value if isinstance(value, (*_PLAIN, str)) else str(value)
+
+
+def _clean_part(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, Mapping):
+        return {clean(str(name)): _clean_part(each) for name, each in value.items()}
+    return list(map(_clean_part, value)) if isinstance(value, list | tuple) else value

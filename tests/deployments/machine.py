@@ -56,6 +56,7 @@ farm /opt
 ip addr add ADDRESS/24 dev lo
 ip addr add VIRTUAL/24 dev lo
 chmod 1777 /run/lock
+mount -t tmpfs tmpfs /dev/shm  # the queue manager counts there, and its files stay
 mkdir -p /run/bindings /run/systemd/journal
 ln -s /usr/lib/python3/dist-packages/systemd /run/bindings/systemd
 """
@@ -209,7 +210,7 @@ class Machine:
         gone = " ".join(f"/etc/{each}" for each in _OURS_AND_THEIRS)
         gone += " /var/lib/* /var/log/* /usr/share/nova /usr/share/neutron /opt/stack"
         gone += " /usr/bin/nova-metadata-wsgi /var/www /run/uwsgi /run/httpd /run/apache2"
-        gone += " /run/lock/nova /run/lock/neutron /run/nova /run/neutron"
+        gone += " /dev/shm/* /run/lock/nova /run/lock/neutron /run/nova /run/neutron"
         self.host.run("sh", "-c", f"rm -rf {gone}")
 
     def listening(self) -> set[str]:

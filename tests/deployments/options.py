@@ -28,7 +28,7 @@ _NOTHING_ELSE = "of another service or of nova-compute; the metadata service has
 _OF_NEUTRON = "of Neutron's server or of another agent"
 _AUTH = "tokens of users are not checked: requests are signed"
 _DRIVERS = "of the libvirt driver or of consoles"
-_POOL = "connections are renewed and tried again by rules of our own ([firstlight] cold_threads)"
+_POOL = "connections are renewed and tried again by Firstlight's rules ([firstlight] cold_threads)"
 
 # (service, section, name) → why; an empty name stands for the rest of the section.
 REASONS: dict[tuple[str, str, str], str] = {
@@ -106,7 +106,7 @@ REASONS: dict[tuple[str, str, str], str] = {
     ("agent", "DEFAULT", "lock_path"): "gone from Neutron; [oslo_concurrency] lock_path is read",
     ("agent", "agent", "polling_interval"): _OF_NEUTRON,
     ("agent", "agent", ""): "the agent runs no command as root",
-    ("agent", "cache", ""): "who asks is remembered in the process ([relay])",
+    ("agent", "cache", ""): "the servers that ask are remembered in the process ([relay])",
     ("agent", "oslo_messaging_notifications", ""): "the agent sends no notifications",
     ("agent", "oslo_messaging_rabbit", ""): "gone from oslo.messaging, or no name that it has had",
     ("agent", "oslo_middleware", ""): "a guest's headers decide nothing",

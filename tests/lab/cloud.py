@@ -1,7 +1,6 @@
 """A small cloud: real Keystone, real Neutron, and a nova.conf that points at them."""
 
 import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from configparser import RawConfigParser
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from typing import Any
 from firstlight import conf
 from firstlight.neutron import Neutron, open_neutron
 from lab.keystone import REGION, Keystone
+from lab.loaded import ask
 from lab.nova import free_port
 from lab.real_neutron import WITH_PROVIDERS, RealNeutron
 
@@ -84,18 +84,12 @@ class Cloud:
 
     def novas(self, questions: Sequence[Sequence[str]], user: str = "admin") -> list[Any]:
         """What Nova's own code makes of each question; see :mod:`lab.nova_asks_neutron`."""
-        done = subprocess.run(
-            [
-                self._environment / "bin" / "python",
-                "-P",  # else the modules beside the script hide Nova's own
-                _ASKER,
-                self.nova_conf(user),
-            ],
-            input=json.dumps(questions),
-            capture_output=True,
-            text=True,
-            check=False,
+        said = ask(
+            self._environment,
+            self._directory,
+            _ASKER,
+            str(self.nova_conf(user)),
+            said=json.dumps(questions),
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        answers: list[Any] = json.loads(done.stdout.splitlines()[-1])
+        answers: list[Any] = json.loads(said.splitlines()[-1])
         return answers

@@ -6,19 +6,26 @@ and the project `demo` with the user of that name, role `member`. The user vendo
 everything: role `reader` on the system. Every password is :data:`PASSWORD`.
 """
 
+import json
 import os
+import sqlite3
 from base64 import urlsafe_b64encode
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import requests
 
+from lab.prepared import copy, prepared
 from lab.uwsgi import HOST, Uwsgi, command, run
+from servers import free_port
 
 PASSWORD = "firstlight-lab"
 REGION = "lab"
 SERVICE_USERS = ("nova", "neutron", "vendordata")
 _HOUR = 3600
+_KEYS = ("fernet-keys", "receipt-keys", "credential-keys")
+_DATABASE, _PROJECTS = "keystone.sqlite", "projects.json"
 
 _CONF = """\
 [DEFAULT]
@@ -66,14 +73,13 @@ class Keystone:
         (directory / "policy.yaml").touch()
 
     def create(self) -> None:
-        """Make databases and keys, start, and make the projects and users."""
-        self._configure(_HOUR)
-        for keys in ("fernet-keys", "receipt-keys", "credential-keys"):
-            self._make_keys(self._directory / keys)
-        self._manage("db_sync")
-        self._manage("bootstrap", *self._bootstrap())
+        """Start with databases, keys, projects and users; they are made once for an environment."""
+        made = prepared(self._environment, "keystone", (Path(__file__),), self._prepare)
+        copy(made, self._directory, *_KEYS, _DATABASE)
+        self.projects = json.loads((made / _PROJECTS).read_text())
+        with closing(sqlite3.connect(self._directory / _DATABASE)) as database, database:
+            database.execute("UPDATE endpoint SET url = ?", (self.url,))
         self.start()
-        self._populate()
 
     def start(self, *, expiration: int = _HOUR) -> None:
         """Serve; returns when it answers. New tokens are good for `expiration` seconds."""
@@ -127,6 +133,24 @@ class Keystone:
         answer = requests.request(method, self.url + path, json=body, headers=headers, timeout=20)
         answer.raise_for_status()
         return answer.json() if answer.content else None
+
+    def _prepare(self, directory: Path) -> None:
+        """Make all that in another directory, with a Keystone that serves for as long."""
+        first = Keystone(self._environment, directory, free_port())
+        try:
+            first._make()
+        finally:
+            first.stop()
+
+    def _make(self) -> None:
+        self._configure(_HOUR)
+        for keys in _KEYS:
+            self._make_keys(self._directory / keys)
+        self._manage("db_sync")
+        self._manage("bootstrap", *self._bootstrap())
+        self.start()
+        self._populate()
+        (self._directory / _PROJECTS).write_text(json.dumps(self.projects))
 
     def _configure(self, expiration: int) -> None:
         text = _CONF.format(directory=self._directory, expiration=expiration)

@@ -6,7 +6,6 @@ A test module takes the fixtures it wants by importing them.
 import json
 import shutil
 import sqlite3
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from firstlight.sources.nova import NovaSource, open_nova
 from lab.environment import NoLab, lab
 from lab.kinds.kind import Kind, server
 from lab.kinds.table import KINDS
+from lab.loaded import ask
 from lab.nova import Nova
 from parts import absent
 
@@ -51,10 +51,8 @@ class Databases:
 
     def ask(self, *question: str) -> Any:
         """The answer of Nova's own code (:mod:`lab.ask_nova`)."""
-        command = [self.environment / "bin" / "python", "-P", _ASK, self.nova_conf, *question]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.directory)
-        assert done.returncode == 0, done.stderr[-3000:]
-        return json.loads(done.stdout.splitlines()[-1])
+        said = ask(self.environment, self.directory, _ASK, str(self.nova_conf), *question)
+        return json.loads(said.splitlines()[-1])
 
     def run(self, name: str, statement: str, *values: Any) -> list[Any]:
         """Execute one statement on ``api`` or ``cell1``; its rows."""

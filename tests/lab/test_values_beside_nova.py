@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from firstlight.conf import ConfigError, load
 from firstlight.shared_cache.deploy import BadCache, _memcached_address
 from firstlight.sources.nova.engine import resolved
 from lab.environment import needed
@@ -39,6 +40,13 @@ SERVERS = [
     "cache:x",
     "",
 ]
+BACKENDS = [
+    *(f"oslo_cache.{name}" for name in ("memcache_pool", "dict", "etcd3gw", "memcached")),
+    *(f"dogpile.cache.{name}" for name in ("pymemcache", "memcached", "pylibmc", "bmemcached")),
+    *(f"dogpile.cache.{name}" for name in ("redis", "redis_sentinel", "redis_cluster", "valkey")),
+    *(f"dogpile.cache.{name}" for name in ("dbm", "memory", "memory_pickle", "null", "memcache")),
+    *("", "memcached", "Dogpile.cache.redis", "dogpile.cache.redis ", "'dogpile.cache.redis'"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +55,7 @@ def nova():
     script = Path(__file__).parent / "inside_values.py"
     done = subprocess.run(
         [needed() / "bin" / "python", "-P", script],
-        input=json.dumps({"urls": URLS, "servers": SERVERS}),
+        input=json.dumps({"urls": URLS, "servers": SERVERS, "backends": BACKENDS}),
         stdout=subprocess.PIPE,
         text=True,
         check=True,
@@ -73,3 +81,22 @@ def test_addresses_of_memcached(nova):
         address if (address := ours(name)) is None or isinstance(address, str) else list(address)
         for name in SERVERS
     ] == nova["servers"]
+
+
+def test_backends_of_the_cache(nova, tmp_path):
+    """A name that Nova refuses is refused by name; what it starts with is taken."""
+
+    def ours(backend):
+        conf = tmp_path / "nova.conf"
+        conf.write_text(
+            f"[cache]\nenabled = true\nbackend = {backend}\n[firstlight]\nsource = store\n"
+        )
+        try:
+            load("metadata", [str(conf)], environ={})
+        except ConfigError as refused:
+            assert "option backend" in str(refused)
+            return False
+        return True
+
+    assert {name: ours(name) for name in BACKENDS} == nova["backends"]
+    assert sorted(set(nova["backends"].values())) == [False, True]

@@ -15,6 +15,7 @@ from systemd_host import ROOT, SystemdHost
 
 PATIENCE = 90  # seconds for a process to start or end on a busy machine
 UNIT = "firstlight-metadata"
+STATE = "/var/lib/firstlight/store.sqlite"
 LOOPBACK = "127.0.0.1"
 SLOW = 9099
 CODE = ROOT / "src" / "firstlight"
@@ -57,7 +58,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SystemdHost]:
     store.add(server(1, interfaces=(interface(LOOPBACK, "127.0.0.0/8", NETWORK),)))
     store.close()
     with SystemdHost(home) as booted:
-        state = booted.root("/var/lib/firstlight/store.sqlite")
+        state = booted.root(STATE)
         state.parent.mkdir(parents=True, exist_ok=True)
         state.write_bytes((home / "store.sqlite").read_bytes())
         booted.run("systemd-run", "--unit=slow", sys.executable, "-c", TARGET)
@@ -76,9 +77,9 @@ def service(host: SystemdHost, request: pytest.FixtureRequest) -> Iterator[Syste
         assert host.show(UNIT, "Result") == "success", host.journal()
 
 
-def main(host: SystemdHost) -> tuple[int, int]:
+def main(host: SystemdHost, unit: str = UNIT) -> tuple[int, int]:
     """The unit's main process, and how often systemd has started it again."""
-    return int(host.show(UNIT, "MainPID")), int(host.show(UNIT, "NRestarts"))
+    return int(host.show(unit, "MainPID")), int(host.show(unit, "NRestarts"))
 
 
 def reloaded(host: SystemdHost, before: int) -> int:
@@ -88,11 +89,11 @@ def reloaded(host: SystemdHost, before: int) -> int:
     return host.worker(UNIT)
 
 
-def replaced(host: SystemdHost, before: int) -> bool:
+def replaced(host: SystemdHost, before: int, unit: str = UNIT) -> bool:
     """Whether one process serves, and it is another."""
-    pid, _ = main(host)
-    below = [each for each, parent in host.processes(UNIT).items() if parent == pid]
-    return len(below) == 1 and below != [before] and host.show(UNIT, "SubState") == "running"
+    pid, _ = main(host, unit)
+    below = [each for each, parent in host.processes(unit).items() if parent == pid]
+    return len(below) == 1 and below != [before] and host.show(unit, "SubState") == "running"
 
 
 def test_five_reloads(service: SystemdHost) -> None:
@@ -222,3 +223,46 @@ def test_what_hangs_is_replaced(host: SystemdHost) -> None:
     host.systemctl("stop", UNIT)
     host.run("rm", drop_in)
     host.systemctl("daemon-reload")
+
+
+STORE = "[store]\nconnection = sqlite:////srv/store.sqlite\n"
+AGENT = "[DEFAULT]\nstate_path = /var/lib/neutron\nmetadata_proxy_shared_secret = s3cret\n"
+PROXY = "[relay]\nresolver = store\nstatus_socket = /var/lib/firstlight-relay/status\n"
+FILES = {
+    "vendordata": {
+        "/etc/firstlight/vendordata.conf": "[DEFAULT]\nauth_strategy = noauth\n"
+        "providers = static_map\n[provider:static_map]\nfile = /etc/firstlight/static_map.yaml\n",
+        "/etc/firstlight/static_map.yaml": "- data: {site: test}\n",
+    },
+    "agent": {
+        "/etc/neutron/neutron.conf": "[DEFAULT]\nstate_path = /var/lib/neutron\n",
+        "/etc/neutron/metadata_agent.ini": f"{AGENT}[relay]\nresolver = store\n{STORE}",
+    },
+    "broker": {"/etc/firstlight/broker.conf": ""},
+    "proxy": {
+        "/etc/neutron/neutron.conf": "[DEFAULT]\nstate_path = /var/lib/firstlight-relay\n",
+        "/etc/neutron/metadata_agent.ini": "[DEFAULT]\nmetadata_proxy_shared_secret = s3cret\n",
+        "/etc/firstlight/proxy.conf": f"{PROXY}{STORE}",
+    },
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_service(host: SystemdHost, name: str) -> None:
+    """Each unit starts as it is shipped, is reloaded twice, and stops without force."""
+    for path, text in FILES[name].items():
+        host.write(path, text)
+    host.root("/srv/store.sqlite").write_bytes(host.root(STATE).read_bytes())
+    host.run("chmod", "-R", "a+rwX", "/srv")
+    host.root("/run/netns").mkdir(exist_ok=True)
+    unit = f"firstlight-{name}"
+    host.systemctl("start", unit)
+    before, worker = main(host, unit), host.worker(unit)
+    for _ in range(2):
+        host.systemctl("reload", unit)
+        assert eventually(lambda: replaced(host, worker, unit), PATIENCE), host.journal()  # noqa: B023
+        worker = host.worker(unit)
+        assert main(host, unit) == before
+    host.systemctl("stop", unit)
+    assert host.show(unit, "Result") == "success", host.journal()
+    assert "SIGKILL" not in host.journal("--unit", unit)

@@ -71,7 +71,8 @@ def _moved(one: Moved) -> Finding:
     stands = one.written
     effect = "is taken" if one.taken else "has no effect"
     return warning(
-        f"{effect}: Nova took it there until {one.last()}, and later releases ignore it",
+        f"[{stands.group}] {stands.name} {effect}: Nova took it there until {one.last()}, and "
+        "later releases ignore it",
         Place(stands.file, f"[{stands.group}] {stands.name}"),
         remedy=f"write it as {one.new_place()}, or set [firstlight] nova_release to the release"
         " that the file was written for",

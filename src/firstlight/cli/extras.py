@@ -10,7 +10,6 @@ _EXTRAS = {
     "vendordata": "vendordata",
     "agent": "relay",
     "proxy": "relay",
-    "broker": "relay",
     "provider": "vendordata",
     "show": "metadata",
     "config-drive": "metadata",

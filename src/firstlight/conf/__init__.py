@@ -154,7 +154,7 @@ def load_typed(
 
     Raises:
         ConfigError: a file is missing or unreadable, an option has a value it cannot have, or a
-            name that is no option stands where options decide who is told what.
+            name that is no option stands where options decide which callers get what.
     """
     found = find(service, typed, environ)
     if stand_in_for is not None and not environ.get(FILES_VARIABLE):
@@ -229,7 +229,7 @@ def refuse_misspelt(found: Iterable[Misspelt]) -> None:
         ConfigError: there is one.
     """
     if said := "; ".join(map(str, found)):
-        raise ConfigError(f"{said}. It may decide who is told what, so nothing is started")
+        raise ConfigError(f"{said}. It may decide which callers get what, so nothing is started")
 
 
 def _in_words(error: Exception) -> str:

@@ -8,6 +8,25 @@ from oslo_config import cfg
 
 GROUP = "cache"
 
+# oslo.cache's, in its order; the drivers behind them are not used here.
+_MEMCACHED = "memcached, by a client of this service's own"
+_NOT_SHARED = "nothing is shared"
+_BACKENDS = [
+    ("oslo_cache.memcache_pool", _MEMCACHED),
+    ("oslo_cache.dict", _NOT_SHARED),
+    ("oslo_cache.etcd3gw", _NOT_SHARED),
+    ("dogpile.cache.pymemcache", _MEMCACHED),
+    ("dogpile.cache.memcached", _MEMCACHED),
+    ("dogpile.cache.pylibmc", _MEMCACHED),
+    ("dogpile.cache.bmemcached", _MEMCACHED),
+    ("dogpile.cache.dbm", _NOT_SHARED),
+    ("dogpile.cache.redis", "the redis at ``redis_server``"),
+    ("dogpile.cache.redis_sentinel", "the redis that ``redis_sentinels`` name"),
+    ("dogpile.cache.memory", _NOT_SHARED),
+    ("dogpile.cache.memory_pickle", _NOT_SHARED),
+    ("dogpile.cache.null", _NOT_SHARED),
+]
+
 
 def is_used(conf: cfg.ConfigOpts) -> bool:
     """Whether anything of it is looked at: Nova reads the rest only where it is enabled."""
@@ -30,11 +49,10 @@ OPTIONS = [
             cfg.StrOpt(
                 "backend",
                 default="dogpile.cache.null",
+                choices=_BACKENDS,
                 help="""
-Where it is shared. Every name of oslo.cache that means memcached or redis will do:
-oslo_cache.memcache_pool, dogpile.cache.memcached, dogpile.cache.pymemcache, dogpile.cache.pylibmc,
-dogpile.cache.bmemcached, dogpile.cache.redis, dogpile.cache.redis_sentinel. No other shares
-anything.
+Where it is shared: oslo.cache's names. Each that means memcached or redis will do, and with the
+others nothing is shared. A name that Nova refuses is refused here.
 """,
             ),
             cfg.MultiStrOpt(
@@ -62,7 +80,7 @@ and doubles.
             cfg.IntOpt(
                 "memcache_pool_unused_timeout",
                 default=60,
-                help="Seconds after which a connection to memcached that nobody uses is closed.",
+                help="Seconds after which an unused connection to memcached is closed.",
             ),
             cfg.BoolOpt(
                 "memcache_sasl_enabled",

@@ -32,7 +32,7 @@ OPTIONS = [
                 secret=True,
                 help="Secrets still accepted beside [neutron] metadata_proxy_shared_secret, "
                 "so that it can be changed on the metadata service first and on the agents "
-                "afterwards. An empty item is refused: anybody can sign with it.",
+                "afterwards. An empty item is refused: any caller could sign with it.",
             ),
             cfg.HostAddressOpt(
                 "status_listen",

@@ -13,12 +13,13 @@ from typing import NamedTuple
 from oslo_config import cfg
 from oslo_log import formatters, log
 
+from firstlight import log_records
 from firstlight.conf import ConfigError
 from firstlight.conf.journal import SOCKET, JournalHandler
 
 LOG = logging.getLogger(__name__)
 
-PROJECT = "firstlight"  # the logger that all of ours are below
+PROJECT = "firstlight"  # the parent of every logger here
 _REMEDY = (
     "let the service's user write there, or set log_dir and log_file to another place (both empty:"
     " standard output)"
@@ -56,7 +57,7 @@ def begin(conf: cfg.ConfigOpts, service: str, *, journal: str = SOCKET) -> None:
         log.setup(conf, PROJECT)
         if to_journal:
             _add_journal(conf, service, journal, alone=file is None and not conf.use_stderr)
-        _make_json_plain()
+        _clean_parts()
         _try_formats()
     except Exception as error:  # a library's, or any class that log_config_append names
         raise ConfigError(_refused(conf, file, error)) from error
@@ -96,26 +97,18 @@ def is_json() -> bool:
 
 
 def _writes_json(handler: logging.Handler) -> bool:
-    return isinstance(handler.formatter, formatters.JSONFormatter)
+    formatter = handler.formatter
+    return isinstance(formatter, log_records.PartsFormatter) and isinstance(
+        formatter.inner, formatters.JSONFormatter
+    )
 
 
-def _make_json_plain() -> None:
-    """oslo.log's JSON takes arguments apart, passwords that their text hides as well, and fails at
-    bytes; so it gets them as the text of the line has them."""
-    for handler in filter(_writes_json, _handlers()):
-        handler.addFilter(_plain_arguments)
-
-
-def _plain_arguments(record: logging.LogRecord) -> bool:
-    if isinstance(record.args, tuple):
-        record.args = tuple(map(_plain, record.args))
-    elif record.args:
-        record.args = {name: _plain(value) for name, value in record.args.items()}
-    return True
-
-
-def _plain(value: object) -> object:
-    return value if isinstance(value, str | int | float | None) else str(value)
+def _clean_parts() -> None:
+    """Have what reads records past their text, for any logger, write as clean as lines are."""
+    loggers = (logging.getLogger(name) for name in ("", *logging.root.manager.loggerDict))
+    for handler in [handler for logger in loggers for handler in logger.handlers]:
+        if isinstance(handler.formatter, formatters.JSONFormatter | formatters.FluentFormatter):
+            handler.setFormatter(log_records.PartsFormatter(handler.formatter))
 
 
 def _add_journal(conf: cfg.ConfigOpts, service: str, path: str, *, alone: bool) -> None:
@@ -188,7 +181,7 @@ def _nowhere() -> str | None:
 
 
 def _handlers() -> Iterator[logging.Handler]:
-    """Those that records of ours get to, without those that do nothing."""
+    """The handlers that Firstlight's records get to, without those that do nothing."""
     logger: logging.Logger | None = logging.getLogger(PROJECT)
     while logger is not None:
         yield from (each for each in logger.handlers if not isinstance(each, logging.NullHandler))

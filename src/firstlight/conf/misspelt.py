@@ -11,7 +11,7 @@ from firstlight.conf.written import Written, written
 
 # How much of a name must be right for another to be meant; ``secert`` for ``secret`` is 0.83.
 _ALIKE = 0.8
-# Options of ours that decide who may have what; the sections of providers and targets decide it
+# Options that decide which callers may have what; the sections of providers and targets decide it
 # as a whole.
 _ACCESS = {
     "firstlight": ("previous_shared_secrets", "required_roles", "status_listen"),
@@ -72,7 +72,7 @@ def misspelt_in_named(
 
 
 def decides_access(one: Misspelt) -> bool:
-    """Whether what was meant may have kept somebody from something."""
+    """Whether what was meant may have kept a caller from something."""
     section, name = name_of(one.written)
     return bool(_like(name, _ACCESS.get(section, ())))
 

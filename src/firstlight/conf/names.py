@@ -69,7 +69,7 @@ class Moved(NamedTuple):
 
 @cache
 def recorded(project: str) -> Mapping[Name, tuple[Span, ...]]:
-    """The options of ``nova`` or ``neutron``, in the sections that services of ours read."""
+    """The options of ``nova`` or ``neutron``, in the sections that Firstlight's services read."""
     text = Path(__file__).with_name(f"{project}_options.json").read_text()
     return {
         (section, name): tuple(_span(*span) for span in spans)

@@ -26,7 +26,11 @@ request has left ([firstlight] provider_deadline) counts as well.
                 help="Address to listen on as nova-pollinate.",
             ),
             cfg.PortOpt("port", default=8612, help="Port to listen on as nova-pollinate."),
-            cfg.StrOpt("secret_key", secret=True, help="Flask's; nothing is signed with it."),
+            cfg.StrOpt(
+                "secret_key",
+                secret=True,
+                help="Read so that nova-pollinate's files start unchanged; not used.",
+            ),
         ],
     ),
 ]

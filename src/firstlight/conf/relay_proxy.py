@@ -41,19 +41,39 @@ answer is 429. 0: as many as it likes.
                 "rate_limit_enabled",
                 default=False,
                 help="""
-Also count requests as Neutron's proxies do, in two windows; whoever is over either gets 429.
+Also count requests as Neutron's proxies do, in two windows; a guest that is over either gets 429.
 """,
             ),
             cfg.ListOpt(
                 "ip_versions",
                 default=[4],
                 item_type=types.Integer(choices=[4, 6]),
-                help="Whose requests count. With 4 and 6, both count for the guest together.",
+                help="Versions of IP whose requests count. With 4 and 6 both count together.",
             ),
-            cfg.IntOpt("base_window_duration", default=10, min=1, help="Seconds."),
-            cfg.IntOpt("base_query_rate_limit", default=10, min=1, help="Requests in them."),
-            cfg.IntOpt("burst_window_duration", default=10, min=1, help="Seconds."),
-            cfg.IntOpt("burst_query_rate_limit", default=10, min=1, help="Requests in them."),
+            cfg.IntOpt(
+                "base_window_duration",
+                default=10,
+                min=1,
+                help="Length of the longer window, in seconds.",
+            ),
+            cfg.IntOpt(
+                "base_query_rate_limit",
+                default=10,
+                min=1,
+                help="Requests of one guest that are answered in the longer window.",
+            ),
+            cfg.IntOpt(
+                "burst_window_duration",
+                default=10,
+                min=1,
+                help="Length of the shorter window, in seconds.",
+            ),
+            cfg.IntOpt(
+                "burst_query_rate_limit",
+                default=10,
+                min=1,
+                help="Requests of one guest that are answered in the shorter window.",
+            ),
         ],
     ),
 ]

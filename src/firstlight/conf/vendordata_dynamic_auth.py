@@ -10,7 +10,7 @@ GROUP = "vendordata_dynamic_auth"
 
 
 def is_used(conf: cfg.ConfigOpts) -> bool:
-    """Whether anything of it is looked at: without dynamic targets nobody needs a token."""
+    """Whether anything of it is looked at: without dynamic targets no token is needed."""
     return "DynamicJSON" in conf.api.vendordata_providers
 
 

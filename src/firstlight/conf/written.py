@@ -19,7 +19,7 @@ class Configuration(cfg.ConfigOpts):
     """oslo.config's object, which does not tell which files it was read from, and the list of them.
 
     Attributes:
-        service: which of ours it is for, such as ``metadata``.
+        service: which Firstlight service it is for, such as ``metadata``.
         files_read: in their order; later ones win.
     """
 

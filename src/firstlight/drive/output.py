@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and that nobody else may read from the first moment.
+"""Files that appear whole or not at all, and that no other user may read from the first moment.
 
 An image holds a password. Where the file system can (``O_TMPFILE``: ext4, XFS, Btrfs, tmpfs) it is
 written to a file without a name, of which nothing is left even if the process is killed; elsewhere

@@ -17,7 +17,7 @@ def is_password(path: Sequence[str]) -> bool:
 
 
 def posted_password(request: Request, instance: Instance) -> str:
-    """What a request with any method but GET wants stored. Asks nobody.
+    """What a request with any method but GET wants stored. No database is asked.
 
     Raises:
         Refusal: 400 for another method, a missing length, too much or not text; 409 if it is too

@@ -75,7 +75,7 @@ class Vigil:
         self._alarm = alarm
         self._pool = pool
         self._lock = threading.Lock()
-        self._guests = ThrottledLog(LOG)  # who may come as often as they like
+        self._guests = ThrottledLog(LOG)  # guests may come as often as they like
         self._cases: OrderedDict[str, _Case] = OrderedDict()
         self.condemned = self.spared = self.failed = 0
 

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from functools import lru_cache
 from typing import Protocol
 
-from firstlight.log_throttle import ThrottledLog
+from firstlight.log_throttle import LogThrottle, ThrottledLog
 from firstlight.relay import answers
 from firstlight.relay.contract import (
     Ambiguous,
@@ -30,22 +30,23 @@ from firstlight.relay.contract import (
 from firstlight.relay.later import later
 from firstlight.relay.line import Answer
 from firstlight.relay.place import Unplaced, guest_of
-from firstlight.relay.seldom import Seldom
 from firstlight.relay.upstream import Failure, Question
 from firstlight.relay.upstreams import Upstreams
 from firstlight.wire.messages import KeptConnection, Request, Response
 
-LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
+LOG = logging.getLogger(__name__)
 
-_SAY_AGAIN = 60.0  # seconds between two log lines about the same guest
 _MAX_AGENT = 256  # characters of a User-Agent that are passed on
 _NOT_IN_A_FIELD = re.compile(r"[^\x20-\x7e]")
-# Whoever makes a port may write anything into its device id; what is no word is no instance.
+# The owner of a port may write anything into its device id; what is no word is no instance.
 _WORD = re.compile(r"[\x21-\x7e]{1,255}")
-_REDIRECT = "the metadata service redirects, and guests cannot follow: name the right upstream"
+_REDIRECT = (
+    "the metadata service redirects, and guests cannot follow: name the right upstream;"
+    " request %s of instance %s"
+)
 _REMARKS = dict.fromkeys((301, 302, 303, 307, 308), _REDIRECT) | {
     403: "the metadata service refuses the signature: metadata_proxy_shared_secret here and "
-    "[neutron] metadata_proxy_shared_secret there must be the same",
+    "[neutron] metadata_proxy_shared_secret there must be the same; request %s of instance %s",
 }
 
 
@@ -86,7 +87,8 @@ class Agent:
         self._upstreams = upstreams
         self._deadline = deadline
         self._fields = lru_cache(maxsize=4096)(lambda found: _identity(found, secret))
-        self._say_again = Seldom(_SAY_AGAIN, clock)
+        # Of one guest one line a minute, of all guests some: guests cause what is said.
+        self._log = ThrottledLog(LOG, LogThrottle(most=1, clock=clock), LogThrottle(clock=clock))
 
     def handle(self, request: Request) -> "Response | Future[Response]":
         """Answer one request; it never waits on the event loop."""
@@ -94,8 +96,7 @@ class Agent:
             guest = guest_of(request)
         except Unplaced as error:
             self.outcomes["unplaced"] += 1
-            if self._say_again(str(error)):
-                LOG.warning("400 for %s: %s", request.id, error)
+            self._log.warning("request %s is refused (400): %s", request.id, error, of=str(error))
             return answers.refusal(400, str(error))
         if request.method == "TRACE":
             # An upstream that knows it would show the guest its own signature.
@@ -120,7 +121,11 @@ class Agent:
             if isinstance(now, Nobody | Ambiguous):
                 return self._unrecognised(request, guest, now)
             if isinstance(now, Found) and _another(now, who):
-                LOG.info("%s is another instance's now: %s", _shown(guest), now.instance_id)
+                self._log.info(
+                    "the address %s now belongs to instance %s",
+                    *(_shown(guest), now.instance_id),
+                    of=guest,
+                )
                 answer = await self._ask(request, guest, now, until)
                 who = now
         return answers.passed_on(answer, who.stale)
@@ -151,15 +156,16 @@ class Agent:
             answer = await self._upstreams.ask(question, until)
         except Failure as failure:
             self.outcomes["unanswered"] += 1
-            if self._say_again((who.instance_id, failure.status)):
-                LOG.warning(
-                    "%d for %s of %s: %s", failure.status, request.id, who.instance_id, failure
-                )
+            self._log.warning(
+                "the metadata service did not answer request %s of instance %s (%d): %s",
+                *(request.id, who.instance_id, failure.status, failure),
+                of=(who.instance_id, failure.status),
+            )
             return answers.failed(failure.status)
         self.outcomes["passed_on"] += 1
         remark = _REMARKS.get(answer.status)
-        if remark is not None and self._say_again(answer.status):
-            LOG.warning("%s, for %s: %s", request.id, who.instance_id, remark)
+        if remark is not None:
+            self._log.warning(remark, request.id, who.instance_id)
         return answer
 
     def _unrecognised(
@@ -167,8 +173,8 @@ class Agent:
     ) -> Response:
         request.subject = f"{guest.address}@{guest.place.id}"
         self.outcomes[type(who).__name__.lower()] += 1
-        if self._say_again((guest, type(who))):
-            LOG.warning("%s: %s", request.id, _why(guest, who))
+        text, *values = _why(guest, who)
+        self._log.warning(f"{text}; request %s", *values, request.id, of=guest)
         return answers.unrecognised(who)
 
 
@@ -191,13 +197,14 @@ def _identity(found: Found, secret: str) -> str:
     )
 
 
-def _why(guest: Guest, who: Nobody | Ambiguous | Unavailable) -> str:
+def _why(guest: Guest, who: Nobody | Ambiguous | Unavailable) -> tuple[str, ...]:
+    """A fixed text and its values."""
+    shown = _shown(guest)
     if isinstance(who, Ambiguous):
-        ports = ", ".join(who.port_ids)
-        return f"several ports have {_shown(guest)}: {ports}; none is answered (404)"
+        return "several ports have %s (404): %s", shown, ", ".join(who.port_ids)
     if isinstance(who, Unavailable):
-        return f"nobody knows who {_shown(guest)} is (503): {who.reason}"
-    return f"no port has {_shown(guest)} (404)"
+        return "the port that has %s cannot be looked up (503): %s", shown, who.reason
+    return "no port has %s (404)", shown
 
 
 def _shown(guest: Guest) -> str:

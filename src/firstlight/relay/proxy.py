@@ -9,12 +9,12 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from firstlight.log_throttle import LogThrottle, ThrottledLog
 from firstlight.relay import answers
 from firstlight.relay.contract import Guest
 from firstlight.relay.fairness import Fairness
 from firstlight.relay.later import later
 from firstlight.relay.place import Unplaced, guest_of
-from firstlight.relay.seldom import Seldom
 from firstlight.relay.upstream import Failure, Question
 from firstlight.relay.upstreams import Upstreams
 from firstlight.wire.messages import Handler, Request, Response
@@ -22,7 +22,6 @@ from firstlight.wire.server import Server
 
 LOG = logging.getLogger(__name__)
 
-_SAY_AGAIN = 60.0  # seconds between two log lines about one kind of failure
 # What an agent may see of the guest's header fields; none of Neutron's looks at any other. A list
 # of what it may not see would have to know every way of writing a name (X_Neutron_Network_ID).
 _PASSED_ON = (b"accept", b"accept-encoding", b"content-type", b"user-agent")
@@ -56,7 +55,7 @@ class SomebodysAgent:
     def __init__(self, agent: Upstreams, deadline: float, clock: Callable[[], float]) -> None:
         self._agent = agent
         self._deadline = deadline
-        self._say_again = Seldom(_SAY_AGAIN, clock)
+        self._log = ThrottledLog(LOG, LogThrottle(most=1, clock=clock))
 
     async def begin(self, server: Server) -> None:  # noqa: ARG002
         """Have the connections end with the server; see :meth:`Server.accompany`."""
@@ -83,8 +82,11 @@ class SomebodysAgent:
             )
         except Failure as failure:
             # One agent for all guests: that it is away is one piece of news, not one for each.
-            if self._say_again(failure.status):
-                LOG.warning("%d for %s: %s", failure.status, request.id, failure)
+            self._log.warning(
+                "the agent did not answer request %s (%d): %s",
+                *(request.id, failure.status, failure),
+                of=failure.status,
+            )
             answer = answers.failed(failure.status)
         return answers.passed_on(answer)
 

@@ -51,7 +51,7 @@ class SharedCache:
         self._ttl = ttl
         self._seal = Seal(secrets)
         self._wall = wall
-        self._strangers = ThrottledLog(LOG)  # whoever may write there causes it
+        self._strangers = ThrottledLog(LOG)  # any client of the cache server can cause it
         self.outcomes: Counter[str] = Counter()  # see docs/names.md
 
     def instance(self, uuid: str, read: Read) -> tuple[Instance | None, float]:

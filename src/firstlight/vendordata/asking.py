@@ -99,4 +99,4 @@ def log_mistake(name: str, provider: Provider, error: Exception) -> None:
     if provider.confidential:
         kind = type(error).__name__
         error = Unsaid(f"{kind}; what it says may be secret").with_traceback(error.__traceback__)
-    LOG.error("provider %s raised what it should not have", name, of=name, exc_info=error)
+    LOG.error("provider %s failed with an unexpected exception", name, of=name, exc_info=error)

@@ -168,7 +168,7 @@ def guarded(app: Any, conf: cfg.ConfigOpts, shape: Shape = Shape.FIRSTLIGHT) -> 
 
 
 def _everybody(app: "WSGIApplication") -> "WSGIApplication":
-    """`app`, whose callers nobody checks and who are told all there is."""
+    """`app`, whose callers are not checked and get all there is."""
 
     def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
         environ[READS_SECRETS] = True

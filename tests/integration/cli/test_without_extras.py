@@ -51,7 +51,6 @@ def test_help(line: str) -> None:
         ("vendordata", "vendordata"),
         ("agent", "relay"),
         ("proxy", "relay"),
-        ("broker", "relay"),
         ("provider list", "vendordata"),
         ("provider new rack", "vendordata"),
         ("provider run static_map", "vendordata"),

@@ -228,9 +228,11 @@ def test_what_is_observed(script: Any, tmp_path: Path) -> None:
 
 def test_timeout_of_a_read_is_the_operators(script: Any, neutron: Make) -> None:
     """``[neutron] timeout`` ends a read before the deadline does, and is not tried again."""
-    script.say = lambda *_: (time.sleep(2.5), (200, {"ports": []}))[1]
+    over = threading.Event()
+    script.say = lambda *_: (over.wait(30), (200, {"ports": []}))[1]
     with pytest.raises(NeutronUnavailable, match="GET ports: sent nothing for 1 s"):
         neutron(timeout="1").device_at_address("10.0.0.1")
+    over.set()
     assert len(script.asked) == 1
 
 

@@ -37,7 +37,7 @@ def host(tmp_path_factory, tenants):
         server(
             number * GUESTS + n,
             hostname=f"guest-{n}-of-{number}",
-            interfaces=(interface(address, CARD, tenant, port=f"port-{n}"),),
+            interfaces=(interface(address, CARD, tenant, port=f"port-{number}-{n}"),),
         )
         for number, tenant in enumerate(tenants)
         for n, address in enumerate(ADDRESSES)

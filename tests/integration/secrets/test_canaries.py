@@ -1,7 +1,8 @@
 """A canary of every kind of secret: where it may be read, and that no log and no page has it.
 
-Real processes, at DEBUG, with whatever they ask either there or away; what they log, what they
-show on their status pages and in metrics, how they were called, and what the command line says.
+Real processes, at DEBUG, with whatever they ask either there or away; what they log, as lines and
+as JSON, what they show on their status pages and in metrics, how they were called, and what the
+command line says.
 """
 
 import http.client
@@ -51,6 +52,31 @@ KINDS = (
     "rabbit",
     "answer",
 )
+
+# Two logs of everything: lines on standard output, JSON in a file.
+LOGGING = """\
+[loggers]
+keys = root
+[handlers]
+keys = lines, json
+[formatters]
+keys = lines, json
+[logger_root]
+level = DEBUG
+handlers = lines, json
+[handler_lines]
+class = StreamHandler
+args = (sys.stdout,)
+formatter = lines
+[handler_json]
+class = FileHandler
+args = ({file!r},)
+formatter = json
+[formatter_lines]
+class = oslo_log.formatters.ContextFormatter
+[formatter_json]
+class = oslo_log.formatters.JSONFormatter
+"""
 
 
 def canary(kind: str) -> str:
@@ -286,7 +312,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         store.add_all([SERVER])
         store.close()
         for name, text in world.confs.items():
-            process = Running(directory, "metadata" if name == "nova" else name, text, name)
+            logging = directory / f"{name}.logging"
+            logging.write_text(LOGGING.format(file=str(directory / f"{name}.json.log")))
+            both = text.replace("debug = true\n", f"log_config_append = {logging}\n")
+            process = Running(directory, "metadata" if name == "nova" else name, both, name)
             stack.callback(process.stop)
             world.processes.append(process)
         with ThreadPoolExecutor() as threads:
@@ -346,6 +375,9 @@ def test_no_log_and_no_page_has_one(world: World) -> None:
     logs = [text for where, text in heard.items() if where.endswith((".log", ".access"))]
     lines = [line for text in logs for line in text.replace("\t", " ").split("\n")]
     assert not [line for line in lines if not line.isprintable()]
+    values = [value for line in lines if line.startswith("{") for value in _values(line)]
+    assert not [value for value in values if not value.replace("\n", "").isprintable()]
+    assert not [value for value in values if "canary-" in value]
 
 
 def _go_wrong(world: World) -> None:
@@ -391,12 +423,25 @@ def _made_of_them() -> dict[str, str]:
     }
 
 
+def _values(line: str) -> Iterator[str]:
+    """Every text in a line of JSON, as who reads it as JSON has it."""
+    open_ = [json.loads(line)]
+    while open_:
+        value = open_.pop()
+        if isinstance(value, dict):
+            open_ += [*value, *value.values()]
+        elif isinstance(value, list):
+            open_ += value
+        else:
+            yield str(value)
+
+
 def _is_worth_reading(heard: dict[str, str]) -> None:
     """The logs are at DEBUG, and what went wrong is in them."""
     everything = "".join(heard.values())
     for text in (
         "DEBUG",
-        "provider leaky_url raised what it should not have",
+        "provider leaky_url failed with an unexpected exception",
         "Traceback",
         "Asking Vault failed",
         "signature does not match",

@@ -69,6 +69,7 @@ def test_all_is_well(check):
     steps = check("", "--instance", THERE.instance["uuid"])
     assert [name for name in steps if not name.startswith("cache 127.0.0.1")] == [
         "configuration",
+        "Nova's release",
         "options in vain",
         "log",
         "shared secret",

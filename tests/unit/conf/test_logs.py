@@ -212,6 +212,22 @@ def test_json(begun, capfd):
     assert logs.is_json()
 
 
+def test_json_for_another_logger(tmp_path, begun):
+    """What is left out of a line is left out of a library's file, too."""
+    text = OTHERS_LOGGING_CONF.replace("qualname = nova", "qualname = urllib3")
+    file = tmp_path / "logging.conf"
+    file.write_text(text.format(out=f"{tmp_path}/out.log"))
+    begun(f"log_config_append = {file}")
+    try:
+        (tmp_path / "canary").stat()
+    except OSError:
+        logging.getLogger("urllib3").warning("turned\u202eround, %s", make_url("a://b:canary@c/"))
+    said = (tmp_path / "out.log").read_text()
+    assert "a://b:***@c/" in json.loads(said)["message"]
+    assert "canary" not in said
+    assert json.loads(said)["msg"] == r"turned\u202eround, %s"
+
+
 def test_text_is_not_json(begun):
     """Usually."""
     begun("")

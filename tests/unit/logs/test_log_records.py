@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from oslo_config import cfg
@@ -36,14 +37,14 @@ Say = Callable[..., list[str]]
 @pytest.fixture(params=["oslo", "plain", "json"])
 def say(request: pytest.FixtureRequest, conf: cfg.ConfigOpts) -> Iterator[Say]:
     """Do something that logs, and read what was written."""
-    kind = {
+    kind: dict[str, Callable[[], logging.Formatter]] = {
         "oslo": lambda: formatters.ContextFormatter(config=conf),
         "plain": lambda: logging.Formatter("%(levelname)s %(message)s"),
-        "json": formatters.JSONFormatter,
-    }[request.param]
+        "json": lambda: log_records.PartsFormatter(formatters.JSONFormatter()),
+    }
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(kind())
+    handler.setFormatter(kind[request.param]())
     root = logging.getLogger()
     root.addHandler(handler)
 
@@ -51,7 +52,9 @@ def say(request: pytest.FixtureRequest, conf: cfg.ConfigOpts) -> Iterator[Say]:
         act()
         said = stream.getvalue()
         if request.param == "json":
-            said = "\n".join(json.dumps(json.loads(line)) for line in said.splitlines())
+            said = "\n".join(
+                json.dumps(json.loads(line), ensure_ascii=False) for line in said.splitlines()
+            )
         return said.splitlines() if "\x85" not in said else [said]
 
     yield written
@@ -110,20 +113,63 @@ class Away(Exception):
     """Of the kind that oslo.log adds by itself."""
 
 
-def test_an_exception_that_is_not_named(conf: cfg.ConfigOpts) -> None:
+def test_an_exception_that_is_not_named(say: Say) -> None:
     """oslo.log adds the one that is being handled; what was left out of a message stays out."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatters.ContextFormatter(config=conf))
     log = logging.getLogger("firstlight.hidden")
+
+    def act(*, named: bool) -> None:
+        try:
+            fail(Away(SECRET))
+        except Away as error:
+            log.warning("something failed", exc_info=error if named else None)
+
+    assert SECRET not in "".join(say(lambda: act(named=False)))
+    assert f"{Away.__module__}.Away: {SECRET}" in "".join(say(lambda: act(named=True)))
+
+
+class Url(tuple[str, str]):  # as sqlalchemy's
+    """A value that hides a part of itself, and that JSON would take apart."""
+
+    def __str__(self) -> str:
+        return "db://***"
+
+
+class Keeping(logging.Handler):
+    """Keeps what its formatter makes, as fluentd's passes it on."""
+
+    def __init__(self, made: list[Any]) -> None:
+        super().__init__()
+        self._made = made
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Format it."""
+        self._made.append(self.format(record))
+
+
+@pytest.mark.parametrize("kind", [formatters.JSONFormatter, formatters.FluentFormatter])
+def test_each_part(conf: cfg.ConfigOpts, kind: type[logging.Formatter]) -> None:
+    """Of what is written as parts none has what a line would not have."""
+    made: list[Any] = []
+    handler = Keeping(made)
+    handler.setFormatter(log_records.PartsFormatter(kind()))
+    log = logging.getLogger("library")
     log.addHandler(handler)
+    url = Url(("db", SECRET))
     try:
         fail(Away(SECRET))
-    except Away as error:
-        log.warning("something failed; its words are secret")
-        assert SECRET not in stream.getvalue()
-        log.warning("something failed", exc_info=error)
-    assert f"something failed: {Away.__module__}.Away: {SECRET}" in stream.getvalue()
+    except Away:
+        log.warning("%s asked %d times", url, 3, extra={"extra": {EVIL: EVIL, "url": url}})
+        log.warning("%(url)s", {"url": url, "unused": SECRET})
+        log.warning(url)
+    log.removeHandler(handler)
+    parts = [json.loads(each) if isinstance(each, str) else each for each in made]
+    assert [each["message"] for each in parts] == ["db://*** asked 3 times", "db://***", "db://***"]
+    assert {each["error_summary"] for each in parts} == {""}
+    assert parts[0]["extra"] == {
+        log_records.clean(EVIL): log_records.clean(EVIL),
+        "url": "db://***",
+    }
+    assert SECRET not in str(parts)
 
 
 def test_what_libraries_say_meanwhile(say: Say) -> None:
@@ -138,6 +184,23 @@ def test_what_libraries_say_meanwhile(say: Say) -> None:
     assert "left out" in first
     assert SECRET not in first
     assert "another: shown" in second
+
+
+@pytest.mark.parametrize("name", ["sqlalchemy.engine.Engine", "urllib3.connectionpool"])
+def test_values_of_rows_and_urls(say: Say, name: str) -> None:
+    """They are not written, whatever an operator has asked for; warnings are."""
+    log = logging.getLogger(name)
+    log.setLevel(logging.DEBUG)
+
+    def act() -> None:
+        log.debug("Row %r", (SECRET,))
+        log.warning("lost %s", "a connection")
+
+    row, lost = say(act)
+    log.setLevel(logging.NOTSET)
+    assert "Row %r" in row
+    assert SECRET not in row
+    assert "lost a connection" in lost
 
 
 @pytest.mark.parametrize("text", ["plain", "Größe 東京 é", ""])

@@ -8,7 +8,6 @@ import pytest
 
 from firstlight.conf import ConfigError, load
 from firstlight.instance import Instance
-from firstlight.log_throttle import Allowance, ThrottledLog, throttle
 from firstlight.wire.messages import Request
 from metadata_bench import NAME, A, Bench, ask, begin, signed, told
 
@@ -142,31 +141,3 @@ def test_a_flood(
     for number in range(200):
         ask(service, NAME, headers | {"x-forwarded-for": f"192.0.2.{number}"})
     assert len([r for r in caplog.records if said in r.getMessage()]) <= 10
-
-
-def test_what_is_left_out_is_counted(caplog: pytest.LogCaptureFixture) -> None:
-    """With the first line that is written again; another kind is not touched."""
-    now = 0.0
-    log = ThrottledLog(
-        logging.getLogger("firstlight.throttled"),
-        Allowance(most=2, seconds=60, clock=lambda: now),
-    )
-    for number in range(5):
-        log.warning("guest %d", number)
-    log.warning("guest %d", 7, of="another")
-    now = 60.0
-    log.warning("guest %d", 9)
-    said = [record.getMessage() for record in caplog.records]
-    assert said == ["guest 0", "guest 1", "guest 7", "guest 9; 3 like it were left out"]
-    assert {record.funcName for record in caplog.records} == {"test_what_is_left_out_is_counted"}
-
-
-def test_a_library(caplog: pytest.LogCaptureFixture) -> None:
-    """Its warnings are bounded as well, once however often that is asked for."""
-    for _ in range(3):
-        throttle("a.library")
-    log = logging.getLogger("a.library")
-    assert len(log.filters) == 1
-    for number in range(100):
-        log.warning("no good token: %d", number)
-    assert len(caplog.records) == 10

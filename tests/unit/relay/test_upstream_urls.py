@@ -1,9 +1,8 @@
-"""URLs of upstreams, and what is done for each guest but not too often."""
+"""URLs of upstreams."""
 
 import pytest
 
 from firstlight.relay.address import BadUpstream, parse
-from firstlight.relay.seldom import Seldom
 
 
 @pytest.mark.parametrize(
@@ -34,15 +33,3 @@ def test_no_password_in_the_message():
     with pytest.raises(BadUpstream) as refused:
         parse("http://user:pa55@host/", None)
     assert "pa55" not in str(refused.value)
-
-
-def test_seldom():
-    """Once in so many seconds for each key, however many keys there are."""
-    now = [0.0]
-    due = Seldom(10.0, lambda: now[0])
-    assert due("a") and due("b")
-    assert not due("a")
-    now[0] = 10.0
-    assert due("a")
-    assert all(due(number) for number in range(10_000))
-    assert len(due._since) <= 4096

@@ -72,6 +72,17 @@ def test_a_machine_that_stood_still_ends_nothing(below):
     assert below.poll() is None
 
 
+def test_a_crash_during_a_reload_is_waited_out(below):
+    """While another process is about to serve anyway, none is started and nothing spins."""
+    master = Master({})
+    now = monotonic()
+    serving(master, below.pid, now, well=True)
+    master._serving, master._coming = None, master._serving
+    master._look_after(now)
+    assert master._serving is None
+    assert master._next(now) > now + 1
+
+
 def serving(master: Master, pid: int, beaten: float, well: bool) -> None:
     """Have the master believe that this process serves."""
     one = Member(pid, -1, beaten)

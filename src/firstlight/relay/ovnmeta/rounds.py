@@ -13,6 +13,8 @@ from firstlight.relay.resolvers.southbound import port_of
 
 LOG = logging.getLogger(__name__)
 
+_MADE, _REMOVED = "namespace made: ovnmeta-%s", "namespace removed: ovnmeta-%s"
+
 _SETTLED = 0.1  # seconds without a change before anything is done
 _AGAIN = 5.0  # seconds after a failure
 
@@ -129,11 +131,11 @@ class Rounds:
                 self._host.make(namespace)
         except Failed as error:
             if self._troubles.get(network) != str(error):
-                LOG.warning("ovnmeta-%s: %s", network, error)
+                LOG.warning("namespace not made or removed: ovnmeta-%s: %s", network, error)
             self._troubles[network] = str(error)
             return False
         self._troubles.pop(network, None)
-        LOG.info("ovnmeta-%s: %s", network, "removed" if namespace is None else "made")
+        LOG.info(_REMOVED if namespace is None else _MADE, network)
         return True
 
 

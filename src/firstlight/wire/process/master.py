@@ -116,7 +116,7 @@ class Master:
         times = [now + self._rhythm.beat, now + 60.0]
         if self._rhythm.watched:
             times.append(self._beat_due)
-        if self._serving is None and not self._stopping:
+        if self._wants_one():
             times.append(self._due)
         if any(each.dying for each in self._members()):
             times.append(now + 0.1)
@@ -126,7 +126,7 @@ class Master:
         late = self._nap.overslept(now)
         for each in self._members():
             each.beaten += late
-        if self._serving is None and not self._stopping and self._coming is None:
+        if self._wants_one():
             self._start(now)
         for each in self._members():
             self._end_if_hanging(each, now)
@@ -136,6 +136,10 @@ class Master:
             self._beat_due = now + self._rhythm.beat
             if self._served and self._is_well(now):
                 self._notify("WATCHDOG=1")
+
+    def _wants_one(self) -> bool:
+        """Whether a generation is to be started because none serves, or is about to."""
+        return self._serving is None and self._coming is None and not self._stopping
 
     def _is_well(self, now: float) -> bool:
         serving = self._serving

@@ -123,7 +123,7 @@ class Supervisor:
             self._work()
             code = 0
         except BaseException:  # a forked process must not run its parent's code
-            LOG.exception("worker %d ended", number)
+            LOG.exception("worker %d ended with an exception", number)
         finally:
             logging.shutdown()
             os._exit(code)
