@@ -74,6 +74,7 @@ class Unix:
 
     Attributes:
         spare: see :class:`Tcp`.
+        optional: whether a service starts without it, whatever keeps it from being made.
     """
 
     path: str
@@ -81,6 +82,7 @@ class Unix:
     owner: tuple[int, int] = (-1, -1)
     kind: socket.SocketKind = socket.SOCK_STREAM
     spare: bool = False
+    optional: bool = False
 
     def __str__(self) -> str:
         return f"unix:{self.path}"
@@ -112,10 +114,10 @@ def open_all(
 ) -> dict[str, socket.socket]:
     """A socket for each named address: inherited if there is one, else opened.
 
-    One that is `spare` and that another process has is left out, which the log says. A generation
-    before this one, or systemd (``FileDescriptorName=`` is the name, and there is no
-    address), may have opened it. What was inherited and is not asked for any more is closed. The
-    variable that told of it is removed from `environ`, because children have no part in it.
+    One that is `optional`, or `spare` and taken by another process, is left out, which the log
+    says. A generation before this one, or systemd (``FileDescriptorName=`` is the name, and there
+    is no address), may have opened it. What was inherited and is not asked for any more is closed.
+    The variable that told of it is removed from `environ`, because children have no part in it.
 
     Raises:
         CannotListen: one of them cannot be opened; then none is open.
@@ -142,11 +144,12 @@ def open_all(
 
 
 def _open(name: str, address: Address) -> socket.socket | None:
-    """A new socket; None: another process has it, and the service does without."""
+    """A new socket; None: it cannot be had, and the service does without."""
     try:
         return address.open()
-    except AddressTaken as error:
-        if not address.spare:
+    except CannotListen as error:
+        optional = isinstance(address, Unix) and address.optional
+        if not (optional or (address.spare and isinstance(error, AddressTaken))):
             raise
         LOG.warning(
             "%s; this service starts without its listener %s, and a reload looks again", error, name

@@ -126,6 +126,16 @@ def test_a_spare_address_that_is_taken(tmp_path, caplog):
             sockets.open_all(addresses | {"status": Tcp("192.0.2.1", 1, spare=True)}, {})
 
 
+def test_an_optional_socket_that_cannot_be_made(tmp_path, caplog):
+    """Guests are served without it, and the log says what kept it from being made."""
+    status = Unix(str(tmp_path / "missing" / "status"), optional=True)
+    opened = sockets.open_all({"guests": Tcp("127.0.0.1", 0), "status": status}, {})
+    assert list(opened) == ["guests"]
+    opened["guests"].close()
+    assert f"cannot listen on {status}" in caplog.text
+    assert "starts without its listener status" in caplog.text
+
+
 def test_file_in_the_way(tmp_path):
     """A file that is no socket is never removed."""
     path = tmp_path / "s"

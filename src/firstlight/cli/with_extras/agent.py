@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         configuration.warn_of_names(conf)
         addresses = {
             PROXIES: agent_socket(conf),
-            STATUS: Unix(conf.relay.status_socket, spare=True),
+            STATUS: Unix(conf.relay.status_socket, optional=True),
         }
         return run_process(lambda opened: agent_server(conf, opened), addresses)
     except TROUBLE as error:

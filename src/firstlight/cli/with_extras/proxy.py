@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _addresses(conf: cfg.ConfigOpts) -> dict[str, Address]:
     """What it opens itself: whoever is the agent listens where proxies look for one, too."""
-    addresses: dict[str, Address] = {STATUS: Unix(conf.relay.status_socket, spare=True)}
+    addresses: dict[str, Address] = {STATUS: Unix(conf.relay.status_socket, optional=True)}
     if conf.metadata_proxy_socket and not conf.relay.agent_socket:
         # Neutron's agent, or ours, may be there still; the guests of the networks are served.
         addresses[PROXIES] = replace(agent_socket(conf), spare=True)
