@@ -68,8 +68,8 @@ does not run: it has the same entry in Neutron's list, and that it has died woul
             cfg.StrOpt(
                 "status_socket",
                 default="$state_path/firstlight_status",
-                help="The unix socket of /healthz, /readyz and /metrics; its owner and group ask. Where it cannot "
-                "be made, the log says why and guests are served without it.",
+                help="The unix socket of /healthz, /readyz and /metrics; its owner and group ask. "
+                "Where it cannot be made, the log says why and guests are served without it.",
             ),
             cfg.StrOpt(
                 "access_log",
