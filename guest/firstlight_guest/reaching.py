@@ -33,10 +33,16 @@ class Way(NamedTuple):
 
 
 def ways() -> List[Way]:
-    """The routed ways of this machine at the moment; if there is none, every way."""
+    """The routed ways of this machine at the moment; if there is none, every way.
+
+    A machine with one interface has one network, so IPv4 is tried there without a route as well.
+    """
     interfaces = _interfaces()
+    ipv4, ipv6 = _ipv4(), _ipv6()
+    if ipv4 is None and len(interfaces) == 1:
+        ipv4 = Way(IPV4, PORT, interfaces[0])
     alone = [Way(host, PORT, name) for name in interfaces for host in (IPV6, IPV4)]
-    return [way for way in (_ipv4(), _ipv6()) if way is not None] or alone
+    return [way for way in (ipv4, ipv6) if way is not None] or alone
 
 
 def routed() -> List[Way]:
