@@ -52,6 +52,7 @@ def test_json(guest: Guest, tmp_path: Path, value: Any) -> None:
 @pytest.mark.parametrize("text", [b"", b"{", b"\xff\xfe", b"[" * 100_000], ids=lambda t: str(t[:5]))
 def test_no_json(each_guest: Guest, tmp_path: Path, text: bytes) -> None:
     """What is no JSON is no answer."""
+    (tmp_path / "root").mkdir()
     options = odd_drive(tmp_path, text)
     done = each_guest.run("--root", tmp_path / "root", "sriov", *options)
     assert done.returncode == 3
