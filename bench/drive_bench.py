@@ -15,8 +15,8 @@ from msgspec import structs
 from rich.console import Console
 from rich.table import Table
 
-from firstlight.documents import Documents, Settings
-from firstlight.drive import contents, image, write
+from firstlight.config_drive import contents, image, write
+from firstlight.documents import Documents, TreeSettings
 from firstlight.instance import Ec2Ids, Instance
 from firstlight.sources.store import files as instance_files
 
@@ -100,7 +100,7 @@ def _sample() -> Instance:
 
 
 def _contents(instance: Instance) -> Mapping[str, bytes]:
-    documents = Documents(instance, Settings(), today="2026-01-01")
+    documents = Documents(instance, TreeSettings(), today="2026-01-01")
     return contents(documents, dict, seed=bytes(64))
 
 

@@ -14,7 +14,7 @@ from lab.environment import lab, nova_release
 from lab.kinds.kind import Kind, address, identifier, interface, server
 from lab.nova import Nova
 from lab.on_mariadb import empty_databases
-from servers import a_mariadb, eventually
+from support.servers.databases import a_mariadb, eventually
 
 THREADS = 16  # of Nova's one process; more did not make it faster
 TARGETS = ("one", "two", "three")  # dynamic vendordata

@@ -13,14 +13,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent_process import get, running
 from bench.relay_cloud import Cloud
 from bench.relay_networks import Town
-from daemons import Daemon
 from lab.nova import SECRET
 from lab.uwsgi import HOST, Uwsgi, environment_of
-from parts import need
-from servers import eventually, free_port
+from support.parts import need
+from support.relay.agent_process import get, running
+from support.servers.daemons import Daemon
+from support.servers.databases import eventually, free_port
 
 THREADS = 16  # of Nova's one process, as in the bench beside Nova
 WORKERS = 8  # of Neutron's agent; by default it has half as many as there are processors

@@ -11,14 +11,14 @@ from typing import NamedTuple
 
 from bench.nova_setting import kind
 from bench.setting import PROJECT
-from daemons import a_rabbitmq
 from lab.environment import lab
 from lab.keystone import Keystone
 from lab.neutron_rpc import NeutronRpc
 from lab.nova import Nova
 from lab.on_mariadb import empty_databases
 from lab.real_neutron import RealNeutron
-from servers import a_mariadb, free_port
+from support.servers.daemons import a_rabbitmq
+from support.servers.databases import a_mariadb, free_port
 
 _CIDR = "10.0.0.0/16"
 _AT_A_TIME = 10  # resources that one call of Neutron's API makes

@@ -15,7 +15,7 @@ from bench.process import cpu
 from bench.relay_chains import Chain
 from bench.relay_cloud import Guest
 from bench.setting import DOCUMENT
-from namespaces import METADATA
+from support.relay.namespaces import METADATA
 
 CROWD, ALONE = 20, 8  # who ask for the first time in a round: at once, one after the other
 AT_ONCE = 8  # requests under way when hot: of twice as many, Neutron's agent turns some away

@@ -13,8 +13,8 @@ from bench.process import memory
 from bench.relay_chains import Relay, our_relay, their_relay
 from bench.relay_cloud import Cloud, Guest
 from bench.relay_networks import NOBODYS, Town
-from namespaces import METADATA
-from servers import free_port
+from support.relay.namespaces import METADATA
+from support.servers.databases import free_port
 
 # What a guest asks whom Neutron does not know: that has the whole relay at work.
 _QUESTION = (f"GET / HTTP/1.1\r\nHost: {METADATA}\r\nConnection: close\r\n\r\n".encode(), 404)

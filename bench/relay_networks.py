@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from bench.relay_cloud import Guest
-from firstlight.relay.kernel import enter_network
-from namespaces import METADATA, METADATA_IPV6, Namespace, Networks
+from firstlight.relay.broker.kernel import enter_network
+from support.relay.namespaces import METADATA, METADATA_IPV6, Namespace, Networks
 
 NOBODYS = "10.0.255.253"
 _SERVICE = "10.0.255.254"

@@ -3,11 +3,11 @@
 import sys
 from contextlib import contextmanager
 
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.process.generation import run
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import Tcp
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.process.generation import run
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import Tcp
 
 BODY = b"x" * 2048
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-import pollinate_cases as cases
 from bench.load import Load, middle
 from bench.load import run as ask
 from bench.process import Server, free_port
 from bench.setting import BIN, running
+from support.providers import pollinate_cases as cases
 
 _PLUGINS = '''
 import time

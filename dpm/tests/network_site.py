@@ -18,14 +18,14 @@ from cloud import ini
 from cloud.ground import Ground, lay
 from cloud.program import Program
 from cloud.walk import PATIENCE
-from daemons import Daemon
 from firstlight_dpm.backing import Backing
 from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.mock import Served, serve
 from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
 from plugging import Subset, login_of
-from servers import eventually, free_port
+from support.servers.daemons import Daemon
+from support.servers.databases import eventually, free_port
 
 MACHINES = {"sub1": "z17", "old": "z13"}
 #: Adapter and port that each physical network is on.

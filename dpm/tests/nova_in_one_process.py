@@ -31,7 +31,7 @@ from wsgi_intercept import requests_intercept
 
 from firstlight_dpm import backing, options
 from firstlight_dpm.mock import serve
-from servers import eventually
+from support.servers.databases import eventually
 
 # Whatever asks for a pool of threads later would be refused. A service that is stopped ends in the
 # background, maybe after Nova's fixture has taken back that this does nothing.

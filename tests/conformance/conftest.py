@@ -14,7 +14,7 @@ from conformance.conversations import HERE, read_yaml
 from conformance.processes import Service
 from conformance.targets import Targets
 from firstlight.instance import Instance
-from firstlight.sources.store.document import Document
+from firstlight.sources.store.document import StoredDocument
 
 GetService = Callable[[str, str], Service]
 
@@ -38,7 +38,9 @@ def closed_port() -> Iterator[int]:
 def instances() -> dict[str, Instance]:
     """The instances of instances.yaml, by the name they are called in conversations."""
     documents = read_yaml("instances.yaml")
-    return {name: msgspec.convert(one, Document).instance() for name, one in documents.items()}
+    return {
+        name: msgspec.convert(one, StoredDocument).instance() for name, one in documents.items()
+    }
 
 
 @pytest.fixture(scope="session")

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pytest
 
 from conformance.asking import ask
-from parts import absent
-from servers import end, eventually, free_port
+from support.parts import absent
+from support.servers.databases import end, eventually, free_port
 
 _BIN = Path(sys.executable).parent
 SERVERS = ("firstlight", "uwsgi")

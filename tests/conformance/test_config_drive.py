@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-import drives
 from conformance.asking import ask, signed_headers
 from conformance.conftest import GetService
 from conformance.processes import Service
 from conformance.targets import Targets
 from firstlight.cli import main
 from firstlight.instance import Instance
+from support.guests import drives
 
 # By the secret that their agents sign with: one that has neither kind of vendor data off, one with
 # fifteen targets of every kind, one without StaticJSON.

@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
-from daemons import memcached_at
-from daemons import running as running_daemon
 from deployments.cloud import Cloud
 from deployments.machine import Machine
 from lab.environment import needed
 from lab.kinds.table import KINDS
 from lab.nova import Nova
 from lab.serving import serving
-from servers import Server, mariadb  # noqa: F401  (a fixture)
+from support.servers.daemons import memcached_at
+from support.servers.daemons import running as running_daemon
+from support.servers.databases import Server, mariadb  # noqa: F401  (a fixture)
 
 SERVERS = [KINDS["full"], KINDS["minimal"]]
 CELL_URL = "mysql+pymysql://nova:novapw@internal.example.org/nova"

@@ -19,8 +19,8 @@ from pathlib import Path
 from deployments.deployment import Deployment, Service
 from lab.asking import Client, Reply
 from lab.environment import needed
-from own_host import OwnHost
-from parts import absent, need
+from support.parts import absent, need
+from support.servers.own_host import OwnHost
 
 JOURNAL = "journal"  # in the place of a log
 HERE = Path(__file__).parent

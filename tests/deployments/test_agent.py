@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from agent_process import get
-from daemons import a_rabbitmq
 from deployments.conftest import ANYWHERE
 from deployments.deployment import NAMES, Deployment, load
 from deployments.machine import PATIENCE, VIRTUAL, Machine, Side, Started, as_user, nova, ours
 from lab.environment import needed
 from lab.serving import Asked, Reply, serving
-from servers import eventually
+from support.relay.agent_process import get
+from support.servers.daemons import a_rabbitmq
+from support.servers.databases import eventually
 
 NETWORK = "11111111-2222-4333-8444-555555555555"
 ADDRESS, STRANGER = "192.0.2.5", "192.0.2.99"

@@ -16,8 +16,8 @@ from lab.asking import Reply, signed
 from lab.environment import needed
 from lab.golden import marked
 from lab.kinds.kind import Kind
-from parts import absent, need
-from servers import Server, eventually
+from support.parts import absent, need
+from support.servers.databases import Server, eventually
 
 SECRET = "s3"
 PATHS = (

@@ -10,7 +10,7 @@ from deployments.deployment import Service, load
 from deployments.machine import PATIENCE, Machine, Started, ours
 from deployments.mutating import KINDS, Mistake, Mistaken
 from lab.asking import Reply, signed
-from servers import Server, eventually
+from support.servers.databases import Server, eventually
 
 TIMES = 20
 _START = "nova-api-metadata --config-file=/etc/nova/nova.conf"

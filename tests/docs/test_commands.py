@@ -13,7 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from parts import need
+from support.parts import need
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

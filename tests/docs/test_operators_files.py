@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import parts
 from firstlight import conf
+from support import parts
 
 ROOT = Path(__file__).resolve().parents[2]
 AS_ROOT = "firstlight-ovnmeta.service"

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-import pollinate_cases as cases
-from parts import need
-from pollinate_service import PATIENCE, answers_at, ini
-from servers import eventually, free_port
-from stand_in_cloud import stand_in
+from support.cloud.http_api import stand_in
+from support.parts import need
+from support.providers import pollinate_cases as cases
+from support.providers.pollinate_service import PATIENCE, answers_at, ini
+from support.servers.databases import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from firstlight import conf as configuration
-from firstlight.metadata.origin import open_origin
-from firstlight.metadata.threshold import open_door
-from firstlight.metadata.verdict import open_compute
-from firstlight.targets import vendor_data
-from firstlight.wire.pool import Pool
+from firstlight.concurrency.workers import Workers
+from firstlight.metadata.backend import open_backend
+from firstlight.metadata.set_server_error import open_compute
+from firstlight.metadata.threshold import open_boot_gate
+from firstlight.vendordata_client import vendor_data
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "vendor-data-for-operators.md"
 BLOCKS = re.findall(r"^```ini\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
@@ -30,9 +30,9 @@ def test_a_documented_configuration_starts(block: str, tmp_path: Path) -> None:
     named = [section for section in known if section.startswith("vendordata_target:")]
     targets = {entry.partition("@")[0] for entry in conf.api.vendordata_dynamic_targets}
     assert {section.partition(":")[2] for section in named} <= targets
-    origin, pool = open_origin(conf), Pool("test", threads=1, waiting=1)
+    origin, pool = open_backend(conf), Workers("test", threads=1, waiting=1)
     with closing(vendor_data(conf)) as vendordata:
-        open_door(conf, vendordata, origin, pool).close()
+        open_boot_gate(conf, vendordata, origin, pool).close()
     if conf.firstlight.vendordata_error_auth_section:
         open_compute(conf)
     for section, option in _options(block):

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from parts import absent, need
+from support.parts import absent, need
 
 ROOT = Path(__file__).parents[2]
 DOCUMENT = "http://127.0.0.1:16925/openstack/latest/meta_data.json"

@@ -14,7 +14,7 @@ from guest_tools.hardware import DATA
 from guest_tools.pythons import ROOT, Guest
 from guests.cloud import INSTANCE, Cloud, add_instance, cloud
 from guests.net import METADATA, network
-from parts import need
+from support.parts import need
 
 # mlnx_sriov is a bare object, as pcss-vendor-metadata answered; nobody is where `silent` should be.
 _TARGETS = """

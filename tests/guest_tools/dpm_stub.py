@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from guest_tools.pythons import ROOT, Guest
-from parts import need
+from support.parts import need
 
 SCRIPTS = ROOT / "guest/firstlight_guest/files/bin"
 MAC = "0a0000000011"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from parts import absent, need
-from servers import eventually
+from support.parts import absent, need
+from support.servers.databases import eventually
 
 _SYSFS = Path(__file__).with_name("sysfs.py")
 PHYSICAL = ("04bd700300374486", "04bd700300374487", "04bd700300374499")

@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from parts import absent, need
+from support.parts import absent, need
 
 
 def text(*words: object, **more: object) -> str:

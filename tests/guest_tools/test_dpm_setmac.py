@@ -8,7 +8,7 @@ import pytest
 
 from guest_tools.dpm_stub import MAC, SCRIPTS, Form, Stub, form_of, path, set_
 from guest_tools.pythons import Guest
-from parts import need
+from support.parts import need
 
 SETMAC = {
     (f"0001,0,{MAC};", path("0001", "enc1")): [set_("enc1")],

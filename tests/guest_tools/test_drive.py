@@ -12,7 +12,7 @@ from guest_tools.cloud_site import Site
 from guest_tools.hardware import DATA
 from guest_tools.pythons import Guest
 from guests.cloud import INSTANCE
-from parts import absent, need
+from support.parts import absent, need
 
 
 class TestDrive:

@@ -9,7 +9,7 @@ import yaml
 
 from guest_tools.images import image, text
 from guest_tools.pythons import Guest
-from parts import absent
+from support.parts import absent
 
 
 class TestImage:

@@ -14,7 +14,7 @@ from guest_tools.pythons import ROOT, Guest
 from guests.asking import ask
 from guests.cloud import INSTANCE, away
 from guests.net import METADATA
-from servers import eventually
+from support.servers.databases import eventually
 
 
 class TestGet:

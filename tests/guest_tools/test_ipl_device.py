@@ -8,7 +8,7 @@ import pytest
 
 from guest_tools.images import image
 from guest_tools.pythons import ROOT, Guest
-from parts import need
+from support.parts import need
 
 FILES = ROOT / "guest/firstlight_guest/files/image"
 IPL = {"device": "0.0.1800", "wwpn": "0x500507630300c562", "lun": "0x401040a600000000"}

@@ -14,7 +14,7 @@ from guest_tools.pythons import Guest
 from guests.asking import ask
 from guests.cloud import INSTANCE
 from guests.net import METADATA
-from parts import need
+from support.parts import need
 
 
 class TestPassword:

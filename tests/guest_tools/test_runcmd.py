@@ -16,7 +16,7 @@ import yaml
 
 from guest_tools.pythons import ROOT
 from guests.booting import CloudInit, cloud_init
-from parts import absent, need
+from support.parts import absent, need
 
 EXAMPLE = ROOT / "guest/cloud-init/runcmd.yaml"
 _VALIDATE = """

@@ -14,7 +14,7 @@ import pytest
 
 from guest_tools.images import image, text
 from guest_tools.pythons import ROOT, Guest
-from parts import absent, need
+from support.parts import absent, need
 
 GUEST = ROOT / "guest"
 FILES = GUEST / "firstlight_guest/files"

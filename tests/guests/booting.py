@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from guests.net import Namespace
-from parts import absent, need
+from support.parts import absent, need
 
 HERE = Path(__file__).parent
 _TOOL = HERE.parents[1] / "tools" / "cloud-init-env"

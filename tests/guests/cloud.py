@@ -15,8 +15,8 @@ from requests.utils import default_user_agent
 
 from guests.asking import ask, is_open, is_open_at
 from guests.net import METADATA, Namespace, Net
-from parts import need
-from servers import end, eventually
+from support.parts import need
+from support.servers.databases import end, eventually
 
 HERE = Path(__file__).parent
 WAYS = ("remote-address", "signed")
@@ -95,7 +95,7 @@ class Cloud:
 
 
 def _request(line: str) -> str:
-    """Of a line of the access log (firstlight.wire.access), what every boot has in common."""
+    """Of a line of the access log (firstlight.httpd.access_log), what every boot has in common."""
     _before, request, after, *_ = line.split('"')
     return f"{request} {after.split()[0]}"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from parts import absent, need
+from support.parts import absent, need
 
 _DRIVERS = "virtio_pci virtio_blk virtio_scsi virtio_net sr_mod".split()
 _FILE_SYSTEMS = "isofs vfat nls_ascii nls_cp437 nls_utf8 nls_iso8859-1".split()

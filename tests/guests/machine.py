@@ -8,7 +8,7 @@ from typing import Any
 
 from guests.booting import CloudInit, as_pid_1
 from guests.net import Namespace
-from parts import absent
+from support.parts import absent
 
 _ROOT = Path(__file__).with_name("root")
 _PATIENCE = 180  # seconds for three stages on a busy machine

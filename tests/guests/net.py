@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
-from parts import absent, need
+from support.parts import absent, need
 
 METADATA = "169.254.169.254"
 METADATA_LINK_LOCAL = "fe80::a9fe:a9fe"

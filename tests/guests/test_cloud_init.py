@@ -10,7 +10,7 @@ import yaml
 from guests.booting import CloudInit, boot, booting
 from guests.cloud import Cloud, away
 from guests.sequence import sequence
-from servers import eventually
+from support.servers.databases import eventually
 
 UUID = "6a1f4c0e-3b52-4d8e-9c37-51e0a2b4c6d8"
 KEY = (

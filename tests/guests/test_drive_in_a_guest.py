@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-import drives
 from guests.booting import PROMISED, CloudInit, boot, cloud_init, newest
 from guests.cloud import INSTANCE, Cloud, cloud
 from guests.net import network
 from guests.virtual import Machine, Seen
+from support.guests import drives
 
 FORMS = ("iso9660", "vfat")
 OF_THE_DISC = pytest.mark.parametrize("booted", ["iso9660"], indirect=True)

@@ -10,7 +10,7 @@ import pytest
 from guests.asking import Reply, ask, is_open
 from guests.cloud import INSTANCE, Cloud
 from guests.net import METADATA, METADATA_LINK_LOCAL
-from servers import eventually
+from support.servers.databases import eventually
 
 
 class Get(Protocol):

@@ -12,7 +12,7 @@ from guests.asking import ask
 from guests.booting import PROMISED, CloudInit, boot, booting, cloud_init, newest
 from guests.cloud import WAYS, Cloud, Process, cloud
 from guests.net import network
-from servers import eventually
+from support.servers.databases import eventually
 
 HERE = Path(__file__).parent
 _FIRSTLIGHT = Path(sys.executable).parent / "firstlight"

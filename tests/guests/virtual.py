@@ -13,7 +13,7 @@ import pytest
 from guests.booting import CloudInit
 from guests.initramfs import Kernel, Root, kernel, machine_root
 from guests.net import GUEST_MACS, Namespace
-from parts import absent, need
+from support.parts import absent, need
 
 _PATIENCE = 300  # seconds for a boot without KVM on a busy machine; it takes some ten
 _MEMORY = 768  # MiB; the root file system is in it

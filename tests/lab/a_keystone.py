@@ -6,8 +6,8 @@ import pytest
 
 from lab.environment import NoLab, lab
 from lab.keystone import Keystone
-from parts import absent
-from servers import free_port
+from support.parts import absent
+from support.servers.databases import free_port
 
 
 def a_keystone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keystone]:

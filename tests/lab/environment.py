@@ -7,7 +7,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from parts import absent
+from support.parts import absent
 
 BUILDER = Path(__file__).parents[2] / "tools" / "lab-env"
 

@@ -18,7 +18,7 @@ import requests
 
 from lab.prepared import copy, prepared
 from lab.uwsgi import HOST, Uwsgi, command, run
-from servers import free_port
+from support.servers.databases import free_port
 
 PASSWORD = "firstlight-lab"
 REGION = "lab"

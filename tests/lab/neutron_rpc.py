@@ -5,7 +5,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from servers import eventually
+from support.servers.databases import eventually
 
 START_DEADLINE = 120  # seconds; a cold import takes about ten
 

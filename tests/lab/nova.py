@@ -16,7 +16,7 @@ from typing import Any
 
 from lab.kinds.kind import Kind
 from lab.uwsgi import HOST, Uwsgi, command, environment_of, run
-from servers import free_port
+from support.servers.databases import free_port
 
 SECRET = "s3"
 # Before Nova 33, eventlet replaces threads unless told not to, and under uWSGI's threads it hangs.

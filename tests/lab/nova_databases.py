@@ -22,7 +22,7 @@ from lab.kinds.kind import Kind, server
 from lab.kinds.table import KINDS
 from lab.loaded import ask
 from lab.nova import Nova
-from parts import absent
+from support.parts import absent
 
 DELETED = Kind("deleted", server(90), told={"deleted": True})
 _ASK = Path(__file__).with_name("ask_nova.py")

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy import create_engine, text
 
 from lab.kinds.table import KINDS
-from servers import Server
+from support.servers.databases import Server
 
 # Nova's columns hold three bytes of UTF-8 there, and ids of 31 bits.
 FITTING = {name: kind for name, kind in KINDS.items() if name != "wide-ec2-ids"}

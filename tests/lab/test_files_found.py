@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from lab import environment
-from parts import absent, need
+from support.parts import absent, need
 
 _INSIDE = Path(__file__).with_name("inside_files.py")
 _PASTE = "[composite:metadata]\nuse = egg:Paste#urlmap\n"

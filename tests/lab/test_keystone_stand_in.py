@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import requests
 
-import pollinate_cases as cases
 from lab.keystone import Keystone
-from pollinate_service import Pollinate, start
-from servers import free_port
+from support.providers import pollinate_cases as cases
+from support.providers.pollinate_service import Pollinate, start
+from support.servers.databases import free_port
 
 FORGED = cases.CONFIRMED | {"X-Roles": "admin", "X-User-Id": "u", "X-Project-Id": "p"}
 

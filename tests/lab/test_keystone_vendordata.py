@@ -7,14 +7,13 @@ from keystoneauth1 import session
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity import v3
 
-from firstlight.vendordata.cloud import Cloud, Kept
-from firstlight.vendordata.cloud import service as cloud_service
 from firstlight.vendordata.contract import Context, Need, Provider
+from firstlight.vendordata.openstack import Cloud, CloudCache
+from firstlight.vendordata.openstack import service as cloud_service
 from firstlight.vendordata.providers.project_info import ProjectInfo
 from firstlight.vendordata.testing import ProviderSuite, a_context
 from lab.keystone import PASSWORD, Keystone
-from servers import eventually
-from vendordata_service import (  # noqa: F401
+from support.providers.vendordata_service import (  # noqa: F401
     BODY,
     Serve,
     Service,
@@ -23,6 +22,7 @@ from vendordata_service import (  # noqa: F401
     installed,
     serve,
 )
+from support.servers.databases import eventually
 
 FORGED = {"X-Identity-Status": "Confirmed", "X-Roles": "service,admin", "X-User-Id": "u"}
 
@@ -174,7 +174,7 @@ def make(url: str, user: str = "vendordata") -> ProjectInfo:
         credentials="service_auth",
         timeout=4,
     )
-    return ProjectInfo(Cloud({Need.PROJECT: service}, Kept()), max_age=300)
+    return ProjectInfo(Cloud({Need.PROJECT: service}, CloudCache()), max_age=300)
 
 
 class TestProjectInfo(ProviderSuite):

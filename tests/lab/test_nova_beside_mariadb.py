@@ -9,7 +9,7 @@ from lab.beside import Ports, both, differences
 from lab.environment import needed
 from lab.on_mariadb import FITTING, empty_databases
 from lab.recording import a_lab
-from servers import mariadb  # noqa: F401  (a fixture)
+from support.servers.databases import mariadb  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(scope="module")

@@ -21,14 +21,14 @@ from typing import Any
 
 import pytest
 
-import drives
 from firstlight.cli import main
 from lab.environment import NoLab, lab
 from lab.kinds.kind import Kind
 from lab.kinds.table import KINDS
 from lab.recording import Lab, a_lab
 from lab.settings import DEFAULT, DRESSED, DYNAMIC, REVERSED, Settings
-from parts import absent, need
+from support.guests import drives
+from support.parts import absent, need
 
 FILES = {"/etc/motd": "hi\n", "C:\\boot.ini": "", "/größe": "ü"}
 VIF = KINDS["full"].instance["interfaces"][0]["port_id"]

@@ -12,8 +12,8 @@ import requests
 
 from conformance.processes import running
 from firstlight import conf as configuration
-from firstlight.metadata.verdict import NovaVerdict, open_compute
-from firstlight.metadata.vigil import VerdictFailed
+from firstlight.metadata.set_server_error import NovaErrorSetter, open_compute
+from firstlight.metadata.watchdog import SetErrorFailed
 from lab.asking import Client, signed
 from lab.environment import NoLab, lab
 from lab.keystone import Keystone
@@ -22,8 +22,8 @@ from lab.neutron import Neutron
 from lab.nova import SECRET, Nova, free_port
 from lab.serving import Asked, Reply, serving
 from lab.uwsgi import HOST
-from parts import absent
-from servers import eventually
+from support.parts import absent
+from support.servers.databases import eventually
 
 OURS = KINDS["minimal"].instance
 UUID = OURS["uuid"]
@@ -132,11 +132,11 @@ def running_server(api: Api) -> Iterator[Api]:
     api.change("DELETE FROM tags")
 
 
-def verdict(api: Api, home: Path, user: str = "admin", project: str = "admin") -> NovaVerdict:
+def verdict(api: Api, home: Path, user: str = "admin", project: str = "admin") -> NovaErrorSetter:
     """As the metadata service makes it."""
     conf = home / "metadata.conf"
     conf.write_text(_options(api, user, project))
-    return NovaVerdict(open_compute(configuration.load("metadata", [str(conf)])), since=60)
+    return NovaErrorSetter(open_compute(configuration.load("metadata", [str(conf)])), since=60)
 
 
 def _options(api: Api, user: str = "admin", project: str = "admin") -> str:
@@ -186,8 +186,8 @@ def test_a_wrong_password(running_server: Api, tmp_path: Path) -> None:
     judge = verdict(running_server, tmp_path)
     conf = tmp_path / "metadata.conf"
     conf.write_text(conf.read_text().replace("password = ", "password = wrong-"))
-    judge = NovaVerdict(open_compute(configuration.load("metadata", [str(conf)])), since=60)
-    with pytest.raises(VerdictFailed) as raised:
+    judge = NovaErrorSetter(open_compute(configuration.load("metadata", [str(conf)])), since=60)
+    with pytest.raises(SetErrorFailed) as raised:
         judge(UUID, REASON)
     assert "wrong-" not in str(raised.value)
 

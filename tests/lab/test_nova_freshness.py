@@ -11,16 +11,16 @@ from urllib.request import urlopen
 import pytest
 
 from conformance.processes import Service, running
-from daemons import Daemon, memcached_at, rabbitmq  # noqa: F401
-from daemons import running as running_daemon
 from lab.asking import Reply
 from lab.changes import Changes, changing
 from lab.environment import NoLab, lab
 from lab.kinds.kind import Kind
 from lab.kinds.table import KINDS
 from lab.recording import Lab, a_lab, ask_all
-from parts import absent
-from servers import eventually
+from support.parts import absent
+from support.servers.daemons import Daemon, memcached_at, rabbitmq  # noqa: F401
+from support.servers.daemons import running as running_daemon
+from support.servers.databases import eventually
 
 TTL = 1.0  # [api] metadata_cache_expiration of the service that nobody tells anything
 PATIENCE = 60

@@ -11,7 +11,7 @@ from lab.paths import paths
 from lab.recording import Lab, a_lab, ask_all
 from lab.refusals import ask_refusals
 from lab.settings import DEFAULT, DRESSED
-from parts import absent
+from support.parts import absent
 
 # One of each sort; tools/record-golden asks all of them.
 AGAIN = ("minimal", "full", "static-dual", "ipv6-modes", "device-buses", "injected")

@@ -25,8 +25,8 @@ from lab.neutron import port
 from lab.nova import SECRET
 from lab.recording import Lab, a_lab
 from lab.settings import DEFAULT
-from parts import absent
-from servers import mariadb  # noqa: F401  (a fixture)
+from support.parts import absent
+from support.servers.databases import mariadb  # noqa: F401  (a fixture)
 
 DOCUMENT = "/openstack/latest/meta_data.json"
 PASSWORD = "/openstack/latest/password"

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-import uwsgi_command
 from lab.asking import Client, Reply, signed
 from lab.environment import needed
 from lab.kinds.table import KINDS
 from lab.nova import SECRET, free_port
 from lab.recording import Lab, a_lab
 from lab.settings import DEFAULT
-from parts import absent, need
-from servers import eventually
+from support.parts import absent, need
+from support.servers import uwsgi_command
+from support.servers.databases import eventually
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "replace-nova-api-metadata.md").read_text()

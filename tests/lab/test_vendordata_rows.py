@@ -18,7 +18,7 @@ from lab.neutron import Neutron
 from lab.nova import SECRET, Nova, free_port
 from lab.serving import Asked, serving
 from lab.serving import Reply as Served
-from parts import absent
+from support.parts import absent
 
 OURS = KINDS["minimal"].instance
 PATH = "/openstack/latest/vendor_data2.json"

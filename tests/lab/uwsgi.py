@@ -9,7 +9,7 @@ from pathlib import Path
 
 import requests
 
-from servers import end
+from support.servers.databases import end
 
 HOST = "127.0.0.1"
 _PATIENCE = 180.0  # seconds; a cold import takes three to ten, on a busy machine far more

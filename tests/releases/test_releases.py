@@ -22,8 +22,8 @@ from lab.paths import OPENSTACK
 from lab.recording import Lab, a_lab, ask_all
 from lab.refusals import ask_refusals
 from lab.settings import DEFAULT, DRESSED
-from parts import absent
-from servers import mariadb  # noqa: F401  (a fixture)
+from support.parts import absent
+from support.servers.databases import mariadb  # noqa: F401  (a fixture)
 
 RELEASES = (27, 29, 31, 33)
 # metadata-api §1.4: the one version of the API that came after Nova 27, with the shares of Nova 31.

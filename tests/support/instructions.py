@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from parts import need
+from support.parts import need
 
 _TOTAL = re.compile(r"^totals: (\d+)$", re.MULTILINE)
 _MARK = "getpgid"  # a function of the C library that nothing else here calls
@@ -51,7 +51,7 @@ def count(program: Path, *arguments: str, directory: Path) -> list[int]:
     ]
     done = subprocess.run(
         [*valgrind, sys.executable, program, *arguments],
-        env=os.environ | _SAME | {"PYTHONPATH": str(Path(__file__).parent)},
+        env=os.environ | _SAME | {"PYTHONPATH": str(Path(__file__).parents[1])},
         capture_output=True,
         text=True,
     )

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from crowd import crowd
 from firstlight.sources.store import Store
-from relaying import NETWORK
-from servers import eventually
-from store_samples import interface, server
-from systemd_host import ROOT, SystemdHost
+from support.cloud.store_samples import interface, server
+from support.guests.crowd import crowd
+from support.relay.agent_thread import NETWORK
+from support.servers.databases import eventually
+from support.servers.systemd_host import ROOT, SystemdHost
 
 PATIENCE = 90  # seconds for a process to start or end on a busy machine
 UNIT = "firstlight-metadata"

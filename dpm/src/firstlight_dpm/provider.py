@@ -14,14 +14,14 @@ import zhmcclient
 from oslo_config import cfg
 
 from firstlight.conf import ConfigError
-from firstlight.vendordata.cloud import Cloud
 from firstlight.vendordata.contract import Clients, Context, Need, Provider, ProviderFailed
+from firstlight.vendordata.openstack import Cloud
 from firstlight_dpm import options
 from firstlight_dpm.cards import cards
 from firstlight_dpm.errors import Gone, HmcError, NotShown, attempting
 from firstlight_dpm.hmc import Hmc, Login
+from firstlight_dpm.hmc.reachability import check_reachable
 from firstlight_dpm.hmc.session import BadLogin
-from firstlight_dpm.hmc.sight import check_in_sight
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -86,7 +86,7 @@ class DpmNics(Provider):
         """See :class:`Provider`."""
         for path, hmc in self._consoles.items():
             with _naming(path):
-                check_in_sight(hmc, f"looking for the machine {hmc.login.cpc}")
+                check_reachable(hmc, f"looking for the machine {hmc.login.cpc}")
         if self._cloud is not None:
             self._cloud.ready()
 

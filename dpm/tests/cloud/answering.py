@@ -17,8 +17,8 @@ from cloud.program import Program
 from cloud.walk import PATIENCE
 from cloud.whole import Cloud
 from lab.uwsgi import HOST
-from parts import absent
-from servers import eventually, free_port
+from support.parts import absent
+from support.servers.databases import eventually, free_port
 
 FIRSTLIGHT = ROOT / ".venv" / "bin" / "firstlight"
 

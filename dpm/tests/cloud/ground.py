@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud.program import Program
-from daemons import Daemon, a_rabbitmq
 from lab.keystone import REGION, Keystone
 from lab.uwsgi import HOST, Uwsgi, command, environment_of
-from servers import Server, a_mariadb, free_port
+from support.servers.daemons import Daemon, a_rabbitmq
+from support.servers.databases import Server, a_mariadb, free_port
 
 Options = Mapping[str, str]
 _AT_ONCE = 3  # jobs, most of which compute

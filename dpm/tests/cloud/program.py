@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from servers import end
+from support.servers.databases import end
 
 _PATIENCE = 60  # seconds for it to end on a busy machine
 

@@ -14,7 +14,7 @@ from cloud.program import Program
 from cloud.walk import PATIENCE
 from cloud.whole import Cloud
 from firstlight_dpm.mock import Served
-from servers import eventually
+from support.servers.databases import eventually
 
 PHYSNET = "provider"
 NOVA_CONF = "/etc/nova/subset_1/nova.conf"

@@ -7,7 +7,7 @@ import openstack
 from cloud.ground import Ground
 from cloud.walk import PATIENCE
 from lab.keystone import REGION
-from servers import eventually
+from support.servers.databases import eventually
 
 _WAIT: dict[str, Any] = {"interval": 0.3, "wait": PATIENCE}  # seconds; the SDK looks every two
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cloud import page
 from cloud.client import Client, CommandFailed
-from servers import eventually
+from support.servers.databases import eventually
 
 _PAUSE = 1  # second before a person types it again
 PATIENCE = 300  # seconds; on a busy machine everything here waits for everything else

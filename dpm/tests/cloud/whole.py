@@ -12,7 +12,7 @@ from cloud.placement import Placement
 from cloud.volumes import Volumes
 from lab.apis import announce, glance_api
 from lab.uwsgi import Uwsgi
-from servers import free_port
+from support.servers.databases import free_port
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from oslo_config import cfg
 
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, ok, warning
-from firstlight.wire.holder import holder_of_port, holder_of_socket
+from firstlight.httpd.socket_holder import holder_of_port, holder_of_socket
 
 
 class Wanted(NamedTuple):

@@ -10,7 +10,7 @@ _SECONDS = 11.0  # the service itself gives up after [firstlight] deadline, 9
 _LONGEST = 1024 * 1024
 
 
-class Reply(NamedTuple):
+class CheckedResponse(NamedTuple):
     """What came back."""
 
     status: int
@@ -23,7 +23,7 @@ class Unanswered(Exception):
 
 def ask(
     host: str, port: int, path: str, headers: Mapping[str, str] | None = None, *, tls: bool = False
-) -> Reply:
+) -> CheckedResponse:
     """GET `path`.
 
     With `tls` the certificate is not verified: its name is the one that callers use, not this.
@@ -34,7 +34,9 @@ def ask(
     return _asked(_connection(host, port, tls=tls), path, headers)
 
 
-def ask_at(socket_path: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+def ask_at(
+    socket_path: str, path: str, headers: Mapping[str, str] | None = None
+) -> CheckedResponse:
     """GET `path` at a unix socket.
 
     Raises:
@@ -58,11 +60,11 @@ class _OverUnix(http.client.HTTPConnection):
 
 def _asked(
     connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str] | None
-) -> Reply:
+) -> CheckedResponse:
     try:
         connection.request("GET", path, headers=dict(headers or {}))
         response = connection.getresponse()
-        return Reply(response.status, response.read(_LONGEST))
+        return CheckedResponse(response.status, response.read(_LONGEST))
     except (OSError, http.client.HTTPException) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise Unanswered(why) from error

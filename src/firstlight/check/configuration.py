@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from oslo_config import cfg
 
-from firstlight.check.step import Finding, Place, Step, broken, ok, warning
+from firstlight.check.step import Finding, OptionLocation, Step, broken, ok, warning
 from firstlight.conf import ConfigError, misspelt, moved_options, nova_release
 from firstlight.conf.misspelt import Misspelt
 from firstlight.conf.names import Moved
@@ -43,7 +43,7 @@ def _misspelt(one: Misspelt) -> Finding:
     asked = f"did you mean {one.meant}?" if one.meant else "is it misspelt?"
     return warning(
         f"[{stands.group}] {stands.name} is no option, so it has no effect",
-        Place(stands.file, f"[{stands.group}] {stands.name}"),
+        OptionLocation(stands.file, f"[{stands.group}] {stands.name}"),
         remedy=f"{asked} The sample files under etc/firstlight have every option",
     )
 
@@ -73,7 +73,7 @@ def _moved(one: Moved) -> Finding:
     return warning(
         f"[{stands.group}] {stands.name} {effect}: Nova took it there until {one.last()}, and "
         "later releases ignore it",
-        Place(stands.file, f"[{stands.group}] {stands.name}"),
+        OptionLocation(stands.file, f"[{stands.group}] {stands.name}"),
         remedy=f"write it as {one.new_place()}, or set [firstlight] nova_release to the release"
         " that the file was written for",
     )
@@ -87,6 +87,6 @@ def in_vain(conf: cfg.ConfigOpts) -> Step:
         if not found:
             yield ok("nothing that Nova's metadata service would do is left undone")
         for one in found:
-            yield warning("has no effect", Place(one.file, one.option), remedy=one.why)
+            yield warning("has no effect", OptionLocation(one.file, one.option), remedy=one.why)
 
     return Step("options in vain", look)

@@ -5,11 +5,11 @@ from functools import partial
 
 from oslo_config import cfg
 
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.notifications import BadTransport, open_feed
 from firstlight.shared_cache import BadCache, open_shared_cache
-from firstlight.shared_cache.place import Place
+from firstlight.shared_cache.guarded_server import GuardedServer
 
 
 def steps(conf: cfg.ConfigOpts, secrets: Sequence[str]) -> list[Step]:
@@ -43,7 +43,7 @@ def _cache(conf: cfg.ConfigOpts, secrets: Sequence[str]) -> Iterator[Finding | S
         yield Step(f"cache {server.name}", partial(_server, conf, server))
 
 
-def _server(conf: cfg.ConfigOpts, server: Place) -> Iterator[Finding]:
+def _server(conf: cfg.ConfigOpts, server: GuardedServer) -> Iterator[Finding]:
     server.probe()
     trouble = server.trouble()
     if trouble is None:

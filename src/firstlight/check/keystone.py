@@ -6,11 +6,11 @@ from typing import Any
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.remedies import for_keystone
 from firstlight.check.step import Finding, broken, ok
-from firstlight.targets.failure import CALL_ERRORS, reason
 from firstlight.vendordata.caller_roles import names
+from firstlight.vendordata_client.failure import CALL_ERRORS, reason
 
 
 def token(conf: cfg.ConfigOpts, group: str, session: Session) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from oslo_config import cfg
 
 from firstlight.check.asking import Unanswered, ask, seen_from_here
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.metadata.identity import sign
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.check.unit import Writer
 from firstlight.conf import logs

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
-from firstlight.relay.broker import inside
+from firstlight.relay.broker import netns
 from firstlight.relay.contract import Via
 from firstlight.relay.namespaces import METADATA_IPV4, METADATA_PORT, place_of
 
@@ -56,8 +56,8 @@ def _inside(conf: cfg.ConfigOpts, namespace: Path) -> Finding | None:
     found = place_of(namespace.name)
     router = found is not None and found.via is Via.ROUTER
     try:
-        with inside.inside(namespace):
-            if not router and not inside.has_metadata_ipv4():
+        with netns.inside(namespace):
+            if not router and not netns.has_metadata_ipv4():
                 return warning(
                     f"{namespace.name}: no interface has {METADATA_IPV4}",
                     remedy="right for a network behind a router; else enable_isolated_metadata or"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from firstlight.check.step import Finding, Place, Step, broken, ok, warning
+from firstlight.check.step import Finding, OptionLocation, Step, broken, ok, warning
 
 _DHCP = Path("/etc/neutron/dhcp_agent.ini")
 _L3 = Path("/etc/neutron/l3_agent.ini")
@@ -45,7 +45,7 @@ def _service(conf: cfg.ConfigOpts, file: Path) -> Iterator[Finding]:
     if not read.neutron.service_metadata_proxy:
         yield warning(
             f"{file} does not have the metadata service believe agents",
-            Place(str(file), "[neutron] service_metadata_proxy"),
+            OptionLocation(str(file), "[neutron] service_metadata_proxy"),
             remedy="set it to true if that service is the one this relay asks",
         )
     if read.neutron[_SECRET] == conf[_SECRET]:
@@ -53,7 +53,7 @@ def _service(conf: cfg.ConfigOpts, file: Path) -> Iterator[Finding]:
     else:
         yield broken(
             f"another secret in {file}: every request is answered with 403",
-            Place(str(file), f"[neutron] {_SECRET}"),
+            OptionLocation(str(file), f"[neutron] {_SECRET}"),
             remedy="set both to the same value, and reload",
         )
 
@@ -68,7 +68,7 @@ def _dhcp(file: Path) -> Iterator[Finding]:
     else:
         yield warning(
             "networks without a router get neither the metadata address nor a route to it",
-            Place(str(file), "[DEFAULT] enable_isolated_metadata"),
+            OptionLocation(str(file), "[DEFAULT] enable_isolated_metadata"),
             remedy="set it to true if there are such networks, and restart the DHCP agent",
         )
 
@@ -84,14 +84,14 @@ def _l3(conf: cfg.ConfigOpts, file: Path) -> Iterator[Finding]:
     elif not read.enable_metadata_proxy:
         yield warning(
             "routers do not redirect what guests ask of the metadata address",
-            Place(str(file), "[DEFAULT] enable_metadata_proxy"),
+            OptionLocation(str(file), "[DEFAULT] enable_metadata_proxy"),
             remedy="set it to true, and restart the L3 agent",
         )
     elif read.metadata_port != conf.metadata_port:
         yield broken(
             f"routers redirect to port {read.metadata_port}, the broker listens on"
             f" {conf.metadata_port}",
-            Place(str(file), "[DEFAULT] metadata_port"),
+            OptionLocation(str(file), "[DEFAULT] metadata_port"),
             remedy="give the broker this file, or the same metadata_port in its own",
         )
     else:

@@ -5,14 +5,14 @@ from functools import partial
 
 from oslo_config import cfg
 
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.remedies import for_database
-from firstlight.check.step import Asked, Finding, Place, Step, broken, ok, warning
+from firstlight.check.step import Asked, Finding, OptionLocation, Step, broken, ok, warning
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.nova import schema
 from firstlight.sources.nova.cell import Cell
 from firstlight.sources.nova.cells import Mapped, MappedCells
-from firstlight.sources.nova.database import Database
+from firstlight.sources.nova.database import NovaDatabase
 from firstlight.sources.nova.deploy import open_cells, template_trouble
 from firstlight.sources.nova.engine import BadConnection
 from firstlight.sources.nova.schema import TooOld
@@ -80,7 +80,7 @@ def _api(conf: cfg.ConfigOpts, asked: Asked) -> Iterator[Finding | Step]:
             yield _tried(asked.instance, cells.of)
 
 
-def _schema(database: Database, known: Sequence[str]) -> Iterator[Finding]:
+def _schema(database: NovaDatabase, known: Sequence[str]) -> Iterator[Finding]:
     with database.reading("tell its revision") as connection:
         revision = schema.revision_of(connection)
     if revision in known:
@@ -93,7 +93,7 @@ def _schema(database: Database, known: Sequence[str]) -> Iterator[Finding]:
 
 
 def _mapped(conf: cfg.ConfigOpts, mapped: Mapped) -> Step:
-    where = Place("the API database", "cell_mappings.database_connection")
+    where = OptionLocation("the API database", "cell_mappings.database_connection")
     if mapped.cell is None:
         remedy = f"correct it with {_UPDATE}"
         return Step(mapped.name, lambda: [broken(mapped.trouble, where, remedy=remedy)])
@@ -103,7 +103,7 @@ def _mapped(conf: cfg.ConfigOpts, mapped: Mapped) -> Step:
     return Step(mapped.name, partial(_cell, mapped.cell, where), seconds=_SECONDS)
 
 
-def _cell(cell: Cell, where: Place) -> Iterator[Finding]:
+def _cell(cell: Cell, where: OptionLocation) -> Iterator[Finding]:
     try:
         yield from _schema(cell.database, schema.CELL)
         newest = cell.newest()

@@ -9,22 +9,22 @@ from msgspec import to_builtins
 from rich.console import Console
 from rich.text import Text
 
-from firstlight.check.step import Finding, Outcome, Verdict
+from firstlight.check.step import Finding, StepOutcome, StepState
 
 _STYLES = {
-    Verdict.OK: "green",
-    Verdict.WARNING: "yellow",
-    Verdict.NOT_TRIED: "dim",
-    Verdict.BROKEN: "bold red",
+    StepState.OK: "green",
+    StepState.WARNING: "yellow",
+    StepState.NOT_TRIED: "dim",
+    StepState.BROKEN: "bold red",
 }
 _VERDICT, _NAME = 11, 26  # columns' widths
 _INDENT = " " * (_VERDICT + _NAME)
 
 
-def show(outcome: Outcome, console: Console) -> None:
+def show(outcome: StepOutcome, console: Console) -> None:
     """Print one step: a line for each finding, and below it where and how to mend it."""
     name = outcome.name
-    for finding in outcome.findings or (Finding(Verdict.OK, ""),):
+    for finding in outcome.findings or (Finding(StepState.OK, ""),):
         verdict = Text(f"{finding.verdict:<{_VERDICT}}", _STYLES[finding.verdict])
         head, *rest = [*_lines(finding.said, console), *_mending(finding, console)]
         _print(console, verdict, f"{name:<{_NAME - 1}} ", head)
@@ -54,17 +54,17 @@ def _print(console: Console, *parts: str | Text) -> None:
     console.print(line, soft_wrap=True)
 
 
-def summary(outcomes: Iterable[Outcome]) -> str:
+def summary(outcomes: Iterable[StepOutcome]) -> str:
     """The last line: ``1 broken, 2 warnings, 9 ok``."""
     counted = Counter(outcome.verdict for outcome in outcomes)
     return ", ".join(
-        f"{number} {verdict}{'s' if verdict is Verdict.WARNING and number > 1 else ''}"
-        for verdict in reversed(Verdict)
+        f"{number} {verdict}{'s' if verdict is StepState.WARNING and number > 1 else ''}"
+        for verdict in reversed(StepState)
         if (number := counted[verdict])
     )
 
 
-def as_json(service: str, files: Sequence[str], outcomes: Sequence[Outcome]) -> Any:
+def as_json(service: str, files: Sequence[str], outcomes: Sequence[StepOutcome]) -> Any:
     """The whole of it as plain values; keys are only ever added."""
     return {
         "service": service,
@@ -74,6 +74,6 @@ def as_json(service: str, files: Sequence[str], outcomes: Sequence[Outcome]) -> 
     }
 
 
-def is_broken(outcomes: Iterable[Outcome]) -> bool:
+def is_broken(outcomes: Iterable[StepOutcome]) -> bool:
     """Whether the road is."""
-    return any(outcome.verdict is Verdict.BROKEN for outcome in outcomes)
+    return any(outcome.verdict is StepState.BROKEN for outcome in outcomes)

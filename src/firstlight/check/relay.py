@@ -9,7 +9,7 @@ from firstlight.check import addresses, configuration, log, neutrons_files, upst
 from firstlight.check.addresses import Wanted
 from firstlight.check.asking import Unanswered, ask_at
 from firstlight.check.namespaces import steps as namespaces
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
 
 _PROXY, _AGENT = "proxy", "agent socket"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from firstlight.check.place import place
-from firstlight.check.step import Asked, Finding, Place, Step, broken, ok, warning
+from firstlight.check.option_location import place
+from firstlight.check.step import Asked, Finding, OptionLocation, Step, broken, ok, warning
 
 _AGENTS = (  # where Neutron's packages put them
     Path("/etc/neutron/metadata_agent.ini"),
@@ -42,7 +42,7 @@ def _look(conf: cfg.ConfigOpts, agents: Sequence[Path]) -> Iterator[Finding]:
         yield from _compared(conf, file, where)
 
 
-def _compared(conf: cfg.ConfigOpts, file: Path, ours: Place) -> Iterator[Finding]:
+def _compared(conf: cfg.ConfigOpts, file: Path, ours: OptionLocation) -> Iterator[Finding]:
     try:
         agent = _agent(file)
     except (cfg.Error, OSError) as error:
@@ -56,14 +56,14 @@ def _compared(conf: cfg.ConfigOpts, file: Path, ours: Place) -> Iterator[Finding
     else:
         yield broken(
             f"another one in {file}: every request of that agent is answered with 403",
-            Place(str(file), f"[DEFAULT] {_PROXY}"),
+            OptionLocation(str(file), f"[DEFAULT] {_PROXY}"),
             remedy=f"set it to the value of {ours}, and restart the agent",
         )
     if agent.nova_metadata_port != conf.metadata_listen_port:
         yield warning(
             f"{file} asks port {agent.nova_metadata_port}, the service listens on"
             f" {conf.metadata_listen_port}",
-            Place(str(file), "[DEFAULT] nova_metadata_port"),
+            OptionLocation(str(file), "[DEFAULT] nova_metadata_port"),
             remedy="right if a proxy is between them; else make them the same",
         )
 

@@ -8,7 +8,7 @@ from typing import Union
 from msgspec import Struct
 
 
-class Verdict(StrEnum):
+class StepState(StrEnum):
     """What became of a step; a worse one is later."""
 
     OK = "ok"
@@ -17,7 +17,7 @@ class Verdict(StrEnum):
     BROKEN = "broken"
 
 
-class Place(Struct, frozen=True):
+class OptionLocation(Struct, frozen=True):
     """Where the fault can be mended."""
 
     file: str  # empty: in no file, the option has its default
@@ -36,25 +36,25 @@ class Finding(Struct, frozen=True):
         remedy: what to do; empty where there is nothing to do.
     """
 
-    verdict: Verdict
+    verdict: StepState
     said: str
-    place: Place | None = None
+    place: OptionLocation | None = None
     remedy: str = ""
 
 
 def ok(said: str) -> Finding:
     """It is as it should be."""
-    return Finding(Verdict.OK, said)
+    return Finding(StepState.OK, said)
 
 
-def warning(said: str, place: Place | None = None, *, remedy: str) -> Finding:
+def warning(said: str, place: OptionLocation | None = None, *, remedy: str) -> Finding:
     """It works, and something about it should be known."""
-    return Finding(Verdict.WARNING, said, place, remedy)
+    return Finding(StepState.WARNING, said, place, remedy)
 
 
-def broken(said: str, place: Place | None = None, *, remedy: str) -> Finding:
+def broken(said: str, place: OptionLocation | None = None, *, remedy: str) -> Finding:
     """It does not work; steps that need this one are not tried."""
-    return Finding(Verdict.BROKEN, said, place, remedy)
+    return Finding(StepState.BROKEN, said, place, remedy)
 
 
 Look = Callable[[], Iterable[Union[Finding, "Step"]]]
@@ -77,11 +77,11 @@ class Step(Struct, frozen=True):
     seconds: float = 10.0
 
 
-class Outcome(Struct, frozen=True):
+class StepOutcome(Struct, frozen=True):
     """What became of one step."""
 
     name: str
-    verdict: Verdict
+    verdict: StepState
     findings: tuple[Finding, ...]
     seconds: float
 

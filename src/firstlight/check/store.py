@@ -10,7 +10,7 @@ from oslo_config import cfg
 from sqlalchemy import URL, Engine, StaticPool, create_engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.remedies import for_database
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.check.unit import Writer

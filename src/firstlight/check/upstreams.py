@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from oslo_config import cfg
 
 from firstlight.check.asking import Unanswered, ask
-from firstlight.check.place import place
-from firstlight.check.step import Finding, Place, Step, broken, ok
+from firstlight.check.option_location import place
+from firstlight.check.step import Finding, OptionLocation, Step, broken, ok
 from firstlight.metadata.identity import sign
-from firstlight.relay.address import BadUpstream, Tcp
-from firstlight.relay.upstreaming import open_upstreams
+from firstlight.relay.upstream.address import BadUpstream, TcpUpstream
+from firstlight.relay.upstream.deploy import open_balancer
 
 _NOBODY = "00000000-0000-4000-8000-000000000000"
 _SECONDS = 25.0
@@ -26,16 +26,16 @@ def _look(conf: cfg.ConfigOpts) -> Iterator[Finding]:
     if not conf.relay.upstreams:
         named = place(conf, "DEFAULT", "nova_metadata_host")
     try:
-        upstreams = open_upstreams(conf)
+        upstreams = open_balancer(conf)
     except BadUpstream as error:
         yield broken(str(error), named, remedy="correct it")
         return
     for upstream in upstreams.all:
-        if isinstance(upstream.address, Tcp):
+        if isinstance(upstream.address, TcpUpstream):
             yield _asked(conf, upstream.address, named)
 
 
-def _asked(conf: cfg.ConfigOpts, address: Tcp, named: Place) -> Finding:
+def _asked(conf: cfg.ConfigOpts, address: TcpUpstream, named: OptionLocation) -> Finding:
     headers = {
         "X-Instance-ID": _NOBODY,
         "X-Tenant-ID": "firstlight-check",

@@ -12,17 +12,17 @@ from firstlight.check import addresses, configuration, listening, log
 from firstlight.check.addresses import Wanted
 from firstlight.check.asking import Unanswered, ask, seen_from_here
 from firstlight.check.keystone import token
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
 from firstlight.conf import ConfigError, keystone_authtoken, provider_neutron, service_auth
-from firstlight.conf.shape import Shape, listens_at, shape_of
+from firstlight.conf.compat_mode import CompatMode, compat_mode_of, listens_at
 from firstlight.vendordata import caller_roles
 from firstlight.vendordata.auth import required_roles
 from firstlight.vendordata.clients import ConfiguredClients, open_session
 from firstlight.vendordata.contract import Provider, ProviderFailed
 from firstlight.vendordata.deploy import prepare_pcss
-from firstlight.vendordata.granting import read_terms
 from firstlight.vendordata.loading import load_providers
+from firstlight.vendordata.policy_options import read_policies
 
 PROVIDERS, CALLERS, LISTENER = "providers", "callers", "vendordata service"
 _SECONDS = 15.0
@@ -103,11 +103,11 @@ def _credential(conf: cfg.ConfigOpts, group: str) -> Iterator[Finding]:
 def _providers(conf: cfg.ConfigOpts) -> Iterator[Finding | Step]:
     """That they can be made, and then a step for what each of them depends on."""
     try:
-        if shape_of(conf) is Shape.PCSS:
+        if compat_mode_of(conf) is CompatMode.PCSS:
             prepare_pcss(conf)
         clients = ConfiguredClients(conf)
         providers = load_providers(conf, clients)
-        read_terms(conf, providers, clients)
+        read_policies(conf, providers, clients)
     except ConfigError as error:
         where = place(conf, "DEFAULT", "providers")
         yield broken(str(error), where, remedy="correct what is named; the service does not start")

@@ -7,10 +7,11 @@ from functools import cache, partial
 from oslo_config import cfg
 
 from firstlight.check.keystone import roles, token
-from firstlight.check.place import place
+from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import (
+from firstlight.vendordata.caller_roles import in_words, reads_secrets
+from firstlight.vendordata_client import (
     AuthMisconfigured,
     StaticJSON,
     StaticUnavailable,
@@ -19,8 +20,7 @@ from firstlight.targets import (
     parse,
     vendor_data,
 )
-from firstlight.targets.session import GROUP
-from firstlight.vendordata.caller_roles import in_words, reads_secrets
+from firstlight.vendordata_client.session import GROUP
 
 TOKEN = "Keystone for targets"  # noqa: S105  (a step's name)
 # Nobody's: a target that hands something out once must not do it because of us.

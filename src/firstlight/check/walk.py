@@ -8,16 +8,16 @@ from concurrent.futures import Future
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from firstlight.check.step import Finding, Outcome, Step, Verdict, broken
+from firstlight.check.step import Finding, Step, StepOutcome, StepState, broken
 
 LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_ORDER = list(Verdict)
+_ORDER = list(StepState)
 
 
-def walk(steps: Iterable[Step]) -> Iterator[Outcome]:
+def walk(steps: Iterable[Step]) -> Iterator[StepOutcome]:
     """What became of each step, in their order, each as soon as it is known.
 
     All that do not need each other are under way at once. Steps that turn up on the way come right
@@ -27,7 +27,7 @@ def walk(steps: Iterable[Step]) -> Iterator[Outcome]:
 
 
 class _Done(NamedTuple):
-    outcome: Outcome
+    outcome: StepOutcome
     more: Sequence["Future[_Done]"]
 
 
@@ -40,7 +40,7 @@ def _begin(steps: Iterable[Step]) -> "list[Future[_Done]]":
     return [future for _, future in begun]
 
 
-def _in_order(begun: "Iterable[Future[_Done]]") -> Iterator[Outcome]:
+def _in_order(begun: "Iterable[Future[_Done]]") -> Iterator[StepOutcome]:
     for future in begun:
         done = future.result()
         yield done.outcome
@@ -49,16 +49,16 @@ def _in_order(begun: "Iterable[Future[_Done]]") -> Iterator[Outcome]:
 
 def _done(step: Step, needed: "Iterable[Future[_Done]]") -> _Done:
     outcomes = [future.result().outcome for future in needed]
-    missing = [o.name for o in outcomes if o.verdict in (Verdict.BROKEN, Verdict.NOT_TRIED)]
+    missing = [o.name for o in outcomes if o.verdict in (StepState.BROKEN, StepState.NOT_TRIED)]
     if missing:
-        why = Finding(Verdict.NOT_TRIED, f"needs {', '.join(missing)}")
-        return _Done(Outcome(step.name, Verdict.NOT_TRIED, (why,), 0.0), ())
+        why = Finding(StepState.NOT_TRIED, f"needs {', '.join(missing)}")
+        return _Done(StepOutcome(step.name, StepState.NOT_TRIED, (why,), 0.0), ())
     began = time.monotonic()
     found = _looked(step)
     findings = tuple(one for one in found if isinstance(one, Finding))
-    verdict = max((one.verdict for one in findings), key=_ORDER.index, default=Verdict.OK)
+    verdict = max((one.verdict for one in findings), key=_ORDER.index, default=StepState.OK)
     more = _begin(one for one in found if isinstance(one, Step))
-    return _Done(Outcome(step.name, verdict, findings, time.monotonic() - began), more)
+    return _Done(StepOutcome(step.name, verdict, findings, time.monotonic() - began), more)
 
 
 def _looked(step: Step) -> list[Finding | Step]:

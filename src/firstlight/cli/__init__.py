@@ -3,7 +3,7 @@
 A sub-command is a module here with ``configure(parser)`` and ``run(args) -> exit code``. Modules
 are imported when their command is used, and what needs an extra when it runs, so that ``--help``
 is there without any. Nothing is imported here at first, because a service's command is a master
-until it is told that it is to serve: see :mod:`firstlight.wire.process`.
+until it is told that it is to serve: see :mod:`firstlight.httpd.process`.
 """
 
 import os
@@ -39,10 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code, 2 if the command's extra is not installed."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     if argv is None and arguments and arguments[0] in SERVICES and not asks_for_help(arguments):
-        from firstlight.wire.process.channel import is_master
+        from firstlight.httpd.process.channel import is_master
 
         if is_master(os.environ):
-            from firstlight.wire.process import master
+            from firstlight.httpd.process import master
 
             return master.run(os.environ)
     from firstlight.cli.parsing import run

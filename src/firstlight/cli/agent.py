@@ -31,6 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from firstlight.cli.with_extras import agent
+    from firstlight.services import agent
 
     return agent.run(args)

@@ -11,8 +11,8 @@ from rich.console import Console
 from firstlight import conf as configuration
 from firstlight.check import ROADS, road_of
 from firstlight.check import configuration as first_steps
-from firstlight.check.shown import as_json, is_broken, show, summary
-from firstlight.check.step import Asked, Outcome, Step
+from firstlight.check.output import as_json, is_broken, show, summary
+from firstlight.check.step import Asked, Step, StepOutcome
 from firstlight.check.walk import walk
 from firstlight.cli import add_service_arguments
 from firstlight.cli.extras import extra_of
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     with extra_of(args.service, f"firstlight check {args.service}"):
         files, steps = _steps(args)
     console = Console(highlight=False)
-    outcomes: list[Outcome] = []
+    outcomes: list[StepOutcome] = []
     for outcome in walk(steps):
         outcomes.append(outcome)
         if not args.json:

@@ -3,7 +3,7 @@
 import argparse
 
 from firstlight.cli import add_config_arguments
-from firstlight.drive import EPOCHS, FORMATS
+from firstlight.config_drive import EPOCHS, FORMATS
 
 _EPILOG = """\
   firstlight config-drive web-1 -o disk.config
@@ -77,7 +77,7 @@ def _configure_additions(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make it; returns 1 if that is not possible."""
-    from firstlight.cli.with_extras import config_drive
+    from firstlight.services import config_drive
 
     return config_drive.run(args)
 

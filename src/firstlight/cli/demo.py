@@ -30,6 +30,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve the demo until Ctrl-C."""
-    from firstlight.cli.with_extras import demo
+    from firstlight.demo import command
 
-    return demo.run(args)
+    return command.run(args)

@@ -7,15 +7,15 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from firstlight.config_drive import LIMIT, SEED_LEAST
 from firstlight.documents import Additions, BareMetal, InjectedFile
-from firstlight.drive import LIMIT, SEED_LEAST
 
 T = TypeVar("T")
 
 _SMALL = 4096  # bytes of a password or a seed
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file cannot be what it was handed in as; the message names it, and shows nothing of it."""
 
 
@@ -54,14 +54,14 @@ def seed(name: str) -> bytes:
     """
     content = _read(name, _SMALL)
     if len(content) < SEED_LEAST:
-        raise Unreadable(f"{name}: a seed has at least {SEED_LEAST} bytes, all of them random")
+        raise UnreadableFile(f"{name}: a seed has at least {SEED_LEAST} bytes, all of them random")
     return content
 
 
 def _line(name: str) -> str:
     text = _as(name, _read(name, _SMALL), bytes.decode, "UTF-8").removesuffix("\n")
     if not text or "\n" in text:
-        raise Unreadable(f"{name}: one line with the password is wanted")
+        raise UnreadableFile(f"{name}: one line with the password is wanted")
     return text
 
 
@@ -74,7 +74,7 @@ def _as(name: str, content: bytes, convert: Callable[[bytes], T], what: str) -> 
         return convert(content)
     except (ValueError, RecursionError) as error:
         reason = f": {error}" if isinstance(error, msgspec.DecodeError) else ""
-        raise Unreadable(f"{name} is not {what}{reason}") from None
+        raise UnreadableFile(f"{name} is not {what}{reason}") from None
 
 
 def _read(name: str, limit: int = LIMIT) -> bytes:
@@ -85,7 +85,7 @@ def _read(name: str, limit: int = LIMIT) -> bytes:
             with Path(name).open("rb") as file:
                 content = file.read(limit + 1)
     except OSError as error:
-        raise Unreadable(f"{name}: {error.strerror}") from error
+        raise UnreadableFile(f"{name}: {error.strerror}") from error
     if len(content) > limit:
-        raise Unreadable(f"{name}: more than {limit} bytes")
+        raise UnreadableFile(f"{name}: more than {limit} bytes")
     return content

@@ -10,10 +10,10 @@ from firstlight.cli.finding import find
 from firstlight.conf import ConfigError
 from firstlight.conf.source import reads_nova
 from firstlight.instance import Answer, Instance, State
-from firstlight.metadata.origin import Unusable, open_origin, open_store
+from firstlight.metadata.backend import BackendError, open_backend, open_store
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import Refused
-from firstlight.targets import StaticUnavailable, VendorData
+from firstlight.vendordata_client import StaticUnavailable, VendorData
 
 # What can go wrong on the way from a configuration to an instance's documents.
 TROUBLE = (
@@ -22,7 +22,7 @@ TROUBLE = (
     Refused,
     SourceUnavailable,
     StaticUnavailable,
-    Unusable,
+    BackendError,
     ValueError,
 )
 
@@ -36,7 +36,7 @@ def look_up(conf: cfg.ConfigOpts, name: str) -> Instance:
     if not reads_nova(conf):
         with closing(open_store(conf)) as store:
             return find(store, name).instance
-    origin = open_origin(conf)
+    origin = open_backend(conf)
     try:
         instance = origin.source.instance(name)
         if instance is None:

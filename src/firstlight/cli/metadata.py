@@ -24,6 +24,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from firstlight.cli.with_extras import metadata
+    from firstlight.services import metadata
 
     return metadata.run(args)

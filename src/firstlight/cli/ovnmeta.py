@@ -10,12 +10,12 @@ from time import monotonic
 from firstlight import conf as configuration
 from firstlight.cli import add_service_arguments
 from firstlight.conf import ConfigError, logs
-from firstlight.relay.ovnmeta.making import DEADLINE, Failed, Host
-from firstlight.relay.ovnmeta.rounds import Rounds
-from firstlight.relay.ovsdb import BadDatabase, southbound_remote
-from firstlight.wire.process.control import Control
-from firstlight.wire.process.signals import Signals
-from firstlight.wire.process.start import begin
+from firstlight.httpd.process.control import Control
+from firstlight.httpd.process.signals import Signals
+from firstlight.httpd.process.start import begin
+from firstlight.relay.ovn.ovsdb import BadDatabase, southbound_remote
+from firstlight.relay.ovn.provision import DEADLINE, CommandFailed, OvnHost
+from firstlight.relay.ovn.reconcile import OvnReconciler
 
 _EPILOG = """\
 On OVN each network with guests on a host needs a namespace there, ovnmeta-NETWORK, with a port of
@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
         logs.begin(conf, "ovnmeta")
         configuration.warn_of_names(conf)
         control, _ = begin({}, os.environ)
-        host = Host(conf.ovs.ovsdb_connection)
-        rounds = Rounds(southbound_remote(conf), host, every=control.every)
-    except (BadDatabase, ConfigError, Failed) as error:
+        host = OvnHost(conf.ovs.ovsdb_connection)
+        rounds = OvnReconciler(southbound_remote(conf), host, every=control.every)
+    except (BadDatabase, ConfigError, CommandFailed) as error:
         print(f"firstlight ovnmeta: {error}", file=sys.stderr)
         return 1
     if control.takes_over:
@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _wait(rounds: Rounds, control: Control, signals: Signals) -> None:
+def _wait(rounds: OvnReconciler, control: Control, signals: Signals) -> None:
     """Return when told to stop, or when the master has ended; beat while the rounds go on.
 
     They may wait for one program that they have started, but not longer than that may take.

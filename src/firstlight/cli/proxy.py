@@ -32,6 +32,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve until told to stop."""
-    from firstlight.cli.with_extras import proxy
+    from firstlight.services import proxy
 
     return proxy.run(args)

@@ -34,6 +34,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show it; returns 1 if there is no such instance or path."""
-    from firstlight.cli.with_extras import show
+    from firstlight.services import show
 
     return show.run(args)

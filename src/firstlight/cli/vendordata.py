@@ -3,7 +3,7 @@
 import argparse
 
 from firstlight.cli import add_config_arguments
-from firstlight.conf.shape import Shape
+from firstlight.conf.compat_mode import CompatMode
 
 _EPILOG = """\
 Nova asks it if its nova.conf has, under [api],
@@ -30,8 +30,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="instead of what the file says")
 
 
-def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
+def run(args: argparse.Namespace, stand_in_for: CompatMode | None = None) -> int:
     """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
-    from firstlight.cli.with_extras import vendordata
+    from firstlight.services import vendordata
 
     return vendordata.run(args, stand_in_for)

@@ -15,7 +15,7 @@ from firstlight.cli.lookup import look_up
 from firstlight.conf.source import reads_nova
 from firstlight.documents import STATIC
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import Kind, Nobody, VendorData, vendor_data
+from firstlight.vendordata_client import Kind, NoObserver, VendorData, vendor_data
 
 _PATIENCE = 5  # seconds for the status listener, which is on this machine
 _MOST = 1024 * 1024  # bytes of its answer
@@ -23,7 +23,7 @@ _STATICS = "static"  # StaticJSON's key in vendor_data2.json; a target of that n
 _NOTHING_HELD: Mapping[str, Any] = {"state": None}
 
 
-class Stopwatch(Nobody):
+class Stopwatch(NoObserver):
     """Remembers what each call of a target took, and what went wrong."""
 
     def __init__(self) -> None:

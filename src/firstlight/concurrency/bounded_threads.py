@@ -14,7 +14,7 @@ T = TypeVar("T")
 _HANG_UP_SECONDS = 2.0
 
 
-class Patience:
+class BoundedThreads:
     """At most `threads` pieces of work at a time, each waited for `seconds` at most."""
 
     def __init__(self, name: str, *, threads: int, seconds: float) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 
-class Breaking(StrEnum):
+class BreakerEffect(StrEnum):
     """What a breaker does with a question."""
 
     CLOSED = "closed"  # lets it through
@@ -12,7 +12,7 @@ class Breaking(StrEnum):
     HALF_OPEN = "half-open"  # has let one through, whose answer decides
 
 
-class Breaker:
+class CircuitBreaker:
     """Not safe for several threads at once: its owner has a lock.
 
     Args:
@@ -27,14 +27,14 @@ class Breaker:
         self._timer = timer
         self._until = 0.0
         self.failures = 0  # in a row
-        self.state = Breaking.CLOSED
+        self.state = BreakerEffect.CLOSED
 
     def refuses(self) -> bool:
         """Whether a question may not be asked now. One that may must be reported on."""
-        if self.state is Breaking.OPEN and self._timer() >= self._until:
-            self.state = Breaking.HALF_OPEN
+        if self.state is BreakerEffect.OPEN and self._timer() >= self._until:
+            self.state = BreakerEffect.HALF_OPEN
             return False
-        return self.state is not Breaking.CLOSED
+        return self.state is not BreakerEffect.CLOSED
 
     def left(self) -> float:
         """Seconds until a question is let through, if it refuses."""
@@ -43,21 +43,23 @@ class Breaker:
     def answered(self) -> None:
         """The target has answered."""
         self.failures = 0
-        self.state = Breaking.CLOSED
+        self.state = BreakerEffect.CLOSED
 
     def failed(self) -> None:
         """It has not, and it is to blame."""
         self.failures += 1
-        if self.state is Breaking.HALF_OPEN or (
-            self.state is Breaking.CLOSED and 0 < self._limit <= self.failures
+        if self.state is BreakerEffect.HALF_OPEN or (
+            self.state is BreakerEffect.CLOSED and 0 < self._limit <= self.failures
         ):
             self._open()
 
     def undecided(self) -> None:
         """The question came back without telling anything about the target."""
-        if self.state is Breaking.HALF_OPEN:
-            self.state = Breaking.OPEN  # the next one may try at once: its time has come already
+        if self.state is BreakerEffect.HALF_OPEN:
+            self.state = (
+                BreakerEffect.OPEN
+            )  # the next one may try at once: its time has come already
 
     def _open(self) -> None:
-        self.state = Breaking.OPEN
+        self.state = BreakerEffect.OPEN
         self._until = self._timer() + self._seconds

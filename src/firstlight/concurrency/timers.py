@@ -10,7 +10,7 @@ from itertools import count
 LOG = logging.getLogger(__name__)
 
 
-class Alarm:
+class Timers:
     """Timers that cost a place in a queue, not a thread each.
 
     What is called must not block: everything that is due waits for it. The thread begins with the

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-class Remembered(Generic[T]):
+class TtlCache(Generic[T]):
     """Up to `size` values by name, each for `seconds`. The oldest go first."""
 
     def __init__(

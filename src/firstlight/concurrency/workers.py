@@ -17,7 +17,7 @@ class Overloaded(Exception):
     """The queue is full; the caller should say so (503) rather than wait."""
 
 
-class Pool:
+class Workers:
     """A thread pool whose queue is bounded.
 
     `waiting` is what the queue may hold beyond the threads; one job more is refused, because work

@@ -23,6 +23,7 @@ from firstlight.conf import (
     api,
     cache,
     common,
+    compat_mode,
     firstlight,
     keystone_authtoken,
     metadata_agent,
@@ -38,13 +39,13 @@ from firstlight.conf import (
     relay_broker,
     relay_proxy,
     service_auth,
-    shape,
     store,
     vault,
     vendordata,
     vendordata_dynamic_auth,
     vendordata_target,
 )
+from firstlight.conf.compat_mode import CompatMode
 from firstlight.conf.files import usual_files
 from firstlight.conf.misspelt import (
     Misspelt,
@@ -55,7 +56,6 @@ from firstlight.conf.misspelt import (
 )
 from firstlight.conf.names import Moved, Release, moved, release_of, with_former_names
 from firstlight.conf.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
-from firstlight.conf.shape import Shape
 from firstlight.conf.written import Configuration, files_of, written
 
 # What each service reads. Order is the order of its sample file.
@@ -74,7 +74,7 @@ SERVICES: dict[str, tuple[ModuleType, ...]] = {
     ),
     "vendordata": (
         vendordata,
-        shape,
+        compat_mode,
         keystone_authtoken,
         service_auth,
         provider_neutron,
@@ -125,7 +125,7 @@ def load(
     config_dirs: Sequence[str] = (),
     environ: Mapping[str, str] = os.environ,
     *,
-    stand_in_for: Shape | None = None,
+    stand_in_for: CompatMode | None = None,
 ) -> cfg.ConfigOpts:
     """The configuration of `service` from these files and, after them, the folders' ``*.conf``.
 
@@ -142,7 +142,7 @@ def load_typed(
     typed: Sequence[str],
     environ: Mapping[str, str] = os.environ,
     *,
-    stand_in_for: Shape | None = None,
+    stand_in_for: CompatMode | None = None,
 ) -> cfg.ConfigOpts:
     """The configuration of `service` as the command line names it, or from the usual places.
 
@@ -171,7 +171,7 @@ def load_under_wsgi(environ: Mapping[str, str], argv: Sequence[str]) -> cfg.Conf
     return _load("metadata", find_under_wsgi(environ, argv), None)
 
 
-def _load(service: str, found: Found, stand_in_for: Shape | None) -> cfg.ConfigOpts:
+def _load(service: str, found: Found, stand_in_for: CompatMode | None) -> cfg.ConfigOpts:
     conf = Configuration(service)
     log.register_options(conf)
     log_records.install()

@@ -7,7 +7,7 @@ from pathlib import Path
 from oslo_config import cfg
 
 
-class Shape(StrEnum):
+class CompatMode(StrEnum):
     """What callers find at which path, and at which port."""
 
     FIRSTLIGHT = "firstlight"
@@ -26,14 +26,14 @@ OPTIONS = [
                 default=AUTO,
                 choices=[
                     (AUTO, "what the configuration files are written for"),
-                    (Shape.FIRSTLIGHT.value, "ours, on [DEFAULT] listen and port"),
+                    (CompatMode.FIRSTLIGHT.value, "ours, on [DEFAULT] listen and port"),
                     (
-                        Shape.POLLINATE.value,
+                        CompatMode.POLLINATE.value,
                         "nova-pollinate's, on [flask] host and port: ours, GET /test, and callers' "
                         "own X-Identity-Status where auth_strategy is noauth",
                     ),
                     (
-                        Shape.PCSS.value,
+                        CompatMode.PCSS.value,
                         "pcss-vendor-metadata's: every path answers the object of mlnx_sriov",
                     ),
                 ],
@@ -45,13 +45,13 @@ OPTIONS = [
 
 # How the files begin that each service was documented with.
 _FILES = {
-    "pcss-vendor-metadata": Shape.PCSS,
-    "nova-pollinate": Shape.POLLINATE,
-    "pollinate": Shape.POLLINATE,
+    "pcss-vendor-metadata": CompatMode.PCSS,
+    "nova-pollinate": CompatMode.POLLINATE,
+    "pollinate": CompatMode.POLLINATE,
 }
 
 
-def named_by(files: Iterable[str]) -> Shape | None:
+def named_by(files: Iterable[str]) -> CompatMode | None:
     """The service that a file of these was documented for; the last one that says so counts."""
     found = None
     for file in files:
@@ -62,27 +62,27 @@ def named_by(files: Iterable[str]) -> Shape | None:
     return found
 
 
-def shape_of(conf: cfg.ConfigOpts) -> Shape:
+def compat_mode_of(conf: cfg.ConfigOpts) -> CompatMode:
     """The shape that `conf` asks for, or what it was written for: by file name, then by content."""
     if conf.firstlight.shape != AUTO:
-        return Shape(conf.firstlight.shape)
+        return CompatMode(conf.firstlight.shape)
     return named_by(conf.config_file or ()) or _by_content(conf)
 
 
 def listens_at(conf: cfg.ConfigOpts) -> tuple[str, int]:
     """Address and port of the service of this shape."""
-    if shape_of(conf) is Shape.POLLINATE:
+    if compat_mode_of(conf) is CompatMode.POLLINATE:
         return conf.flask.host, conf.flask.port
     return conf.listen, conf.port
 
 
-def _by_content(conf: cfg.ConfigOpts) -> Shape:
+def _by_content(conf: cfg.ConfigOpts) -> CompatMode:
     if any(is_set(conf, name, "flask") for name in ("host", "port", "secret_key")):
-        return Shape.POLLINATE
+        return CompatMode.POLLINATE
     # pcss had one provider and no option to name it; its credentials were for Neutron.
     if not conf.providers and not conf.service_auth.auth_type and conf.neutron.auth_type:
-        return Shape.PCSS
-    return Shape.FIRSTLIGHT
+        return CompatMode.PCSS
+    return CompatMode.FIRSTLIGHT
 
 
 def is_set(conf: cfg.ConfigOpts, name: str, group: str | None = None) -> bool:

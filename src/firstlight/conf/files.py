@@ -5,7 +5,7 @@ import stat
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 
-from firstlight.conf.shape import Shape
+from firstlight.conf.compat_mode import CompatMode
 
 # Pollinate documents the first; the others are where oslo.config looked for it.
 _POLLINATE = (
@@ -21,10 +21,10 @@ _PCSS = (
     "/etc/pcss-vendor-metadata/pcss-vendor-metadata.ini",
     "/etc/pcss-vendor-metadata.ini",
 )
-_USUAL = {Shape.POLLINATE: _POLLINATE, Shape.PCSS: _PCSS}
+_USUAL = {CompatMode.POLLINATE: _POLLINATE, CompatMode.PCSS: _PCSS}
 
 
-def usual_files(shape: Shape, environ: Mapping[str, str], root: Path = Path("/")) -> list[str]:
+def usual_files(shape: CompatMode, environ: Mapping[str, str], root: Path = Path("/")) -> list[str]:
     """The first of the places where the service of `shape` kept its file; empty if there is none.
 
     `root` is where ``/etc`` is looked for.

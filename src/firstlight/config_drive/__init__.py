@@ -7,7 +7,8 @@
     write(made.chunks(), Path("disk.config"))                 # whole or not at all, mode 0600
     node["config_drive"] = b"".join(for_ironic(made.chunks()))
 
-The tree is Nova's, see :mod:`firstlight.drive.contents`. The images are written here, in Python.
+The tree is Nova's, see :mod:`firstlight.config_drive.contents`. The images are written here,
+in Python.
 genisoimage, which Nova runs, reads the clock and works on a directory of secrets in plain text;
 xorriso could be told the time, but is one more package on every compute node, and a process for
 each build; mkfs and a loop mount need root. What a config drive uses of ISO 9660 and FAT is a few
@@ -17,12 +18,12 @@ Linux read what is made: see the tests.
 
 from collections.abc import Mapping
 
-from firstlight.drive import fat, iso9660
-from firstlight.drive.contents import EC2_SKIPPED, SEED_LEAST, contents
-from firstlight.drive.image import Image
-from firstlight.drive.ironic import for_ironic
-from firstlight.drive.output import write
-from firstlight.drive.tree import LIMIT, Unwritable
+from firstlight.config_drive import fat, iso9660
+from firstlight.config_drive.contents import EC2_SKIPPED, SEED_LEAST, contents
+from firstlight.config_drive.image import Image
+from firstlight.config_drive.ironic import for_ironic
+from firstlight.config_drive.output import write
+from firstlight.config_drive.tree import LIMIT, Unwritable
 
 LABEL = "config-2"  # what guests look for
 

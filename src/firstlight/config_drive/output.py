@@ -18,7 +18,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import BinaryIO
 
-from firstlight.drive.image import ZEROS
+from firstlight.config_drive.image import ZEROS
 
 _MODE = 0o600
 _BLOCK = 4096  # bytes of a file system: so many zeros in a row need not be stored

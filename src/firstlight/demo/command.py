@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.panel import Panel
 
 from firstlight.cli.demo import FIRST_PORT
-from firstlight.cli.serving import STATUS
 from firstlight.demo import road
-from firstlight.demo.files import Ports
+from firstlight.demo.files import DemoPorts
+from firstlight.httpd.process.generation import run as run_process
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import CannotListen, Tcp
 from firstlight.instance import Instance
-from firstlight.wire.process.generation import run as run_process
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import CannotListen, Tcp
+from firstlight.services.serving import STATUS
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,14 +61,14 @@ def _directory(wanted: str | None) -> Iterator[Path]:
     yield path
 
 
-def _ports(wanted: int | None) -> Ports:
+def _ports(wanted: int | None) -> DemoPorts:
     """Four ports in a row, from `wanted`; without a wish, the usual ones if they are free."""
     first = FIRST_PORT if wanted is None else wanted
-    usual = Ports(*range(first, first + 4))
+    usual = DemoPorts(*range(first, first + 4))
     if wanted is not None or all(map(_is_free, range(first, first + 4))):
         return usual
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(4)]
-    found = Ports(*(probe.getsockname()[1] for probe in probes))
+    found = DemoPorts(*(probe.getsockname()[1] for probe in probes))
     for probe in probes:
         probe.close()
     return found
@@ -87,7 +87,7 @@ def _command() -> str:
     return "firstlight" if shutil.which("firstlight") else sys.argv[0]
 
 
-def _tell(directory: Path, ports: Ports, instance: Instance) -> None:
+def _tell(directory: Path, ports: DemoPorts, instance: Instance) -> None:
     guest, firstlight = f"http://127.0.0.1:{ports.front}", _command()
     config = f"--config-file {directory}/metadata.conf"
     console = Console(highlight=False)

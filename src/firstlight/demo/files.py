@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 
-class Ports(Struct, frozen=True):
+class DemoPorts(Struct, frozen=True):
     """Where each part listens on 127.0.0.1."""
 
     front: int
@@ -83,7 +83,7 @@ _STATIC_MAP = """\
 _VENDOR_DATA = '{"support": "help@cloud.example.org"}\n'
 
 
-def write(directory: Path, ports: Ports) -> None:
+def write(directory: Path, ports: DemoPorts) -> None:
     """Write configuration, rules and the sample instance into `directory`."""
     values = {"directory": directory, "ports": ports, "secret": SECRET}
     sample = files("firstlight.sources.store").joinpath("sample.yaml").read_text()

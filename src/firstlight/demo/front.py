@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from firstlight.httpd.messages import Handler, Request
 from firstlight.instance import Instance
-from firstlight.metadata.flow import Reply
+from firstlight.metadata.deferred import Reply
 from firstlight.metadata.identity import sign
-from firstlight.wire.messages import Handler, Request
 
 # Of what a guest sends, only these pass (design: the relay): how long a body is, and what the
 # guest calls itself.

@@ -9,24 +9,24 @@ from oslo_log import log
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
-from firstlight.cli.serving import STATUS, serving
+from firstlight.concurrency.workers import Workers
 from firstlight.demo import files
 from firstlight.demo.front import front
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.server import Server
+from firstlight.httpd.wsgi import WsgiHandler
 from firstlight.instance import Instance
 from firstlight.metadata.deploy import Deployment, limits, refuse
+from firstlight.services.serving import STATUS, serving
 from firstlight.sources.store import Store
 from firstlight.sources.store.files import load
 from firstlight.vendordata.deploy import deploy as deploy_vendordata
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.pool import Pool
-from firstlight.wire.server import Server
-from firstlight.wire.wsgi import WsgiHandler
 
 FRONT, METADATA, VENDORDATA = "front", "metadata", "vendordata"
 
 
-def prepare(directory: Path, ports: files.Ports) -> Instance:
+def prepare(directory: Path, ports: files.DemoPorts) -> Instance:
     """Write the files and put the sample instance into the store; returns it."""
     files.write(directory, ports)
     store = Store.open(f"sqlite:///{directory}/store.sqlite")
@@ -72,7 +72,7 @@ def road(directory: Path, instance: Instance, opened: Mapping[str, socket]) -> I
 def _vendordata(directory: Path, registry: CollectorRegistry) -> Iterator[WsgiHandler]:
     conf = configuration.load("vendordata", [str(directory / "vendordata.conf")])
     app, panel, _readiness = deploy_vendordata(conf, registry)
-    pool = Pool("vendordata", threads=4, waiting=64)
+    pool = Workers("vendordata", threads=4, waiting=64)
     try:
         yield WsgiHandler(app, pool)
     finally:

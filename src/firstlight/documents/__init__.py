@@ -19,7 +19,7 @@ from firstlight.documents.tree import (
     AnswersNeeded,
     Documents,
     SecurityGroupsNeeded,
-    Settings,
+    TreeSettings,
     version_list,
 )
 from firstlight.documents.walk import walk
@@ -36,7 +36,7 @@ __all__ = [
     "Hole",
     "InjectedFile",
     "SecurityGroupsNeeded",
-    "Settings",
+    "TreeSettings",
     "seed",
     "segments",
     "version_list",

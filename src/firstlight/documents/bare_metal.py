@@ -24,7 +24,7 @@ class _Attached(Struct, frozen=True):
         return self.internal_info.get("tenant_vif_port_id") or self.extra.get("vif_port_id")
 
 
-class Port(_Attached, frozen=True):
+class BareMetalPort(_Attached, frozen=True):
     """A NIC of the node: an element of ``ports`` in ``GET /v1/ports/detail``."""
 
     portgroup_uuid: str | None = None
@@ -40,7 +40,7 @@ class PortGroup(_Attached, frozen=True):
 class BareMetal(Struct, frozen=True):
     """The answers of both requests together, for one node; what else they say is not needed."""
 
-    ports: tuple[Port, ...] = ()
+    ports: tuple[BareMetalPort, ...] = ()
     portgroups: tuple[PortGroup, ...] = ()
 
 
@@ -54,7 +54,7 @@ def on_bare_metal(network_data: Mapping[str, Any], node: BareMetal) -> dict[str,
     groups = {group.vif: group for group in node.portgroups if group.vif}
     ports = {port.vif: port for port in node.ports if port.vif}
     links: list[dict[str, Any]] = []
-    members: list[Port] = []
+    members: list[BareMetalPort] = []
     for link in network_data["links"]:
         if (group := groups.get(link["vif_id"])) is not None:
             joined = [port for port in node.ports if port.portgroup_uuid == group.uuid]
@@ -67,7 +67,7 @@ def on_bare_metal(network_data: Mapping[str, Any], node: BareMetal) -> dict[str,
     return {**network_data, "links": [*links, *map(_member, members)]}
 
 
-def _bond(group: PortGroup, address: str, members: Iterable[Port]) -> dict[str, Any]:
+def _bond(group: PortGroup, address: str, members: Iterable[BareMetalPort]) -> dict[str, Any]:
     # Options of the kernel's bonding driver; cloud-init takes those that begin with "bond".
     options = {
         name if name.startswith("bond") else f"bond_{name}": value
@@ -82,5 +82,5 @@ def _bond(group: PortGroup, address: str, members: Iterable[Port]) -> dict[str, 
     }
 
 
-def _member(port: Port) -> dict[str, Any]:
+def _member(port: BareMetalPort) -> dict[str, Any]:
     return {"id": port.uuid, "type": "phy", "ethernet_mac_address": port.address}

@@ -19,7 +19,7 @@ from firstlight.instance import Answer, Instance
 
 STATIC, DYNAMIC = "StaticJSON", "DynamicJSON"
 
-__all__ = ["AnswersNeeded", "Documents", "SecurityGroupsNeeded", "Settings", "version_list"]
+__all__ = ["AnswersNeeded", "Documents", "SecurityGroupsNeeded", "TreeSettings", "version_list"]
 
 Answers = Mapping[str, Answer]
 
@@ -30,7 +30,7 @@ class AnswersNeeded(Exception):
     """The document shows what the dynamic targets say, and they have not been asked."""
 
 
-class Settings(Struct, frozen=True):
+class TreeSettings(Struct, frozen=True):
     """What the operator decides about every instance's documents."""
 
     dhcp_domain: str = "novalocal"
@@ -70,7 +70,7 @@ class Documents:
     def __init__(
         self,
         instance: Instance,
-        settings: Settings,
+        settings: TreeSettings,
         *,
         static: Any = _NOTHING,
         today: str,

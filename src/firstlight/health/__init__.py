@@ -5,7 +5,7 @@ read that, and :class:`Watch` asks again those that did not, so that what they s
 no guest asks.
 """
 
-from firstlight.dependencies.dependency import Dependency, troubles
-from firstlight.dependencies.watch import Watch
+from firstlight.health.dependency import Dependency, troubles
+from firstlight.health.watch import Watch
 
 __all__ = ["Dependency", "Watch", "troubles"]

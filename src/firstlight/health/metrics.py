@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from firstlight.dependencies.dependency import Dependency
+from firstlight.health.dependency import Dependency
 
 
 class DependencyCollector(Collector):

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
-from firstlight.dependencies.dependency import Dependency
+from firstlight.health.dependency import Dependency
 
 LOG = logging.getLogger(__name__)
 

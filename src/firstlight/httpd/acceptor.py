@@ -5,17 +5,17 @@ import select
 import socket
 from time import monotonic
 
-from firstlight.wire import ids
-from firstlight.wire.body_budget import BodyBudget
-from firstlight.wire.connection import Connection
-from firstlight.wire.counters import Counts
-from firstlight.wire.door import Door, PlainDoor, open_with_tls
-from firstlight.wire.ids import MakeId
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Observer
-from firstlight.wire.refusals import MakeRefusal
-from firstlight.wire.turns import Turns
+from firstlight.httpd import request_ids
+from firstlight.httpd.body_budget import BodyBudget
+from firstlight.httpd.connection import Connection
+from firstlight.httpd.counters import Counts
+from firstlight.httpd.deferred_work import DeferredWork
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.messages import Observer
+from firstlight.httpd.plain_listener import Accepting, PlainListener, open_with_tls
+from firstlight.httpd.refusals import MakeRefusal
+from firstlight.httpd.request_ids import MakeId
 
 # A listener that was full accepts again when this part of its connections is left.
 _ROOM_AGAIN = 0.9
@@ -38,7 +38,7 @@ class Acceptor:
         refusal: MakeRefusal,
         observe: Observer | None,
         counts: Counts,
-        turns: Turns,
+        turns: DeferredWork,
         bodies: BodyBudget,
     ) -> None:
         self.handler = listener.handler
@@ -46,7 +46,7 @@ class Acceptor:
         self.stands_for = listener.stands_for
         self.tls = listener.tls is not None
         self.keep_alive = listener.keep_alive
-        self.make_id = ids.trusting(make_id) if listener.trust_request_id else make_id
+        self.make_id = request_ids.trusting(make_id) if listener.trust_request_id else make_id
         self.limits = limits
         self.refusal = refusal
         self.observe = observe
@@ -56,14 +56,16 @@ class Acceptor:
         self.draining = False
         self.connections: set[Connection] = set()
         self._listener = listener
-        self._door: Door | None = None
+        self._door: Accepting | None = None
         self._on_network = listener.socket.family in (socket.AF_INET, socket.AF_INET6)
 
     async def open(self) -> None:
         """Begin, or begin again, to accept."""
         self.turns.open(asyncio.get_running_loop())
         if self._listener.tls is None:
-            self._door = PlainDoor(self._listener.socket, self._visitor, self.limits, self.pause)
+            self._door = PlainListener(
+                self._listener.socket, self._visitor, self.limits, self.pause
+            )
         else:
             self._door = await open_with_tls(
                 self._listener.socket, self._visitor, self.limits, self._listener.tls

@@ -7,15 +7,15 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from firstlight.wire import refusals
-from firstlight.wire.door import Doorstep
-from firstlight.wire.head import CONTINUE, render
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.reader import CLOSE, PIECE, Reader
-from firstlight.wire.refusals import Refusal, Refused
+from firstlight.httpd import refusals
+from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.parser import CLOSE, PIECE, RequestParser
+from firstlight.httpd.plain_listener import InlineTransport
+from firstlight.httpd.refusals import Rejection, RequestRejected
+from firstlight.httpd.response_head import CONTINUE, render
 
 if TYPE_CHECKING:
-    from firstlight.wire.acceptor import Acceptor
+    from firstlight.httpd.acceptor import Acceptor
 
 LOG = logging.getLogger(__name__)
 
@@ -30,14 +30,14 @@ class _Turn(NamedTuple):
     request: Request
     keep: str
     started: float
-    refusal: Refusal | None = None
+    refusal: Rejection | None = None
 
 
 class Connection(asyncio.Protocol):
     """What one peer sends and is sent.
 
     `deadline` is when :meth:`expire` is due; the server's sweep looks at it. For `remembered` and
-    `scope` see :class:`~firstlight.wire.messages.KeptConnection`.
+    `scope` see :class:`~firstlight.httpd.messages.KeptConnection`.
     """
 
     __slots__ = (
@@ -64,7 +64,7 @@ class Connection(asyncio.Protocol):
     def __init__(self, at: "Acceptor") -> None:
         self._at = at
         self._transport = cast(asyncio.Transport, None)  # until the connection is made
-        self._reader = Reader(at.limits, self._deliver, self._proceed, at.bodies)
+        self._reader = RequestParser(at.limits, self._deliver, self._proceed, at.bodies)
         self._unread: memoryview | None = None  # what came behind the piece that was read
         self._queue: deque[_Turn] | None = None  # turns behind an unfinished one
         self._turn: _Turn | None = None  # the one whose answer is being looked up
@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
         at = self._at
         before = self._transport
         self._transport = cast(asyncio.Transport, transport)
-        if isinstance(before, Doorstep):
+        if isinstance(before, InlineTransport):
             before.hand_over(self._transport)
             return
         self._peer, self.scope = at.peer_of(self._transport)
@@ -110,7 +110,7 @@ class Connection(asyncio.Protocol):
         now = monotonic()
         try:
             self._reader.feed(data, now)
-        except Refused as refused:
+        except RequestRejected as refused:
             self._refuse(refused.refusal)
         self._settle(now)
 
@@ -351,11 +351,11 @@ class Connection(asyncio.Protocol):
         LOG.exception("%s %s %s could not be answered", request.id, request.method, request.target)
         return self._refusal(refusals.CRASHED, request)
 
-    def _refusal(self, refusal: Refusal, request: Request | None) -> Response:
+    def _refusal(self, refusal: Rejection, request: Request | None) -> Response:
         self._at.counts.refused[refusal.name] += 1
         return self._at.refusal(refusal.status, refusal.reason, request)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, refusal: Rejection) -> None:
         """Answer what cannot be read, after what could, and end the connection."""
         self._deaf = True
         self._reader.drop_body()
@@ -367,7 +367,7 @@ class Connection(asyncio.Protocol):
         else:
             self._wait_in_line(turn)
 
-    def _send_refusal(self, turn: _Turn, refusal: Refusal) -> None:
+    def _send_refusal(self, turn: _Turn, refusal: Rejection) -> None:
         self._write(turn.request, self._refusal(refusal, None), CLOSE, turn.started)
         self._linger()
 

@@ -11,7 +11,7 @@ _SLICE = 0.0001
 Work = Callable[[], None]
 
 
-class Turns:
+class DeferredWork:
     """A queue of work; what is ready on sockets is looked after between any two slices of it.
 
     Fifty instances that are read at the same time would otherwise be begun, and answered, fifty in

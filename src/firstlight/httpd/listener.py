@@ -5,8 +5,8 @@ import ssl
 from dataclasses import dataclass
 from typing import Any
 
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Handler, Hot
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Handler, Hot
 
 
 @dataclass(frozen=True, slots=True, eq=False)

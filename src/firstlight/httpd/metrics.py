@@ -10,10 +10,10 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from firstlight.wire.counters import BUCKETS, Counters, Counts
+from firstlight.httpd.counters import BUCKETS, Counters, Counts
 
 
-class WireCollector(Collector):
+class HttpCollector(Collector):
     """Register it with a registry, and a scrape shows `counters`.
 
     `dropped` tells how many lines the access log has dropped.

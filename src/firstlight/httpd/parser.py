@@ -6,10 +6,10 @@ from typing import Any
 
 import httptools
 
-from firstlight.wire import refusals
-from firstlight.wire.body_budget import BodyBudget
-from firstlight.wire.limits import Limits
-from firstlight.wire.refusals import Refused
+from firstlight.httpd import refusals
+from firstlight.httpd.body_budget import BodyBudget
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.refusals import RequestRejected
 
 # Bytes that are parsed at a time; between two pieces the bounds are looked at. Most requests are
 # one piece, and some forty of the smallest that there can be.
@@ -49,7 +49,7 @@ class _Body:
         self.bare = 0  # bytes since the last of the content: framing, and trailers
 
 
-class Reader:
+class RequestParser:
     """Reads one connection's requests and hands each to `deliver` when it is whole.
 
     `proceed` is called when a request waits for ``100 Continue`` before its body. What has come of
@@ -161,7 +161,7 @@ class Reader:
         if self._again is not None:
             self._join_repeated()
         elif len(headers) > self._limits.fields:
-            raise Refused(refusals.HEAD_LARGE)
+            raise RequestRejected(refusals.HEAD_LARGE)
         if self._received > self._limits.target:
             self._measure()
         # Only HTTP/1.1 keeps a connection of which nothing is said; to ask for the version is dear.
@@ -177,7 +177,7 @@ class Reader:
         content = self._body.content
         content += part
         if len(content) > self._limits.body:
-            raise Refused(refusals.BODY_LARGE)
+            raise RequestRejected(refusals.BODY_LARGE)
 
     def on_message_complete(self) -> None:
         parser = self._parser
@@ -209,7 +209,7 @@ class Reader:
 
     def _repeat(self, name: bytes, value: bytes) -> None:
         if name == b"host":
-            raise Refused(refusals.NO_HOST)
+            raise RequestRejected(refusals.NO_HOST)
         if self._again is None:
             self._again, self._repeats = {}, 0
         self._repeats += 1
@@ -224,7 +224,7 @@ class Reader:
         repeats = 0 if self._again is None else self._repeats
         before = 0 if self._body is None else self._body.fields
         if before + len(self._headers) + repeats > self._limits.fields:
-            raise Refused(refusals.HEAD_LARGE)
+            raise RequestRejected(refusals.HEAD_LARGE)
 
     def _join_repeated(self) -> None:
         self._check_number_of_fields()
@@ -234,23 +234,23 @@ class Reader:
     def _check_version(self) -> None:
         version = self._parser.get_http_version()
         if version not in ("1.1", "1.0"):
-            raise Refused(refusals.VERSION)
+            raise RequestRejected(refusals.VERSION)
         if version == "1.1":
             if b"host" not in self._headers:
-                raise Refused(refusals.NO_HOST)
+                raise RequestRejected(refusals.NO_HOST)
             return
         if b"transfer-encoding" in self._headers:
             # RFC 9112 §6.1: a sign of faulty framing, whoever sent it.
-            raise Refused(refusals.CODED_10)
+            raise RequestRejected(refusals.CODED_10)
 
     def _open_body(self) -> None:
         headers = self._headers
         coding = headers.get(b"transfer-encoding")
         if coding is not None and coding.lower() != b"chunked":
-            raise Refused(refusals.CODING)
+            raise RequestRejected(refusals.CODING)
         # llhttp has made sure that it is a number, and that there is only one.
         if int(headers.get(b"content-length", b"0")) > self._limits.body:
-            raise Refused(refusals.BODY_LARGE)
+            raise RequestRejected(refusals.BODY_LARGE)
         # Fields that come after a chunked body are counted with the head's; no handler sees them.
         repeats = 0 if self._again is None else self._repeats
         self._again = None
@@ -265,7 +265,7 @@ class Reader:
         if expect is None:
             return
         if expect.lower() != b"100-continue":
-            raise Refused(refusals.EXPECTATION)
+            raise RequestRejected(refusals.EXPECTATION)
         if self._parser.get_http_version() == "1.1":  # RFC 9110 §10.1.1: not for HTTP/1.0
             self._proceed()
 
@@ -279,9 +279,9 @@ class Reader:
     def _measure(self) -> None:
         """The exact sizes of a head that may be too large, whatever pieces it came in."""
         if len(self._target) > self._limits.target:
-            raise Refused(refusals.TARGET_LONG)
+            raise RequestRejected(refusals.TARGET_LONG)
         if len(self._target) + self._size_of_fields() > self._limits.head:
-            raise Refused(refusals.HEAD_LARGE)
+            raise RequestRejected(refusals.HEAD_LARGE)
 
     def _size_of_fields(self) -> int:
         return sum(len(name) + len(value) + 4 for name, value in self._headers.items())
@@ -290,7 +290,7 @@ class Reader:
         """Head and trailers have one budget, of bytes and of fields."""
         self._join_repeated()
         if body.size + self._size_of_fields() > self._limits.head:
-            raise Refused(refusals.HEAD_LARGE)
+            raise RequestRejected(refusals.HEAD_LARGE)
 
     def _check_unfinished(self, data: bytes, now: float) -> None:
         blank = self._body is None and not self._target and not data.strip(b"\r\n")
@@ -306,26 +306,26 @@ class Reader:
             self.body_started = self.body_started or now
             self._check_unfinished_body(self._body, size)
         elif len(self._target) > self._limits.target:
-            raise Refused(refusals.TARGET_LONG)
+            raise RequestRejected(refusals.TARGET_LONG)
         elif self._received > self._limits.head:
-            raise Refused(refusals.HEAD_LARGE)
+            raise RequestRejected(refusals.HEAD_LARGE)
         else:
             self._check_number_of_fields()
 
     def _check_unfinished_body(self, body: _Body, size: int) -> None:
         if self._received > self._limits.head + _FRAMING * self._limits.body:
-            raise Refused(refusals.BODY_LARGE)
+            raise RequestRejected(refusals.BODY_LARGE)
         more = len(body.content) - body.held
         if more:
             body.bare = 0
             if not self._budget.take(more):
-                raise Refused(refusals.BODIES_FULL)
+                raise RequestRejected(refusals.BODIES_FULL)
             body.held += more
         else:
             body.bare += size
             self._check_number_of_fields()
             if body.size + body.bare > self._limits.head:
-                raise Refused(refusals.HEAD_LARGE)
+                raise RequestRejected(refusals.HEAD_LARGE)
 
     def _collected(self, data: bytes) -> bytes:
         """`data` with what was held before it; b"" if it is held as well.
@@ -362,19 +362,19 @@ class Reader:
         if self._done:
             return  # what follows the last request is not read
         cause = error.__context__
-        if isinstance(cause, Refused):
+        if isinstance(cause, RequestRejected):
             raise cause from None
         if isinstance(error, httptools.HttpParserCallbackError):
             raise error
         if isinstance(error, httptools.HttpParserInvalidMethodError):
-            raise Refused(refusals.METHOD) from error
-        raise Refused(refusals.MALFORMED) from error
+            raise RequestRejected(refusals.METHOD) from error
+        raise RequestRejected(refusals.MALFORMED) from error
 
 
 def _uncommon(verb: bytes) -> str:
     """The name of a method; CONNECT is refused, a 200 to it would make a tunnel."""
     if verb == b"CONNECT":
-        raise Refused(refusals.METHOD)
+        raise RequestRejected(refusals.METHOD)
     return verb.decode()
 
 
@@ -384,5 +384,5 @@ def _path_of(target: bytes, method: str) -> bytes:
         return target
     path, found = _ABSOLUTE.subn(b"", target, count=1)
     if not found:
-        raise Refused(refusals.BAD_TARGET)
+        raise RequestRejected(refusals.BAD_TARGET)
     return path if path.startswith(b"/") else b"/" + path

@@ -13,8 +13,8 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol, cast
 
-from firstlight.wire.limits import Limits
-from firstlight.wire.sockets import duplicate
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.sockets import duplicate
 
 LOG = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ _NO_ROOM = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 MakeVisitor = Callable[[], asyncio.Protocol]
 
 
-class Door(Protocol):
+class Accepting(Protocol):
     """What lets connections in until it is closed."""
 
     def close(self) -> None: ...
@@ -41,7 +41,7 @@ class Door(Protocol):
 
 async def open_with_tls(
     listening: socket.socket, visitor: MakeVisitor, limits: Limits, tls: ssl.SSLContext
-) -> Door:
+) -> Accepting:
     """A door on a duplicate of the socket; asyncio shakes hands."""
     loop = asyncio.get_running_loop()
     return await loop.create_server(
@@ -54,7 +54,7 @@ async def open_with_tls(
     )
 
 
-class PlainDoor:
+class PlainListener:
     """A door on a duplicate of the socket, without TLS.
 
     Args:
@@ -114,7 +114,7 @@ class PlainDoor:
 
     def _meet(self, accepted: socket.SocketType, peer: object) -> None:
         visitor = self._visitor()
-        step = Doorstep(accepted, peer, visitor)
+        step = InlineTransport(accepted, peer, visitor)
         visitor.connection_made(cast(asyncio.Transport, step))
         try:
             data = accepted.recv(_READ, socket.MSG_DONTWAIT)
@@ -130,7 +130,7 @@ class PlainDoor:
         else:
             self._move_in(accepted, visitor, step)
 
-    def _read(self, visitor: asyncio.Protocol, step: "Doorstep", data: bytes) -> None:
+    def _read(self, visitor: asyncio.Protocol, step: "InlineTransport", data: bytes) -> None:
         try:
             if data:
                 visitor.data_received(data)
@@ -141,14 +141,14 @@ class PlainDoor:
             step.abort()
 
     def _move_in(
-        self, accepted: socket.SocketType, visitor: asyncio.Protocol, step: "Doorstep"
+        self, accepted: socket.SocketType, visitor: asyncio.Protocol, step: "InlineTransport"
     ) -> None:
         moving = self._loop.create_task(self._stay(accepted, visitor, step))
         self._moving.add(moving)
         moving.add_done_callback(self._moving.discard)
 
     async def _stay(
-        self, accepted: socket.SocketType, visitor: asyncio.Protocol, step: "Doorstep"
+        self, accepted: socket.SocketType, visitor: asyncio.Protocol, step: "InlineTransport"
     ) -> None:
         kept = step.socket = socket.socket(fileno=accepted.detach())
         try:
@@ -160,7 +160,7 @@ class PlainDoor:
             step.left(transport)
 
 
-class Doorstep:
+class InlineTransport:
     """Does what a transport does, at once; what it cannot do at once waits for the transport."""
 
     __slots__ = ("_choked", "_later", "_peer", "_unsent", "_visitor", "done", "socket")

@@ -5,15 +5,15 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 
-from firstlight.wire import ids, refusals
-from firstlight.wire.acceptor import Acceptor
-from firstlight.wire.body_budget import BodyBudget
-from firstlight.wire.counters import Counters
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Observer
-from firstlight.wire.refusals import MakeRefusal
-from firstlight.wire.turns import Turns
+from firstlight.httpd import refusals, request_ids
+from firstlight.httpd.acceptor import Acceptor
+from firstlight.httpd.body_budget import BodyBudget
+from firstlight.httpd.counters import Counters
+from firstlight.httpd.deferred_work import DeferredWork
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.messages import Observer
+from firstlight.httpd.refusals import MakeRefusal
 
 LOG = logging.getLogger(__name__)
 
@@ -40,8 +40,8 @@ class Server:
         self._limits = limits or Limits()
         self._observe = observe
         self._refusal = refusal
-        self._make_id = ids.fresh()
-        self._turns = Turns()
+        self._make_id = request_ids.fresh()
+        self._turns = DeferredWork()
         self._bodies = BodyBudget(max(self._limits.bodies, self._limits.body))
         self._stopping = asyncio.Event()
         self._acceptors: dict[str, Acceptor] = {}

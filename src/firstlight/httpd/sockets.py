@@ -13,8 +13,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from firstlight.wire.holder import holder_of_port, holder_of_socket
-from firstlight.wire.process.channel import INHERIT
+from firstlight.httpd.process.channel import INHERIT
+from firstlight.httpd.socket_holder import holder_of_port, holder_of_socket
 
 LOG = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Overloaded, Pool
+from firstlight.concurrency.workers import Overloaded, Workers
+from firstlight.httpd.messages import Request, Response
 
 Check = Callable[[], str | None]  # what is wrong, in a sentence; None: nothing. Must not block.
 # The same by name, of what comes and goes.
@@ -34,7 +34,7 @@ class Status:
         self,
         checks: Mapping[str, Check],
         metrics: Callable[[], bytes],
-        pool: Pool,
+        pool: Workers,
         concerns: Concerns = dict,
         about: About | None = None,
     ) -> None:

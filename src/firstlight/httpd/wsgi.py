@@ -10,11 +10,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
-from firstlight.wire import ids, refusals
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Handler, Request, Response
-from firstlight.wire.pool import Overloaded, Pool
-from firstlight.wire.refusals import MakeRefusal, Refusal, Refused
+from firstlight.concurrency.workers import Overloaded, Workers
+from firstlight.httpd import refusals, request_ids
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Handler, Request, Response
+from firstlight.httpd.refusals import MakeRefusal, Rejection, RequestRejected
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -43,7 +43,7 @@ class WsgiHandler:
     long it is, and few applications say it themselves.
     """
 
-    def __init__(self, app: "WSGIApplication", pool: Pool, *, retry_after: int = 1) -> None:
+    def __init__(self, app: "WSGIApplication", pool: Workers, *, retry_after: int = 1) -> None:
         self._app = app
         self._pool = pool
         self._retry_after = str(retry_after).encode()
@@ -153,7 +153,7 @@ def application(
     The handler sees the path below the place where the application is mounted (PATH_INFO).
     """
     limits = limits or Limits()
-    make_id = ids.trusting(ids.fresh()) if trust_request_id else ids.fresh()
+    make_id = request_ids.trusting(request_ids.fresh()) if trust_request_id else request_ids.fresh()
 
     def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         headers = _headers_of(environ)
@@ -167,7 +167,7 @@ def application(
         try:
             request.body = _read(environ, limits.body)
             response = _ask(handler, request, limits.answer_time)
-        except Refused as refused:
+        except RequestRejected as refused:
             reason = refused.refusal
             response = refusal(reason.status, reason.reason, request)
         return _send(request, response, start_response)
@@ -184,8 +184,8 @@ def _ask(handler: Handler, request: Request, patience: float) -> Response:
             return answer.result()
     except Exception as error:  # the boundary between the server and the service
         LOG.exception("%s %s %s could not be answered", request.id, request.method, request.target)
-        raise Refused(refusals.CRASHED) from error
-    raise Refused(refusals.ANSWER_LATE)
+        raise RequestRejected(refusals.CRASHED) from error
+    raise RequestRejected(refusals.ANSWER_LATE)
 
 
 def _send(request: Request, response: Response, start_response: "StartResponse") -> Iterable[bytes]:
@@ -224,13 +224,13 @@ def _headers_of(environ: "WSGIEnvironment") -> dict[bytes, bytes]:
 def _read(environ: "WSGIEnvironment", most: int) -> bytes:
     length = environ.get("CONTENT_LENGTH") or "0"
     if not (length.isascii() and length.isdigit()):
-        raise Refused(Refusal("malformed", 400, "Content-Length is not a number."))
+        raise RequestRejected(Rejection("malformed", 400, "Content-Length is not a number."))
     if int(length) > most:
-        raise Refused(refusals.BODY_LARGE)
+        raise RequestRejected(refusals.BODY_LARGE)
     chunked = int(length) == 0 and environ.get("wsgi.input_terminated", False)
     body: bytes = environ["wsgi.input"].read(most + 1 if chunked else int(length))
     if len(body) > most:
-        raise Refused(refusals.BODY_LARGE)
+        raise RequestRejected(refusals.BODY_LARGE)
     if len(body) < int(length):
-        raise Refused(refusals.CUT_SHORT)
+        raise RequestRejected(refusals.CUT_SHORT)
     return body

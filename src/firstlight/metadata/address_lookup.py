@@ -3,8 +3,8 @@
 import logging
 from collections.abc import Callable
 
-from firstlight.log_throttle import ThrottledLog
-from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, not_found
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.metadata.http_errors import UNKNOWN_ERROR, HttpError, not_found
 from firstlight.sources.ports import Device, Ports
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
@@ -40,9 +40,9 @@ def may_concern(uuid: str) -> Callable[[tuple[Device, ...] | None], bool]:
 def only_provided(key: str, owners: tuple[Device, ...] | None) -> Device:
     provider, _, address = key.rpartition("\n")
     if owners is None:
-        raise Refusal(400, f"Could not find any subnets for provider {provider}")
+        raise HttpError(400, f"Could not find any subnets for provider {provider}")
     if len(owners) != 1:
-        raise Refusal(
+        raise HttpError(
             400,
             f"Expected a single port matching provider {provider} and IP {address}. "
             f"Found {len(owners)}.",
@@ -59,5 +59,5 @@ def only_addressed(address: str, owners: tuple[Device, ...]) -> Device:
             address,
             ", ".join(owner.id for owner in owners),
         )
-        raise Refusal(500, UNKNOWN_ERROR)
+        raise HttpError(500, UNKNOWN_ERROR)
     return owners[0]

@@ -7,7 +7,8 @@ from typing import NamedTuple
 from oslo_config import cfg
 
 from firstlight.conf.source import REMEDY, lost_databases, reads_nova
-from firstlight.dependencies import Dependency
+from firstlight.health import Dependency
+from firstlight.httpd.status import Check
 from firstlight.neutron import NeutronMisconfigured, open_neutron
 from firstlight.sources import Source
 from firstlight.sources.nova import BadConnection as BadNova
@@ -15,16 +16,15 @@ from firstlight.sources.nova import TooOld, open_nova
 from firstlight.sources.nova.deploy import template_trouble
 from firstlight.sources.ports import Ports, SecurityGroups
 from firstlight.sources.store import BadConnection, Store, StorePorts
-from firstlight.wire.status import Check
 
 LOG = logging.getLogger(__name__)
 
 
-class Unusable(Exception):
+class BackendError(Exception):
     """The configuration is readable but cannot be served; the message says what to change."""
 
 
-class Origin(NamedTuple):
+class Backend(NamedTuple):
     """`groups` None: instances carry their security groups. `waits`: a look-up asks a server."""
 
     name: str
@@ -37,7 +37,7 @@ class Origin(NamedTuple):
     close: Callable[[], None]
 
 
-def open_origin(conf: cfg.ConfigOpts) -> Origin:
+def open_backend(conf: cfg.ConfigOpts) -> Backend:
     """What ``[firstlight] source`` asks for; it is first asked when it is first used.
 
     Raises:
@@ -46,7 +46,7 @@ def open_origin(conf: cfg.ConfigOpts) -> Origin:
     if reads_nova(conf):
         return _nova(conf)
     store = open_store(conf)
-    return Origin(
+    return Backend(
         name=store.name,
         source=store,
         ports=StorePorts(store),
@@ -65,7 +65,7 @@ def open_store(conf: cfg.ConfigOpts) -> Store:
         Unusable: its URL cannot be used, or the files are Nova's and lack Nova's databases.
     """
     if trouble := lost_databases(conf):
-        raise Unusable(f"{trouble}: {REMEDY}")
+        raise BackendError(f"{trouble}: {REMEDY}")
     try:
         return Store.open(
             conf.store.connection,
@@ -73,17 +73,17 @@ def open_store(conf: cfg.ConfigOpts) -> Store:
             timeout=conf.store.timeout,
         )
     except BadConnection as error:
-        raise Unusable(f"[store] connection: {error}") from error
+        raise BackendError(f"[store] connection: {error}") from error
 
 
-def _nova(conf: cfg.ConfigOpts) -> Origin:
+def _nova(conf: cfg.ConfigOpts) -> Backend:
     try:
         neutron = open_neutron(conf, threads=conf.firstlight.cold_threads)
         nova = open_nova(conf, pool_size=conf.firstlight.cold_threads)
         for trouble in nova.prepare():
             LOG.warning("%s; its instances are served as soon as it answers", trouble)
     except (BadNova, NeutronMisconfigured, TooOld) as error:
-        raise Unusable(str(error)) from error
+        raise BackendError(str(error)) from error
     unusable = template_trouble(conf.injected_network_template)
     if unusable is not None:
         LOG.warning(
@@ -94,7 +94,7 @@ def _nova(conf: cfg.ConfigOpts) -> Origin:
         nova.close()
         neutron.close()
 
-    return Origin(
+    return Backend(
         name="Nova's databases",
         source=nova,
         ports=neutron,

@@ -14,15 +14,15 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.httpd.messages import Request, Response
 from firstlight.instance import Instance
-from firstlight.log_throttle import ThrottledLog
-from firstlight.metadata.behaviour import VendorData
-from firstlight.metadata.clients import waits_out_503
-from firstlight.metadata.flow import Reply, answered
-from firstlight.metadata.refusals import try_later
-from firstlight.metadata.vigil import Vigil
-from firstlight.targets import Alarm, Answers
-from firstlight.wire.messages import Request, Response
+from firstlight.metadata.deferred import Reply, answered
+from firstlight.metadata.http_errors import try_later
+from firstlight.metadata.settings import VendorDataProvider
+from firstlight.metadata.user_agents import waits_out_503
+from firstlight.metadata.watchdog import Watchdog
+from firstlight.vendordata_client import Answers, Timers
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
@@ -34,7 +34,7 @@ _SILENT = "the required targets have not answered yet"
 _NOT_YET = "The server's vendor data is not ready. Please try your request again."
 
 
-class Holding(Struct, frozen=True, kw_only=True):
+class HoldPolicy(Struct, frozen=True, kw_only=True):
     """What the operator wants done about required targets that do not answer; nothing by default.
 
     Args:
@@ -48,7 +48,7 @@ class Holding(Struct, frozen=True, kw_only=True):
     most: int = _HELD
 
 
-class Left(StrEnum):
+class HoldOutcome(StrEnum):
     """How a guest that had to wait went on."""
 
     ANSWERED = "answered"  # the required targets have answered
@@ -56,7 +56,7 @@ class Left(StrEnum):
     LET_IN = "let-in"  # as if nothing were required; its vendor_data2.json will be an error
 
 
-class Door:
+class BootGate:
     """One for the service.
 
     Args:
@@ -69,12 +69,12 @@ class Door:
 
     def __init__(
         self,
-        vendordata: VendorData,
-        holding: Holding = Holding(),  # noqa: B008  (a constant)
+        vendordata: VendorDataProvider,
+        holding: HoldPolicy = HoldPolicy(),  # noqa: B008  (a constant)
         *,
         clock: Callable[[], float],
-        alarm: Alarm | None = None,
-        vigil: Vigil | None = None,
+        alarm: Timers | None = None,
+        vigil: Watchdog | None = None,
     ) -> None:
         self.vendordata = vendordata
         self.holding = holding
@@ -82,7 +82,7 @@ class Door:
         self.alarm = alarm
         self.vigil = vigil
         self.held = 0
-        self.left: Counter[Left] = Counter()
+        self.left: Counter[HoldOutcome] = Counter()
         self._lock = threading.Lock()
 
     def enter(
@@ -100,7 +100,7 @@ class Door:
         why = self.vendordata.fatal(required) if isinstance(required, dict) else _SILENT
         guest = _Guest(self, request, instance, give, why or "")
         if why is None:
-            return guest.go(Left.ANSWERED)
+            return guest.go(HoldOutcome.ANSWERED)
         until = arrived + self.holding.seconds
         if self.clock() >= until or not self._room():
             return guest.go_without()
@@ -117,7 +117,7 @@ class Door:
         with self._lock:
             self.held -= 1
 
-    def note(self, how: Left) -> None:
+    def note(self, how: HoldOutcome) -> None:
         """Count who goes on."""
         with self._lock:
             self.left[how] += 1
@@ -135,7 +135,7 @@ class _Guest:
 
     def __init__(
         self,
-        door: Door,
+        door: BootGate,
         request: Request,
         instance: Instance,
         give: Callable[[], Response],
@@ -152,19 +152,19 @@ class _Guest:
         self.future: Future[Response] = Future()
         self.future.set_running_or_notify_cancel()
 
-    def hold(self, alarm: Alarm, until: float, asked: "Answers | Future[Answers]") -> None:
+    def hold(self, alarm: Timers, until: float, asked: "Answers | Future[Answers]") -> None:
         """Until the required targets, which have been asked, have answered or the time is up."""
         self._alarm, self._until = alarm, until
         self._time_up = alarm.after(until - self._door.clock(), self._late)
         self._wait_for(asked)
 
-    def go(self, how: Left) -> Response:
+    def go(self, how: HoldOutcome) -> Response:
         """On its way, with everything or without."""
         door, uuid = self._door, self._instance.uuid
         door.note(how)
-        if door.vigil is not None and how is Left.ANSWERED:
+        if door.vigil is not None and how is HoldOutcome.ANSWERED:
             door.vigil.given(uuid)
-        if how is Left.SENT_AWAY:
+        if how is HoldOutcome.SENT_AWAY:
             return try_later(_NOT_YET, seconds=door.holding.retry_after).response(self._request)
         return self._give()
 
@@ -174,8 +174,12 @@ class _Guest:
         if door.vigil is not None:
             door.vigil.missed(self._instance, self._why)
         comes_back = waits_out_503(self._request.header(b"user-agent"))
-        how = Left.SENT_AWAY if door.holding.retry_after and comes_back else Left.LET_IN
-        went = "sent away, to come back" if how is Left.SENT_AWAY else "let in without its data"
+        how = (
+            HoldOutcome.SENT_AWAY if door.holding.retry_after and comes_back else HoldOutcome.LET_IN
+        )
+        went = (
+            "sent away, to come back" if how is HoldOutcome.SENT_AWAY else "let in without its data"
+        )
         LOG.warning("guest of instance %s is %s (%s): %s", uuid, went, self._request.id, self._why)
         return self.go(how)
 
@@ -195,7 +199,7 @@ class _Guest:
     def _judge(self, answers: Answers) -> None:
         why = self._door.vendordata.fatal(answers)
         if why is None:
-            self._settle(lambda: self.go(Left.ANSWERED))
+            self._settle(lambda: self.go(HoldOutcome.ANSWERED))
             return
         self._why = why
         if self._door.clock() + _AGAIN < self._until:

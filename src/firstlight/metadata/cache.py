@@ -12,8 +12,8 @@ from concurrent.futures import Future
 from threading import Lock
 from typing import Generic, TypeVar
 
+from firstlight.concurrency.workers import Workers
 from firstlight.sources import SourceUnavailable
-from firstlight.wire.pool import Pool
 
 LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _RETRY_SECONDS = 1.0
 _ATTEMPTS = 3
 
 
-class Kept(Generic[V]):
+class CacheEntry(Generic[V]):
     """A value with its dates; `value` None means that nobody has that key."""
 
     __slots__ = ("built", "expires", "problem", "size", "used", "value")
@@ -47,7 +47,7 @@ class _Flight(Generic[V]):
     __slots__ = ("dirty", "doubts", "future")
 
     def __init__(self) -> None:
-        self.future: Future[Kept[V]] = Future()
+        self.future: Future[CacheEntry[V]] = Future()
         self.future.set_running_or_notify_cancel()
         self.begin()
 
@@ -61,7 +61,7 @@ class _Flight(Generic[V]):
         return self.dirty or any(doubt(value) for doubt in self.doubts)
 
 
-class Memory(Generic[V]):
+class Cache(Generic[V]):
     """Values by key.
 
     Args:
@@ -82,7 +82,7 @@ class Memory(Generic[V]):
     def __init__(
         self,
         look_up: Callable[[str], V | None],
-        pool: Pool,
+        pool: Workers,
         *,
         clock: Callable[[], float],
         ttl: float,
@@ -102,7 +102,7 @@ class Memory(Generic[V]):
         self._size = size
         self._limit = limit
         self._lock = Lock()
-        self._kept: dict[str, Kept[V]] = {}  # oldest first
+        self._kept: dict[str, CacheEntry[V]] = {}  # oldest first
         self._flights: dict[str, _Flight[V]] = {}
         self.bytes = 0
         self.away: str | None = None  # why the source cannot be asked, as of the last attempt
@@ -111,7 +111,7 @@ class Memory(Generic[V]):
     def __len__(self) -> int:
         return len(self._kept)
 
-    def peek(self, key: str) -> Kept[V] | None:
+    def peek(self, key: str) -> CacheEntry[V] | None:
         """What is known of `key` right now; None if it has to be looked up."""
         kept = self._kept.get(key)
         if kept is None or self._clock() >= kept.expires:
@@ -119,11 +119,11 @@ class Memory(Generic[V]):
         kept.used = True
         return kept
 
-    def get(self, key: str) -> "Kept[V] | Future[Kept[V]]":
+    def get(self, key: str) -> "CacheEntry[V] | Future[CacheEntry[V]]":
         """What is known of `key`, or a future of it (which may raise :class:`SourceUnavailable`).
 
         Raises:
-            firstlight.wire.pool.Overloaded: it is not known and no look-up can be started.
+            firstlight.concurrency.workers.Overloaded: it is not known, and no look-up can start.
         """
         return self.peek(key) or self._cold(key)
 
@@ -162,7 +162,7 @@ class Memory(Generic[V]):
                 self.bytes += extra
                 self._evict()
 
-    def _cold(self, key: str) -> "Kept[V] | Future[Kept[V]]":
+    def _cold(self, key: str) -> "CacheEntry[V] | Future[CacheEntry[V]]":
         with self._lock:
             flight = self._flights.get(key)
             if flight is None:
@@ -186,7 +186,7 @@ class Memory(Generic[V]):
         else:
             flight.future.set_result(kept)
 
-    def _land(self, key: str, flight: _Flight[V]) -> Kept[V]:
+    def _land(self, key: str, flight: _Flight[V]) -> CacheEntry[V]:
         for _attempt in range(_ATTEMPTS):
             flight.begin()
             began = self._clock()
@@ -202,7 +202,7 @@ class Memory(Generic[V]):
                 began -= self._age(value)
             ttl = self._ttl if value is not None else self._negative_ttl
             size = 256 + (self._size(value) if value is not None else 0)
-            kept = Kept(value, built=began, expires=began + ttl, size=size, problem=None)
+            kept = CacheEntry(value, built=began, expires=began + ttl, size=size, problem=None)
             with self._lock:
                 if not flight.overtaken(value):
                     self._keep(key, kept)
@@ -213,7 +213,7 @@ class Memory(Generic[V]):
             self._flights.pop(key, None)
         return kept
 
-    def _without_source(self, key: str, problem: str) -> Kept[V]:
+    def _without_source(self, key: str, problem: str) -> CacheEntry[V]:
         if self.away is None:
             LOG.warning("%s; what is known is served, said to be stale", problem)
         with self._lock:
@@ -225,7 +225,7 @@ class Memory(Generic[V]):
             raise SourceUnavailable(problem)
         return stale
 
-    def _stand_in(self, key: str, problem: str) -> Kept[V] | None:
+    def _stand_in(self, key: str, problem: str) -> CacheEntry[V] | None:
         """What was known of `key`, marked stale; None if nothing was or it is too old."""
         old = self._kept.get(key)
         now = self._clock()
@@ -233,7 +233,7 @@ class Memory(Generic[V]):
             return None
         if self._stale_limit <= 0:
             return None
-        stale = Kept(
+        stale = CacheEntry(
             old.value,
             built=old.built,
             expires=now + _RETRY_SECONDS,
@@ -244,7 +244,7 @@ class Memory(Generic[V]):
         self._keep(key, stale)
         return stale
 
-    def _keep(self, key: str, kept: Kept[V]) -> None:
+    def _keep(self, key: str, kept: CacheEntry[V]) -> None:
         self._drop(key)
         if kept.expires > kept.built:
             self._kept[key] = kept

@@ -2,40 +2,43 @@
 
 from collections.abc import Callable
 
-from firstlight.metadata.behaviour import Behaviour
-from firstlight.metadata.memory import Memory
-from firstlight.metadata.owners import find_owners
-from firstlight.metadata.record import Record
+from firstlight.concurrency.workers import Workers
+from firstlight.metadata.address_lookup import find_owners
+from firstlight.metadata.cache import Cache
+from firstlight.metadata.rendered_instance import RenderedInstance
+from firstlight.metadata.settings import ServiceSettings
 from firstlight.sources.ports import Device, Ports, SecurityGroups
-from firstlight.wire.pool import Pool
 
 _MIB = 1024 * 1024
 
 Clock = Callable[[], float]
 
 
-def of_instances(
-    read: Callable[[str], Record | None], pool: Pool, behaviour: Behaviour, clock: Clock
-) -> Memory[Record]:
+def instance_cache(
+    read: Callable[[str], RenderedInstance | None],
+    pool: Workers,
+    behaviour: ServiceSettings,
+    clock: Clock,
+) -> Cache[RenderedInstance]:
     """Instances with their rendered documents; stale ones will do while their source is away."""
-    return Memory(
+    return Cache(
         read,
         pool,
         clock=clock,
         ttl=behaviour.ttl,
         negative_ttl=behaviour.negative_ttl,
         stale_limit=behaviour.stale_limit,
-        size=Record.size,
+        size=RenderedInstance.size,
         limit=behaviour.memory_mib * _MIB,
         age=lambda record: record.age,
     )
 
 
-def of_owners(
-    ports: Ports, pool: Pool, behaviour: Behaviour, clock: Clock
-) -> Memory[tuple[Device, ...]]:
+def address_cache(
+    ports: Ports, pool: Workers, behaviour: ServiceSettings, clock: Clock
+) -> Cache[tuple[Device, ...]]:
     """Who has which address. Never stale: an address moves from one server to another."""
-    return Memory(
+    return Cache(
         find_owners(ports),
         pool,
         clock=clock,
@@ -47,15 +50,15 @@ def of_owners(
     )
 
 
-def of_groups(
-    groups: SecurityGroups, pool: Pool, behaviour: Behaviour, clock: Clock
-) -> Memory[tuple[str, ...]]:
+def security_group_cache(
+    groups: SecurityGroups, pool: Workers, behaviour: ServiceSettings, clock: Clock
+) -> Cache[tuple[str, ...]]:
     """Security groups, where they are not the source's to tell.
 
     Nova asks Neutron for them for every document; here only the document that shows them waits, and
     stale ones will do.
     """
-    return Memory(
+    return Cache(
         lambda uuid: groups.security_groups([uuid])[uuid],
         pool,
         clock=clock,

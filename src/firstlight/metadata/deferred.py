@@ -9,13 +9,13 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from firstlight.log_throttle import ThrottledLog
-from firstlight.metadata.refusals import UNKNOWN_ERROR, Refusal, try_later
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.concurrency.workers import Overloaded
+from firstlight.httpd.messages import Request, Response
+from firstlight.metadata.http_errors import UNKNOWN_ERROR, HttpError, try_later
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.nova import BadTemplate
-from firstlight.targets import StaticUnavailable
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Overloaded
+from firstlight.vendordata_client import StaticUnavailable
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
@@ -31,11 +31,11 @@ def answered(request: Request, work: Callable[[], Reply]) -> Reply:
     """What `work` replies, or the response to what it raises."""
     try:
         return work()
-    except Refusal as refusal:
+    except HttpError as refusal:
         return refusal.response(request)
     except (BadTemplate, StaticUnavailable) as error:  # the operator's file: Nova's status
         LOG.error("%s: 500 for %s of %s", error, request.id, request.subject)  # noqa: TRY400
-        return Refusal(500, UNKNOWN_ERROR).response(request)
+        return HttpError(500, UNKNOWN_ERROR).response(request)
     except SourceUnavailable as error:
         LOG.error("%s: 503 for %s of %s", error, request.id, request.subject)  # noqa: TRY400
         return try_later(_AWAY).response(request)
@@ -45,7 +45,7 @@ def answered(request: Request, work: Callable[[], Reply]) -> Reply:
     except Exception as error:  # the one catch-all: whatever it is, the guest gets Nova's sentence
         text = "request %s of %s failed"
         LOG.error(text, request.id, request.subject, exc_info=error)  # noqa: TRY400
-        return Refusal(500, UNKNOWN_ERROR).response(request)
+        return HttpError(500, UNKNOWN_ERROR).response(request)
 
 
 def after(value: "Future[T]", request: Request, go_on: Callable[[T], Reply]) -> "Future[Response]":

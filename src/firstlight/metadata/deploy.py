@@ -12,32 +12,32 @@ from msgspec import to_builtins
 from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
+from firstlight.concurrency.workers import Workers
 from firstlight.conf import warn_of_names
 from firstlight.conf.source import reads_nova
 from firstlight.conf.unhonoured import unhonoured
-from firstlight.dependencies import Dependency, Watch, troubles
-from firstlight.dependencies.metrics import DependencyCollector
-from firstlight.documents import Settings
-from firstlight.metadata.behaviour import ALONE, Behaviour
-from firstlight.metadata.freshness import Freshness
-from firstlight.metadata.memory import Memory
+from firstlight.documents import TreeSettings
+from firstlight.health import Dependency, Watch, troubles
+from firstlight.health.metrics import DependencyCollector
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.status import Check
+from firstlight.httpd.tls import server_context
+from firstlight.metadata.backend import BackendError, open_backend
+from firstlight.metadata.cache import Cache
+from firstlight.metadata.handler import MetadataService
+from firstlight.metadata.http_errors import HttpError
+from firstlight.metadata.invalidation import Invalidation
 from firstlight.metadata.metrics import (
-    DoorCollector,
-    MemoryCollector,
-    ShelfCollector,
+    BootHoldCollector,
+    CacheCollector,
+    TargetCacheCollector,
     TargetMetrics,
 )
-from firstlight.metadata.origin import Unusable, open_origin
-from firstlight.metadata.refusals import Refusal
-from firstlight.metadata.seeds import Seeds
-from firstlight.metadata.service import MetadataService
-from firstlight.metadata.threshold import open_door
-from firstlight.targets import vendor_data
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Pool
-from firstlight.wire.status import Check
-from firstlight.wire.tls import server_context
+from firstlight.metadata.random_seed import RandomSeeds
+from firstlight.metadata.settings import ALONE, ServiceSettings
+from firstlight.metadata.threshold import open_boot_gate
+from firstlight.vendordata_client import vendor_data
 
 LOG = logging.getLogger(__name__)
 
@@ -62,19 +62,19 @@ class Deployment:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         own = conf.firstlight
-        behaviour = read_behaviour(conf)
+        behaviour = read_settings(conf)
         self.registry = CollectorRegistry()
-        self._origin = origin = open_origin(conf)
+        self._origin = origin = open_backend(conf)
         threads = own.cold_threads if origin.waits else min(own.cold_threads, _LOCAL)
-        lookups = Pool("lookup", threads=threads, waiting=own.cold_queue)
-        asks = Pool("ask", threads=own.cold_threads, waiting=own.cold_queue)
+        lookups = Workers("lookup", threads=threads, waiting=own.cold_queue)
+        asks = Workers("ask", threads=own.cold_threads, waiting=own.cold_queue)
         # Of their own: slow vendordata targets must not keep security groups from being looked up,
         # nor a slow Neutron the targets from being asked. They wait for each other's batches.
-        groups = Pool("security-groups", threads=own.cold_threads, waiting=own.cold_queue)
+        groups = Workers("security-groups", threads=own.cold_threads, waiting=own.cold_queue)
         self._pools = (lookups, asks, groups)
         self._vendordata = vendor_data(conf, observer=TargetMetrics(self.registry))
-        self._door = open_door(conf, self._vendordata, origin, asks)
-        self._freshness = Freshness(conf, behaviour.secrets, nova=reads_nova(conf))
+        self._door = open_boot_gate(conf, self._vendordata, origin, asks)
+        self._freshness = Invalidation(conf, behaviour.secrets, nova=reads_nova(conf))
         self.service = MetadataService(
             origin.source,
             origin.ports,
@@ -84,7 +84,7 @@ class Deployment:
             asks=asks,
             clock=time.monotonic,
             now=lambda: datetime.now(UTC),
-            seed=Seeds(os.urandom),
+            seed=RandomSeeds(os.urandom),
             addresses_told=not reads_nova(conf),  # Nova's news names no addresses
             groups=origin.groups,
             group_lookups=groups,
@@ -94,16 +94,16 @@ class Deployment:
         LOG.info("instances come from %s, asked by %s", origin.name, _how(behaviour))
         self._stop_watching = origin.source.watch(self.service.changed)
         self._freshness.start(self.service.changed)
-        memories: dict[str, Memory[Any]] = {
+        memories: dict[str, Cache[Any]] = {
             "instance": self.service.records,
             "address": self.service.owners,
         }
         if self.service.groups is not None:
             memories["security-groups"] = self.service.groups
-        self.registry.register(MemoryCollector(memories, self._pools))
+        self.registry.register(CacheCollector(memories, self._pools))
         self.registry.register(self._freshness)
-        self.registry.register(DoorCollector(self._door))
-        self.registry.register(ShelfCollector(self._vendordata.shelves()))
+        self.registry.register(BootHoldCollector(self._door))
+        self.registry.register(TargetCacheCollector(self._vendordata.shelves()))
         self.registry.register(DependencyCollector(self.dependencies))
         self._watch = Watch(self.dependencies, again=_AGAIN)
         self._watch.start()
@@ -142,7 +142,7 @@ class Deployment:
         self._origin.close()
 
 
-def _how(behaviour: Behaviour) -> str:
+def _how(behaviour: ServiceSettings) -> str:
     return "signed requests of a metadata proxy" if behaviour.signed else "the client's address"
 
 
@@ -153,7 +153,7 @@ def warn_of_unhonoured(conf: cfg.ConfigOpts) -> None:
         LOG.warning("%s", one)
 
 
-def read_behaviour(conf: cfg.ConfigOpts) -> Behaviour:
+def read_settings(conf: cfg.ConfigOpts) -> ServiceSettings:
     """The options that decide what is answered."""
     secrets = (conf.neutron.metadata_proxy_shared_secret, *conf.firstlight.previous_shared_secrets)
     if conf.neutron.service_metadata_proxy and not all(secrets):
@@ -161,8 +161,8 @@ def read_behaviour(conf: cfg.ConfigOpts) -> Behaviour:
             "[neutron] metadata_proxy_shared_secret is empty: whoever reaches this service and "
             "knows the id and project of an instance can be that instance; set a secret"
         )
-    return Behaviour(
-        documents=Settings(
+    return ServiceSettings(
+        documents=TreeSettings(
             dhcp_domain=conf.api.dhcp_domain,
             vendordata_providers=tuple(conf.api.vendordata_providers),
         ),
@@ -185,13 +185,15 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
     if "metadata" not in conf.enabled_ssl_apis:
         return None
     if not conf.wsgi.ssl_cert_file or not conf.wsgi.ssl_key_file:
-        raise Unusable("enabled_ssl_apis names metadata: set [wsgi] ssl_cert_file and ssl_key_file")
+        raise BackendError(
+            "enabled_ssl_apis names metadata: set [wsgi] ssl_cert_file and ssl_key_file"
+        )
     try:
         return server_context(
             conf.wsgi.ssl_cert_file, conf.wsgi.ssl_key_file, conf.wsgi.ssl_ca_file
         )
     except OSError as error:
-        raise Unusable(f"[wsgi] ssl_cert_file, ssl_key_file, ssl_ca_file: {error}") from error
+        raise BackendError(f"[wsgi] ssl_cert_file, ssl_key_file, ssl_ca_file: {error}") from error
 
 
 def limits(conf: cfg.ConfigOpts) -> Limits:
@@ -207,4 +209,4 @@ def refuse(status: int, reason: str, request: Request | None) -> Response:
     """
     if status < 500 or status in (501, 505):
         status = 400
-    return Refusal(status, reason).response(request or Request("GET", "/", {}))
+    return HttpError(status, reason).response(request or Request("GET", "/", {}))

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from msgspec import structs
 
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.concurrency.workers import Overloaded, Workers
 from firstlight.documents import (
     AnswersNeeded,
     Document,
@@ -20,24 +22,22 @@ from firstlight.documents import (
     segments,
 )
 from firstlight.documents import version_list as list_versions
-from firstlight.log_throttle import ThrottledLog
-from firstlight.metadata import identity, memories
-from firstlight.metadata.answering import Answering
-from firstlight.metadata.behaviour import ALONE, Behaviour, Shared, VendorData
-from firstlight.metadata.door import Door
-from firstlight.metadata.flow import Reply, after, answered, now_or_after
+from firstlight.httpd.messages import Request, Response
+from firstlight.metadata import caches, identity
+from firstlight.metadata.address_lookup import may_concern, only_addressed, only_provided
+from firstlight.metadata.boot_gate import BootGate
+from firstlight.metadata.cache import Cache, CacheEntry
+from firstlight.metadata.deferred import Reply, after, answered, now_or_after
+from firstlight.metadata.http_errors import HttpError, not_found
 from firstlight.metadata.identity import By, Claim, signed_by
-from firstlight.metadata.memory import Kept, Memory
-from firstlight.metadata.owners import may_concern, only_addressed, only_provided
 from firstlight.metadata.password import is_password, posted_password, store_password
-from firstlight.metadata.record import Record
-from firstlight.metadata.refusals import Refusal, not_found
-from firstlight.metadata.stale import Stale, with_staleness
+from firstlight.metadata.rendered_instance import RenderedInstance
+from firstlight.metadata.settings import ALONE, ServiceSettings, SharedInstances, VendorDataProvider
+from firstlight.metadata.stale_header import Stale, with_staleness
+from firstlight.metadata.vendor_data2 import VendorData2
 from firstlight.sources import Source
 from firstlight.sources.ports import Device, Ports, SecurityGroups
 from firstlight.sources.uuids import is_uuid
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Overloaded, Pool
 
 LOG = logging.getLogger(__name__)
 
@@ -69,19 +69,19 @@ class MetadataService:
         self,
         source: Source,
         ports: Ports,
-        vendordata: VendorData,
-        behaviour: Behaviour,
+        vendordata: VendorDataProvider,
+        behaviour: ServiceSettings,
         *,
-        lookups: Pool,
-        asks: Pool,
+        lookups: Workers,
+        asks: Workers,
         clock: Callable[[], float],
         now: Callable[[], datetime],
         seed: Callable[[], bytes],
         addresses_told: bool = False,
         groups: SecurityGroups | None = None,
-        group_lookups: Pool | None = None,
-        shared: Shared = ALONE,
-        door: Door | None = None,
+        group_lookups: Workers | None = None,
+        shared: SharedInstances = ALONE,
+        door: BootGate | None = None,
     ) -> None:
         self._source = source
         self._strangers = ThrottledLog(LOG)  # guests cause what it says
@@ -94,14 +94,16 @@ class MetadataService:
         self._now = now
         self._seed = seed
         self._versions = list_versions()
-        self.records = memories.of_instances(self._read, lookups, behaviour, clock)
+        self.records = caches.instance_cache(self._read, lookups, behaviour, clock)
         self._addresses_told = addresses_told
-        self.owners = memories.of_owners(ports, lookups, behaviour, clock)
-        self.groups: Memory[tuple[str, ...]] | None = None
+        self.owners = caches.address_cache(ports, lookups, behaviour, clock)
+        self.groups: Cache[tuple[str, ...]] | None = None
         if groups is not None:
-            self.groups = memories.of_groups(groups, group_lookups or asks, behaviour, clock)
-        self._door = door or Door(vendordata, clock=clock)
-        self._answering = Answering(
+            self.groups = caches.security_group_cache(
+                groups, group_lookups or asks, behaviour, clock
+            )
+        self._door = door or BootGate(vendordata, clock=clock)
+        self._answering = VendorData2(
             vendordata,
             self.records.grown,
             self._door.vigil,
@@ -113,7 +115,7 @@ class MetadataService:
         self._front = _FRONT if dynamic or groups is not None else None
 
     def handle(self, request: Request) -> Reply:
-        """Answer one request (a :data:`firstlight.wire.messages.Handler`)."""
+        """Answer one request (a :data:`firstlight.httpd.messages.Handler`)."""
         return self.hot(request) or answered(request, lambda: self._identified(request))
 
     def changed(self, uuid: str | None) -> None:
@@ -141,7 +143,7 @@ class MetadataService:
     def hot(self, request: Request) -> Response | None:
         """The whole road for a signed request whose document is in memory; None for any other.
 
-        A :data:`firstlight.wire.messages.Hot`. Few steps, because each costs every guest's every
+        A :data:`firstlight.httpd.messages.Hot`. Few steps, because each costs every guest's every
         request; what is out of the ordinary (stale, unsigned, another project's) is left to the
         long road, which says why.
         """
@@ -161,7 +163,7 @@ class MetadataService:
         request.subject = record.instance.uuid
         return record.ready.get(request.target) or self._filled(request, record)
 
-    def _filled(self, request: Request, record: Record) -> Response | None:
+    def _filled(self, request: Request, record: RenderedInstance) -> Response | None:
         """A rendered document with its hole filled for this request."""
         document = record.rendered.get(request.target)
         if document is None:
@@ -193,7 +195,7 @@ class MetadataService:
         return identity.claim_by_id(request, behaviour.secrets)
 
     def _owned(
-        self, request: Request, claim: Claim, kept: Kept[tuple[Device, ...]], arrived: float
+        self, request: Request, claim: Claim, kept: CacheEntry[tuple[Device, ...]], arrived: float
     ) -> Reply:
         if claim.by is By.PROVIDER:
             owner = only_provided(claim.key, kept.value)
@@ -211,7 +213,9 @@ class MetadataService:
         kept = self.records.get(instance_id)
         return now_or_after(kept, request, lambda kept: self._answer(request, claim, kept, arrived))
 
-    def _answer(self, request: Request, claim: Claim, kept: Kept[Record], arrived: float) -> Reply:
+    def _answer(
+        self, request: Request, claim: Claim, kept: CacheEntry[RenderedInstance], arrived: float
+    ) -> Reply:
         record = kept.value
         if record is None:
             self._strangers.info("no instance %s: 404 for %s", request.subject, request.id)
@@ -235,8 +239,14 @@ class MetadataService:
             return now_or_after(groups, request, lambda g: self._with_groups(path, kept, g))
         return self._response(document, claim.requester, kept)
 
-    def _enter(self, request: Request, record: Record, kept: Kept[Record], arrived: float) -> Reply:
-        """The first question of a crawl; see :mod:`firstlight.metadata.door`."""
+    def _enter(
+        self,
+        request: Request,
+        record: RenderedInstance,
+        kept: CacheEntry[RenderedInstance],
+        arrived: float,
+    ) -> Reply:
+        """The first question of a crawl; see :mod:`firstlight.metadata.boot_gate`."""
         document = record.documents.get(_FRONT)
         assert document is not None
         if self.groups is not None:
@@ -246,12 +256,17 @@ class MetadataService:
             request, record.instance, arrived, lambda: self._response(document, None, kept)
         )
 
-    def _groups_of(self, record: Record) -> "Kept[tuple[str, ...]] | Future[Kept[tuple[str, ...]]]":
+    def _groups_of(
+        self, record: RenderedInstance
+    ) -> "CacheEntry[tuple[str, ...]] | Future[CacheEntry[tuple[str, ...]]]":
         assert self.groups is not None
         return self.groups.get(record.instance.uuid)
 
     def _with_groups(
-        self, path: Sequence[str], kept: Kept[Record], groups: Kept[tuple[str, ...]]
+        self,
+        path: Sequence[str],
+        kept: CacheEntry[RenderedInstance],
+        groups: CacheEntry[tuple[str, ...]],
     ) -> Response:
         assert kept.value is not None
         document = kept.value.documents.get(path, groups=groups.value or ())
@@ -259,7 +274,7 @@ class MetadataService:
         old = [] if groups.problem is None else [self._aged("security-groups", groups.built)]
         return self._response(document, None, kept, *old)
 
-    def _render(self, record: Record, target: str) -> Document:
+    def _render(self, record: RenderedInstance, target: str) -> Document:
         document, extra = record.render(target)
         if document is None:
             raise not_found()
@@ -267,18 +282,20 @@ class MetadataService:
             self.records.grown(record.instance.uuid, extra)
         return document
 
-    def _post_password(self, request: Request, record: Record, path: Sequence[str]) -> Reply:
+    def _post_password(
+        self, request: Request, record: RenderedInstance, path: Sequence[str]
+    ) -> Reply:
         if record.documents.get(path) is None:
             raise not_found()
         password = posted_password(request, record.instance)
         posting = self._lookups.submit(self._write_password, password, record)
         return after(posting, request, lambda response: response)
 
-    def _write_password(self, password: str, record: Record) -> Response:
+    def _write_password(self, password: str, record: RenderedInstance) -> Response:
         news = True
         try:
             return store_password(password, record.instance, self._source)
-        except Refusal as refusal:  # one is set: what is remembered is old, if it has none
+        except HttpError as refusal:  # one is set: what is remembered is old, if it has none
             news = not (refusal.status == 409 and record.instance.password)
             raise
         finally:
@@ -286,13 +303,17 @@ class MetadataService:
                 self._forget(record.instance.uuid)
 
     def _response(
-        self, document: Document, requester: str | None, kept: Kept[Record], *others: Stale
+        self,
+        document: Document,
+        requester: str | None,
+        kept: CacheEntry[RenderedInstance],
+        *others: Stale,
     ) -> Response:
         response = Response(200, document.body(self._seed, requester), document.content_type)
         stale = [*self._stale(kept), *others]
         return with_staleness(response, stale) if stale else response
 
-    def _stale(self, kept: Kept[Record]) -> Sequence[Stale]:
+    def _stale(self, kept: CacheEntry[RenderedInstance]) -> Sequence[Stale]:
         return () if kept.problem is None else [self._aged("instance", kept.built)]
 
     def _aged(self, name: str, built: float) -> Stale:
@@ -300,7 +321,7 @@ class MetadataService:
 
     # -- cold: these run on the pool's threads -----------------------------------------------------
 
-    def _read(self, uuid: str) -> Record | None:
+    def _read(self, uuid: str) -> RenderedInstance | None:
         instance, age = self._shared.instance(uuid, self._source.instance)
         if instance is None:
             return None
@@ -311,4 +332,6 @@ class MetadataService:
             today=f"{self._now():%Y-%m-%d}",
             groups_elsewhere=self.groups is not None,
         )
-        return Record(documents, [identity.sign(s, uuid) for s in self._behaviour.secrets], age)
+        return RenderedInstance(
+            documents, [identity.sign(s, uuid) for s in self._behaviour.secrets], age
+        )

@@ -9,7 +9,7 @@ import json
 import re
 from http import HTTPStatus
 
-from firstlight.wire.messages import TEXT, Request, Response
+from firstlight.httpd.messages import TEXT, Request, Response
 
 NOT_FOUND = "The resource could not be found."
 UNKNOWN_ERROR = "An unknown error has occurred. Please try your request again."
@@ -31,7 +31,7 @@ _HTML = """<html>
 </html>"""
 
 
-class Refusal(Exception):
+class HttpError(Exception):
     """The request is not answered with a document but with `status` and a sentence."""
 
     def __init__(
@@ -56,14 +56,14 @@ class Refusal(Exception):
         )
 
 
-def not_found() -> Refusal:
+def not_found() -> HttpError:
     """The one 404: unknown path, instance and tenant cannot be told apart."""
-    return Refusal(404, NOT_FOUND)
+    return HttpError(404, NOT_FOUND)
 
 
-def try_later(sentence: str, *, seconds: int = 1) -> Refusal:
+def try_later(sentence: str, *, seconds: int = 1) -> HttpError:
     """A 503 that says when to come back."""
-    return Refusal(503, sentence, headers=((b"Retry-After", str(seconds).encode()),))
+    return HttpError(503, sentence, headers=((b"Retry-After", str(seconds).encode()),))
 
 
 def _as_html(status: str, sentence: str) -> str:

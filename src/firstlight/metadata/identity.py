@@ -8,9 +8,9 @@ from enum import Enum
 
 from msgspec import Struct
 
-from firstlight.log_throttle import ThrottledLog
-from firstlight.metadata.refusals import Refusal
-from firstlight.wire.messages import Request
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.httpd.messages import Request
+from firstlight.metadata.http_errors import HttpError
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
@@ -58,7 +58,7 @@ def claim_by_id(request: Request, secrets: Sequence[str]) -> Claim:
         (b"x-tenant-id", "X-Tenant-ID"),
     ):
         if name not in headers:
-            raise Refusal(400, f"{spelling} header is missing from request.")
+            raise HttpError(400, f"{spelling} header is missing from request.")
     instance_id = headers[b"x-instance-id"].decode("latin-1")
     requester = request.header(b"x-forwarded-for")
     _check(instance_id, headers[b"x-instance-id-signature"], secrets, requester)
@@ -74,7 +74,7 @@ def claim_by_provider(request: Request, secrets: Sequence[str]) -> Claim:
     """
     forwarded = request.header(b"x-forwarded-for")
     if forwarded is None:
-        raise Refusal(400, "X-Forwarded-For is missing from request.")
+        raise HttpError(400, "X-Forwarded-For is missing from request.")
     provider = request.header(b"x-metadata-provider") or ""
     address = forwarded.split(",")[0]
     if any(secrets):
@@ -97,7 +97,7 @@ def claim_by_address(request: Request, *, behind_proxy: bool) -> Claim:
     address = (_from_proxy(request) if behind_proxy else None) or request.peer
     address = address.removeprefix("::ffff:") if "." in address else address
     if not address:
-        raise Refusal(500, "An unknown error has occurred. Please try your request again.")
+        raise HttpError(500, "An unknown error has occurred. Please try your request again.")
     return Claim(By.ADDRESS, address, None, address)
 
 
@@ -105,7 +105,7 @@ def _check(message: str, signature: bytes, secrets: Sequence[str], requester: st
     if not signature or not signed_by([sign(secret, message) for secret in secrets], signature):
         # Neither the signature nor the expected one is logged: both are as good as the secret.
         LOG.warning("signature does not match for %s, asked from %s", message, requester)
-        raise Refusal(403, "Invalid proxy request signature.")
+        raise HttpError(403, "Invalid proxy request signature.")
 
 
 def _from_proxy(request: Request) -> str | None:

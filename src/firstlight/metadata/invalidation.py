@@ -6,13 +6,13 @@ from oslo_config import cfg
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 
-from firstlight.dependencies import Dependency
-from firstlight.metadata.origin import Unusable
+from firstlight.health import Dependency
+from firstlight.metadata.backend import BackendError
 from firstlight.notifications import BadTransport, Feed, open_feed
 from firstlight.shared_cache import BadCache, SharedCache, open_shared_cache
 
 
-class Freshness(Collector):
+class Invalidation(Collector):
     """The shared cache and the feed of changes, as far as the configuration asks for them.
 
     Nova's databases need both; the embedded store tells of its changes itself, so that reading it
@@ -38,7 +38,7 @@ class Freshness(Collector):
         try:
             self.shared = open_shared_cache(conf, secrets)
         except BadCache as error:
-            raise Unusable(str(error)) from error
+            raise BackendError(str(error)) from error
 
     def start(self, changed: Callable[[str | None], None]) -> None:
         """Tell `changed` of every change from now on.
@@ -51,7 +51,7 @@ class Freshness(Collector):
         try:
             self._feed = open_feed(self._conf, changed)
         except BadTransport as error:
-            raise Unusable(str(error)) from error
+            raise BackendError(str(error)) from error
         if self._feed is not None:
             self._feed.start()
 

@@ -7,17 +7,17 @@ from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from firstlight.concurrency.workers import Workers
 from firstlight.instance import Answer
-from firstlight.metadata.door import Door, Left
-from firstlight.metadata.memory import Memory
-from firstlight.targets import Breaking, Kind, Served, Shelf
-from firstlight.wire.pool import Pool
+from firstlight.metadata.boot_gate import BootGate, HoldOutcome
+from firstlight.metadata.cache import Cache
+from firstlight.vendordata_client import BreakerEffect, Kind, ResponseCache, ServedFrom
 
 
-class MemoryCollector(Collector):
+class CacheCollector(Collector):
     """What is in memory and how cold work is doing."""
 
-    def __init__(self, memories: Mapping[str, Memory[Any]], pools: Iterable[Pool]) -> None:
+    def __init__(self, memories: Mapping[str, Cache[Any]], pools: Iterable[Workers]) -> None:
         self._memories = memories
         self._pools = tuple(pools)
 
@@ -56,10 +56,10 @@ _COUNTERS = (
 )
 
 
-class DoorCollector(Collector):
+class BootHoldCollector(Collector):
     """Who waits for required targets, and how those who waited went on."""
 
-    def __init__(self, door: Door) -> None:
+    def __init__(self, door: BootGate) -> None:
         self._door = door
 
     def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
@@ -69,7 +69,7 @@ class DoorCollector(Collector):
         left = CounterMetricFamily(
             "firstlight_door_left", "Guests that went on, by how", labels=["how"]
         )
-        for how in Left:
+        for how in HoldOutcome:
             left.add_metric([how.value], door.left[how])
         yield left
         verdicts = CounterMetricFamily(
@@ -80,10 +80,10 @@ class DoorCollector(Collector):
         yield verdicts
 
 
-class ShelfCollector(Collector):
+class TargetCacheCollector(Collector):
     """How much is kept of what targets have answered."""
 
-    def __init__(self, shelves: Mapping[str, Shelf]) -> None:
+    def __init__(self, shelves: Mapping[str, ResponseCache]) -> None:
         self._shelves = shelves
 
     def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
@@ -102,7 +102,9 @@ class ShelfCollector(Collector):
 
 
 class TargetMetrics:
-    """What comes of asking the dynamic vendordata targets (a :class:`firstlight.targets.Observer`).
+    """What comes of asking the dynamic vendordata targets.
+
+    A :class:`firstlight.vendordata_client.TargetObserver`.
 
     Several workers' gauges are added up, so a breaker's state is a count of workers.
     """
@@ -134,11 +136,11 @@ class TargetMetrics:
         if kind is not None:
             self._failures.labels(target, kind.value).inc()
 
-    def served(self, target: str, how: Served) -> None:
+    def served(self, target: str, how: ServedFrom) -> None:
         """Count one answer that somebody gets."""
         self._served.labels(target, how.value).inc()
 
-    def breaker(self, target: str, state: Breaking) -> None:
+    def breaker(self, target: str, state: BreakerEffect) -> None:
         """Show what the breaker does."""
-        for each in Breaking:
+        for each in BreakerEffect:
             self._breaker.labels(target, each.value).set(each is state)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
+from firstlight.httpd.messages import Request, Response
 from firstlight.instance import Instance
-from firstlight.metadata.refusals import CONFLICT, Refusal
+from firstlight.metadata.http_errors import CONFLICT, HttpError
 from firstlight.sources import InstanceGone, PasswordSet, Source
-from firstlight.wire.messages import Request, Response
 
 LIMIT = 1020  # bytes; Nova keeps four chunks of 255 characters
 _TYPE = b"text/html; charset=UTF-8"
@@ -24,16 +24,20 @@ def posted_password(request: Request, instance: Instance) -> str:
             much and one is known to be set.
     """
     if request.method != "POST":
-        raise Refusal(400, "GET and POST only are supported.")
+        raise HttpError(400, "GET and POST only are supported.")
     if not {b"content-length", b"transfer-encoding"} & request.headers.keys():
-        raise Refusal(400, "Content-Length header is missing from request.")
+        raise HttpError(400, "Content-Length header is missing from request.")
     if len(request.body) > LIMIT:
         # "Already set" is said before "too large".
-        raise Refusal(409, CONFLICT) if instance.password else Refusal(400, "Request is too large.")
+        raise (
+            HttpError(409, CONFLICT)
+            if instance.password
+            else HttpError(400, "Request is too large.")
+        )
     try:
         return request.body.decode()
     except UnicodeDecodeError as error:
-        raise Refusal(400, "The password is not UTF-8 text.") from error
+        raise HttpError(400, "The password is not UTF-8 text.") from error
 
 
 def store_password(password: str, instance: Instance, source: Source) -> Response:
@@ -47,7 +51,7 @@ def store_password(password: str, instance: Instance, source: Source) -> Respons
     try:
         source.set_password(instance.uuid, password)
     except PasswordSet as error:
-        raise Refusal(409, CONFLICT) from error
+        raise HttpError(409, CONFLICT) from error
     except InstanceGone as error:
-        raise Refusal(400, f"Instance {instance.uuid} could not be found.") from error
+        raise HttpError(400, f"Instance {instance.uuid} could not be found.") from error
     return Response(200, b"", _TYPE)

@@ -8,7 +8,7 @@ from firstlight.documents import SEED_BYTES, seed
 _BATCH = 32
 
 
-class Seeds:
+class RandomSeeds:
     """Each call hands out a seed that nobody else gets. Any thread may call.
 
     Made one by one between requests, a seed costs three times what it costs in a row, because the

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from firstlight.documents import Document, Documents, segments
+from firstlight.httpd.messages import Response
 from firstlight.instance import Instance
 from firstlight.metadata.password import is_password
-from firstlight.wire.messages import Response
 
 # Measured with `make bench` (memory per 1,000 cached instances): Python's objects for an instance
 # take about three times its JSON.
@@ -18,7 +18,7 @@ _FIXED_SIZE = 2048
 _RENDERED_LIMIT = 256
 
 
-class Record:
+class RenderedInstance:
     """`instance` with what is needed to answer for it without looking anything up.
 
     `age` is how many seconds ago another process read it; 0: it was this one.

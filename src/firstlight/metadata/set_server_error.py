@@ -11,8 +11,8 @@ from msgspec import DecodeError, Struct, field
 from msgspec.json import decode
 from oslo_config import cfg
 
-from firstlight.metadata.origin import Unusable
-from firstlight.metadata.vigil import Ruling, VerdictFailed
+from firstlight.metadata.backend import BackendError
+from firstlight.metadata.watchdog import SetErrorFailed, SetErrorResult
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import Store
 
@@ -27,24 +27,24 @@ _TAG_LENGTH = 60
 _SECONDS = 10  # for one request
 
 
-class StoreVerdict:
+class StoreErrorSetter:
     """The store's own state of an instance."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def __call__(self, uuid: str, reason: str) -> Ruling:
-        """See :class:`firstlight.metadata.vigil.Verdict`."""
+    def __call__(self, uuid: str, reason: str) -> SetErrorResult:
+        """See :class:`firstlight.metadata.watchdog.ErrorSetter`."""
         try:
             self._store.set_error(uuid, reason)
         except InstanceGone:
-            return Ruling(False, "it has been removed meanwhile")
+            return SetErrorResult(False, "it has been removed meanwhile")
         except SourceUnavailable as error:
-            raise VerdictFailed(str(error)) from error
-        return Ruling(True, "its state is ERROR now")
+            raise SetErrorFailed(str(error)) from error
+        return SetErrorResult(True, "its state is ERROR now")
 
 
-class NovaVerdict:
+class NovaErrorSetter:
     """Nova's API: the server gets a tag that says why, and then its state is reset.
 
     A server that has not just been started is let be.
@@ -62,23 +62,23 @@ class NovaVerdict:
         self._since = since
         self._clock = clock
 
-    def __call__(self, uuid: str, reason: str) -> Ruling:
-        """See :class:`firstlight.metadata.vigil.Verdict`."""
+    def __call__(self, uuid: str, reason: str) -> SetErrorResult:
+        """See :class:`firstlight.metadata.watchdog.ErrorSetter`."""
         shown = self._ask("GET", f"/servers/{uuid}")
         if shown is None:
-            return Ruling(
+            return SetErrorResult(
                 False,
                 "Nova shows no such server: it has been deleted meanwhile, or the user of the "
                 f"section that {_OPTION} names is no administrator",
             )
         server = _read(shown, uuid)
         if server.status == "ERROR":
-            return Ruling(False, "its state in Nova is ERROR already")
+            return SetErrorResult(False, "its state in Nova is ERROR already")
         if not self._is_booting(server):
-            return Ruling(False, "it was started long ago, so its state is left as it is")
+            return SetErrorResult(False, "it was started long ago, so its state is left as it is")
         tagged = self._tag(uuid, reason)
         self._ask("POST", f"/servers/{uuid}/action", {"os-resetState": {"state": "error"}})
-        return Ruling(True, f"its state in Nova is ERROR now, {tagged}")
+        return SetErrorResult(True, f"its state in Nova is ERROR now, {tagged}")
 
     def _is_booting(self, server: "_Server") -> bool:
         if server.launched is None:
@@ -91,7 +91,7 @@ class NovaVerdict:
         tag = tag_of(reason)
         try:
             self._ask("PUT", f"/servers/{uuid}/tags/{tag}", version=_TAGGING)
-        except VerdictFailed as error:
+        except SetErrorFailed as error:
             return f"without the tag {tag}: {error}"
         return f"with the tag {tag}"
 
@@ -110,11 +110,11 @@ class NovaVerdict:
                 timeout=_SECONDS,
             )
         except (exceptions.ClientException, OSError, ValueError) as error:
-            raise VerdictFailed(f"Nova's API: {error}") from error
+            raise SetErrorFailed(f"Nova's API: {error}") from error
         if response.status_code == 404:
             return None
         if response.status_code >= 400:
-            raise VerdictFailed(_complaint(f"{method} {path}", response.status_code))
+            raise SetErrorFailed(_complaint(f"{method} {path}", response.status_code))
         content: bytes = response.content
         return content
 
@@ -134,7 +134,7 @@ def _read(shown: bytes, uuid: str) -> _Server:
     try:
         return decode(shown, type=_Shown).server
     except (DecodeError, UnicodeDecodeError) as error:
-        raise VerdictFailed(
+        raise SetErrorFailed(
             f"Nova's API answers GET /servers/{uuid} with what is no server: {error}"
         ) from error
 
@@ -162,7 +162,7 @@ def open_compute(conf: cfg.ConfigOpts) -> Adapter:
     """
     section = conf.firstlight.vendordata_error_auth_section
     if not section:
-        raise Unusable(
+        raise BackendError(
             f"[firstlight] vendordata_error_after needs {_OPTION}: a section with keystoneauth's "
             "options (auth_type, auth_url, username, ...) of an administrator"
         )
@@ -171,9 +171,9 @@ def open_compute(conf: cfg.ConfigOpts) -> Adapter:
         auth = loading.load_auth_from_conf_options(conf, section)
         session = loading.load_session_from_conf_options(conf, section, auth=auth)
     except (exceptions.AuthPluginException, cfg.Error, ValueError) as error:
-        raise Unusable(f"[{section}], named by {_OPTION}: {error}") from error
+        raise BackendError(f"[{section}], named by {_OPTION}: {error}") from error
     if auth is None:
-        raise Unusable(f"[{section}], named by {_OPTION}, has no auth_type")
+        raise BackendError(f"[{section}], named by {_OPTION}, has no auth_type")
     return Adapter(
         session,
         service_type="compute",

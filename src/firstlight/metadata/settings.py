@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from firstlight.documents import Settings
+from firstlight.documents import TreeSettings
 from firstlight.instance import Answer, Instance
 
 
-class VendorData(Protocol):
-    """What the service needs of :mod:`firstlight.targets`."""
+class VendorDataProvider(Protocol):
+    """What the service needs of :mod:`firstlight.vendordata_client`."""
 
     def static(self) -> Any:
         """The value StaticJSON serves; raises StaticUnavailable when there is none to serve."""
@@ -35,7 +35,7 @@ class VendorData(Protocol):
         """Why these answers may not be shown at all, or None."""
 
 
-class Shared(Protocol):
+class SharedInstances(Protocol):
     """What the service needs of :mod:`firstlight.shared_cache`."""
 
     def instance(
@@ -47,7 +47,7 @@ class Shared(Protocol):
         """What anybody has read of `uuid` so far (None: of any) does not count any more."""
 
 
-class _Alone:
+class _NotShared:
     """Nobody shares anything: each process reads for itself."""
 
     def instance(
@@ -59,13 +59,13 @@ class _Alone:
         """There is nothing to forget."""
 
 
-ALONE: Shared = _Alone()
+ALONE: SharedInstances = _NotShared()
 
 
-class Behaviour(Struct, frozen=True):
+class ServiceSettings(Struct, frozen=True):
     """The operator's options, read once."""
 
-    documents: Settings = Settings()
+    documents: TreeSettings = TreeSettings()
     signed: bool = False  # [neutron] service_metadata_proxy
     behind_proxy: bool = False  # [oslo_middleware] enable_proxy_headers_parsing
     secrets: tuple[str, ...] = ("",)

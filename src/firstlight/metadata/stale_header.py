@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from firstlight.wire.messages import Response
+from firstlight.httpd.messages import Response
 
 
 class Stale(NamedTuple):

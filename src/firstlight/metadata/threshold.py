@@ -5,14 +5,14 @@ import time
 
 from oslo_config import cfg
 
-from firstlight.metadata.behaviour import VendorData
-from firstlight.metadata.door import Door, Holding
-from firstlight.metadata.origin import Origin, Unusable
-from firstlight.metadata.verdict import NovaVerdict, StoreVerdict, open_compute
-from firstlight.metadata.vigil import Verdict, Vigil
+from firstlight.concurrency.workers import Workers
+from firstlight.metadata.backend import Backend, BackendError
+from firstlight.metadata.boot_gate import BootGate, HoldPolicy
+from firstlight.metadata.set_server_error import NovaErrorSetter, StoreErrorSetter, open_compute
+from firstlight.metadata.settings import VendorDataProvider
+from firstlight.metadata.watchdog import ErrorSetter, Watchdog
 from firstlight.sources.store import Store
-from firstlight.targets import Alarm
-from firstlight.wire.pool import Pool
+from firstlight.vendordata_client import Timers
 
 LOG = logging.getLogger(__name__)
 
@@ -21,47 +21,53 @@ LOG = logging.getLogger(__name__)
 _MARGIN = 0.5
 
 
-def open_door(conf: cfg.ConfigOpts, vendordata: VendorData, origin: Origin, pool: Pool) -> Door:
+def open_boot_gate(
+    conf: cfg.ConfigOpts, vendordata: VendorDataProvider, origin: Backend, pool: Workers
+) -> BootGate:
     """Who is met at ``/openstack`` and how, by ``[firstlight] vendordata_*``.
 
     Raises:
         Unusable: the options contradict each other or lack one.
     """
     own = conf.firstlight
-    holding = Holding(seconds=own.vendordata_hold, retry_after=own.vendordata_retry_after)
+    holding = HoldPolicy(seconds=own.vendordata_hold, retry_after=own.vendordata_retry_after)
     if holding.seconds > own.deadline - _MARGIN:
-        raise Unusable(
+        raise BackendError(
             f"[firstlight] vendordata_hold is {holding.seconds:g} and must be at most "
             f"{own.deadline - _MARGIN:g}, half a second below [firstlight] deadline"
         )
     if not (holding.seconds or holding.retry_after or own.vendordata_error_after):
-        return Door(vendordata, clock=time.monotonic)
+        return BootGate(vendordata, clock=time.monotonic)
     if not vendordata.required:
         LOG.warning(
             "no vendordata target is required, so [firstlight] vendordata_hold, "
             "vendordata_retry_after and vendordata_error_after have no effect"
         )
-    alarm = Alarm()
-    return Door(
+    alarm = Timers()
+    return BootGate(
         vendordata,
         holding,
         clock=time.monotonic,
         alarm=alarm,
-        vigil=_vigil(conf, vendordata, origin, alarm, pool),
+        vigil=_watchdog(conf, vendordata, origin, alarm, pool),
     )
 
 
-def _vigil(
-    conf: cfg.ConfigOpts, vendordata: VendorData, origin: Origin, alarm: Alarm, pool: Pool
-) -> Vigil | None:
+def _watchdog(
+    conf: cfg.ConfigOpts,
+    vendordata: VendorDataProvider,
+    origin: Backend,
+    alarm: Timers,
+    pool: Workers,
+) -> Watchdog | None:
     seconds = conf.firstlight.vendordata_error_after
     if not seconds:
         return None
-    verdict = _verdict(conf, origin)
-    return Vigil(vendordata, verdict, seconds=seconds, alarm=alarm, pool=pool)
+    verdict = _error_setter(conf, origin)
+    return Watchdog(vendordata, verdict, seconds=seconds, alarm=alarm, pool=pool)
 
 
-def _verdict(conf: cfg.ConfigOpts, origin: Origin) -> Verdict:
+def _error_setter(conf: cfg.ConfigOpts, origin: Backend) -> ErrorSetter:
     if isinstance(origin.source, Store):
-        return StoreVerdict(origin.source)
-    return NovaVerdict(open_compute(conf), since=conf.firstlight.vendordata_error_after)
+        return StoreErrorSetter(origin.source)
+    return NovaErrorSetter(open_compute(conf), since=conf.firstlight.vendordata_error_after)

@@ -4,21 +4,21 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.httpd.messages import Request, Response
 from firstlight.instance import Answer, State
-from firstlight.log_throttle import ThrottledLog
-from firstlight.metadata.behaviour import VendorData
-from firstlight.metadata.flow import Reply, now_or_after
-from firstlight.metadata.memory import Kept
-from firstlight.metadata.record import Record
-from firstlight.metadata.refusals import UNKNOWN_ERROR, not_found, try_later
-from firstlight.metadata.stale import Stale, with_staleness
-from firstlight.metadata.vigil import Vigil
-from firstlight.wire.messages import Request, Response
+from firstlight.metadata.cache import CacheEntry
+from firstlight.metadata.deferred import Reply, now_or_after
+from firstlight.metadata.http_errors import UNKNOWN_ERROR, not_found, try_later
+from firstlight.metadata.rendered_instance import RenderedInstance
+from firstlight.metadata.settings import VendorDataProvider
+from firstlight.metadata.stale_header import Stale, with_staleness
+from firstlight.metadata.watchdog import Watchdog
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 
 
-class Answering:
+class VendorData2:
     """Answers for the one document that shows the targets' data.
 
     Args:
@@ -31,9 +31,9 @@ class Answering:
 
     def __init__(
         self,
-        vendordata: VendorData,
+        vendordata: VendorDataProvider,
         grown: Callable[[str, int], None],
-        vigil: Vigil | None,
+        vigil: Watchdog | None,
         *,
         clock: Callable[[], float],
         now: Callable[[], float],
@@ -45,7 +45,11 @@ class Answering:
         self._now = now
 
     def answer(
-        self, request: Request, path: Sequence[str], kept: Kept[Record], stale: Sequence[Stale]
+        self,
+        request: Request,
+        path: Sequence[str],
+        kept: CacheEntry[RenderedInstance],
+        stale: Sequence[Stale],
     ) -> Reply:
         """The document at `path` of the instance `kept`, of which `stale` says what is old."""
         assert kept.value is not None
@@ -60,7 +64,7 @@ class Answering:
         answers: Mapping[str, Answer],
         request: Request,
         path: Sequence[str],
-        record: Record,
+        record: RenderedInstance,
         stale: Sequence[Stale],
     ) -> Response:
         self._refuse_half(record.instance.uuid, dict(answers))

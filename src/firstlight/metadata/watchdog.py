@@ -9,11 +9,11 @@ import threading
 from collections import OrderedDict
 from typing import NamedTuple, Protocol
 
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.concurrency.workers import Overloaded, Workers
 from firstlight.instance import Instance
-from firstlight.log_throttle import ThrottledLog
-from firstlight.metadata.behaviour import VendorData
-from firstlight.targets import Alarm, Answers
-from firstlight.wire.pool import Overloaded, Pool
+from firstlight.metadata.settings import VendorDataProvider
+from firstlight.vendordata_client import Answers, Timers
 
 LOG = logging.getLogger(__name__)
 
@@ -24,21 +24,21 @@ _AGAIN = 10.0
 _TIMES = 30
 
 
-class VerdictFailed(Exception):
+class SetErrorFailed(Exception):
     """A server could not be set to ERROR; the message says why and who must act."""
 
 
-class Ruling(NamedTuple):
+class SetErrorResult(NamedTuple):
     """Whether a server was set to ERROR, and what has been done or why not, for the log."""
 
     condemned: bool
     told: str
 
 
-class Verdict(Protocol):
+class ErrorSetter(Protocol):
     """Sets servers to ERROR, where their owners see it."""
 
-    def __call__(self, uuid: str, reason: str) -> Ruling:
+    def __call__(self, uuid: str, reason: str) -> SetErrorResult:
         """Set it, unless there is a reason not to. Blocks.
 
         Raises:
@@ -46,7 +46,7 @@ class Verdict(Protocol):
         """
 
 
-class Vigil:
+class Watchdog:
     """Watches over the servers that went on without their data. Any thread may call.
 
     A server is condemned `seconds` after it was first missed unless it has been given everything
@@ -62,12 +62,12 @@ class Vigil:
 
     def __init__(
         self,
-        vendordata: VendorData,
-        verdict: Verdict,
+        vendordata: VendorDataProvider,
+        verdict: ErrorSetter,
         *,
         seconds: float,
-        alarm: Alarm,
-        pool: Pool,
+        alarm: Timers,
+        pool: Workers,
     ) -> None:
         self._vendordata = vendordata
         self._verdict = verdict
@@ -141,7 +141,7 @@ class Vigil:
         uuid = case.instance.uuid
         try:
             ruling = self._verdict(uuid, case.why)
-        except VerdictFailed as error:
+        except SetErrorFailed as error:
             self._again(case, str(error))
             return
         except Exception:  # the thread's boundary: nobody else would hear of it

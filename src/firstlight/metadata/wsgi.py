@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from firstlight import conf as configuration
 from firstlight.conf import logs
+from firstlight.httpd.wsgi import application as wsgi_application
+from firstlight.metadata.backend import BackendError
 from firstlight.metadata.deploy import Deployment, limits, refuse, warn_of_unhonoured
-from firstlight.metadata.origin import Unusable
-from firstlight.wire.wsgi import application as wsgi_application
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -35,7 +35,7 @@ def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> 
         if not _built:
             try:
                 _built.append(_build())
-            except (configuration.ConfigError, Unusable, ValueError) as error:
+            except (configuration.ConfigError, BackendError, ValueError) as error:
                 LOG.critical("the metadata service cannot start: %s", error)
                 return _unusable(start_response)
     return _built[0](environ, start_response)

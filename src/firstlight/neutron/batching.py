@@ -10,23 +10,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 from typing import Generic, TypeVar
 
-from firstlight.neutron.calls import Call, crowded
+from firstlight.concurrency.deadline import Deadline
+from firstlight.neutron.calls import NeutronCall, crowded
 from firstlight.sources.ports import NeutronUnavailable
-from firstlight.targets.deadline import Deadline
 
 V = TypeVar("V")
-Ask = Callable[[Sequence[str], Call], Mapping[str, V]]
+Ask = Callable[[Sequence[str], NeutronCall], Mapping[str, V]]
 
 
 class _Batch(Generic[V]):
     def __init__(self) -> None:
         self.ids: dict[str, None] = {}  # in the order they came
         self.waiting = 0
-        self.call: Call | None = None  # once it is under way
+        self.call: NeutronCall | None = None  # once it is under way
         self.answer: Future[Mapping[str, V]] = Future()
 
 
-class Gathering(Generic[V]):
+class BatchedLookups(Generic[V]):
     """Answers by id.
 
     Args:
@@ -106,7 +106,7 @@ class Gathering(Generic[V]):
                 self._open = None
             if not batch.waiting:  # they all gave up while it stood in the queue
                 return
-            batch.call = Call(self._seconds)
+            batch.call = NeutronCall(self._seconds)
         try:
             batch.answer.set_result(self._ask(tuple(batch.ids), batch.call))
         except BaseException as error:  # noqa: BLE001  (it belongs to those who wait)

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
+from firstlight.concurrency.deadline import Deadline
+from firstlight.openstack.cancellable import CancellableSocket
 from firstlight.sources.ports import NeutronUnavailable
-from firstlight.targets.deadline import Deadline
-from firstlight.targets.transport import Leash
 
 T = TypeVar("T")
 
 
-class Call:
+class NeutronCall:
     """One errand: until when, and on which leash what it reads from Neutron is kept.
 
     What it reads from Keystone is not on it: a token that comes late is there for the next.
@@ -20,7 +20,7 @@ class Call:
 
     def __init__(self, seconds: float) -> None:
         self.deadline = Deadline(seconds)
-        self.leash = Leash()
+        self.leash = CancellableSocket()
         self._whom = "Neutron"
 
     @contextmanager
@@ -40,20 +40,20 @@ class Call:
         return NeutronUnavailable(f"Neutron cannot be asked: {said}")
 
 
-class Calls:
+class NeutronCalls:
     """Runs errands, `threads` of them at a time, none of which is waited for beyond `seconds`."""
 
     def __init__(self, threads: int, seconds: float) -> None:
         self._threads = ThreadPoolExecutor(threads, "neutron")
         self._seconds = seconds
 
-    def run(self, errand: Callable[[Call], T]) -> T:
+    def run(self, errand: Callable[[NeutronCall], T]) -> T:
         """What `errand` returns or raises.
 
         Raises:
             NeutronUnavailable: it took too long; its thread is freed.
         """
-        call = Call(self._seconds)
+        call = NeutronCall(self._seconds)
         future = self._threads.submit(errand, call)
         try:
             return future.result(call.deadline.left())

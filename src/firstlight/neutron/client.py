@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from firstlight.dependencies import Dependency
-from firstlight.neutron.calls import Call, Calls
-from firstlight.neutron.gathering import Gathering
+from firstlight.health import Dependency
+from firstlight.neutron.batching import BatchedLookups
+from firstlight.neutron.calls import NeutronCall, NeutronCalls
 from firstlight.neutron.lists import Lists
 from firstlight.neutron.membership import group_ids, names
 from firstlight.neutron.pages import Filters
-from firstlight.neutron.rows import Group, Membership, Owner, Subnet
+from firstlight.neutron.rows import Group, Membership, NeutronSubnet, Owner
 from firstlight.sources.ports import Device, NeutronUnavailable
 
 LOG = logging.getLogger(__name__)
@@ -42,9 +42,9 @@ class Neutron:
     ) -> None:
         self._lists = lists
         self._told_of_hidden = False
-        self._calls = Calls(threads, deadline)
+        self._calls = NeutronCalls(threads, deadline)
         # Two at a time: the next gathers while one is with Neutron and one on its way.
-        self._groups: Gathering[tuple[str, ...]] = Gathering(
+        self._groups: BatchedLookups[tuple[str, ...]] = BatchedLookups(
             self._read_groups, window=window, most=_IDS, threads=2, seconds=deadline
         )
 
@@ -83,9 +83,9 @@ class Neutron:
         self._groups.close()
         self._lists.close()
 
-    def _provided(self, provider: str, address: str, call: Call) -> Sequence[Device] | None:
+    def _provided(self, provider: str, address: str, call: NeutronCall) -> Sequence[Device] | None:
         filters = (("advanced_service_providers", provider),)
-        networks = [subnet.network_id for subnet in self._lists.read(Subnet, filters, call)]
+        networks = [subnet.network_id for subnet in self._lists.read(NeutronSubnet, filters, call)]
         if not networks:
             return None
         return [
@@ -94,13 +94,13 @@ class Neutron:
             for device in self._at(address, [("network_id", network) for network in some], call)
         ]
 
-    def _at(self, address: str, networks: Filters, call: Call) -> list[Device]:
+    def _at(self, address: str, networks: Filters, call: NeutronCall) -> list[Device]:
         filters = (("fixed_ips", f"ip_address={address}"), *networks)
         ports = self._lists.read(Owner, filters, call)
         return [Device(port.device_id, port.tenant_id) for port in ports]
 
     def _read_groups(
-        self, instance_ids: Sequence[str], call: Call
+        self, instance_ids: Sequence[str], call: NeutronCall
     ) -> Mapping[str, tuple[str, ...]]:
         devices = [("device_id", instance_id) for instance_id in instance_ids]
         ports = self._lists.read(Membership, devices, call)

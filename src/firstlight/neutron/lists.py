@@ -10,12 +10,12 @@ import requests
 from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import EndpointNotFound, RetriableConnectionFailure
 
-from firstlight.neutron.calls import Call
+from firstlight.neutron.calls import NeutronCall
 from firstlight.neutron.pages import Filters, NotAPage, Page, R, detail, page
-from firstlight.neutron.rows import Row
+from firstlight.neutron.rows import NeutronRow
 from firstlight.sources.ports import NeutronUnavailable
-from firstlight.targets.credentials import Credentials, Headers
-from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, reason, timed_out
+from firstlight.vendordata_client.credentials import Credentials, Headers
+from firstlight.vendordata_client.failure import CALL_ERRORS, CallFailed, Kind, reason, timed_out
 
 Observe = Callable[[str, bool, float], None]
 
@@ -54,7 +54,7 @@ class Lists:
         self._observe = observe
         self.trouble: str | None = None  # why the last list could not be read; None: it was
 
-    def read(self, row: type[R], filters: Filters, call: Call) -> list[R]:
+    def read(self, row: type[R], filters: Filters, call: NeutronCall) -> list[R]:
         """Every `row` that the filters leave, in Neutron's order. Blocks.
 
         Raises:
@@ -76,7 +76,7 @@ class Lists:
         """Give back the connections."""
         self._adapter.session.session.close()
 
-    def _pages(self, row: type[R], filters: Filters, call: Call) -> list[R]:
+    def _pages(self, row: type[R], filters: Filters, call: NeutronCall) -> list[R]:
         query: Filters | None = [*filters, *(("fields", name) for name in row.__struct_fields__)]
         rows: list[R] = []
         while query is not None:
@@ -85,7 +85,7 @@ class Lists:
             query = part.rest
         return rows
 
-    def _patient(self, row: type[R], query: Filters, call: Call) -> Page[R]:
+    def _patient(self, row: type[R], query: Filters, call: NeutronCall) -> Page[R]:
         pause = _RETRY_SECONDS
         for left in range(self._retries, -1, -1):
             try:
@@ -100,7 +100,7 @@ class Lists:
             pause *= 2
         raise AssertionError("the last attempt returns or raises")
 
-    def _page(self, row: type[R], query: Filters, call: Call) -> Page[R]:
+    def _page(self, row: type[R], query: Filters, call: NeutronCall) -> Page[R]:
         try:
             response = self._get(row.PATH, query, call)
         except CallFailed as failure:
@@ -116,7 +116,7 @@ class Lists:
                 f"Neutron answered GET {row.PATH} with what is no list of them: {error}"
             ) from error
 
-    def _get(self, path: str, query: Filters, call: Call) -> requests.Response:
+    def _get(self, path: str, query: Filters, call: NeutronCall) -> requests.Response:
         with call.asking("Keystone"):
             credentials = self._credentials.headers(call.deadline)
             url = f"{self._endpoint()}/v2.0/{path}"
@@ -128,7 +128,7 @@ class Lists:
         return response if renewed is None else self._send(url, query, renewed, call)
 
     def _send(
-        self, url: str, query: Filters, credentials: Headers, call: Call
+        self, url: str, query: Filters, credentials: Headers, call: NeutronCall
     ) -> requests.Response:
         left = call.deadline.left()
         if not left:
@@ -165,14 +165,16 @@ class Lists:
             f"{where}; check [neutron] region_name and valid_interfaces, or set endpoint_override"
         )
 
-    def _said(self, row: type[Row], response: requests.Response) -> str:
+    def _said(self, row: type[NeutronRow], response: requests.Response) -> str:
         said = f"Neutron answered {response.status_code} to GET {row.PATH}"
         if response.status_code in (401, 403):
             return f"{said}: check the user of [neutron] and its roles"
         why = detail(response.content)
         return f"{said}: {why}" if why else said
 
-    def _unavailable(self, row: type[Row], error: BaseException, call: Call) -> NeutronUnavailable:
+    def _unavailable(
+        self, row: type[NeutronRow], error: BaseException, call: NeutronCall
+    ) -> NeutronUnavailable:
         if isinstance(error, _Vanished):
             return NeutronUnavailable(str(error))
         if timed_out(error) and not call.deadline.left():

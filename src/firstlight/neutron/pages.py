@@ -7,11 +7,11 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import Struct
 
-from firstlight.neutron.rows import Row
-from firstlight.targets.targets import without_secrets
+from firstlight.neutron.rows import NeutronRow
+from firstlight.vendordata_client.targets import without_secrets
 
 Filters = Sequence[tuple[str, str]]
-R = TypeVar("R", bound=Row)
+R = TypeVar("R", bound=NeutronRow)
 
 _LONGEST = 300
 

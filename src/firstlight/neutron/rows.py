@@ -5,14 +5,14 @@ from typing import ClassVar
 from msgspec import Struct
 
 
-class Row(Struct, frozen=True):
+class NeutronRow(Struct, frozen=True):
     """One resource of a list; PATH and NAME are the list's in requests and in answers."""
 
     PATH: ClassVar[str]
     NAME: ClassVar[str]
 
 
-class Owner(Row, frozen=True):
+class Owner(NeutronRow, frozen=True):
     """A port, as far as its owner goes."""
 
     PATH: ClassVar[str] = "ports"
@@ -22,7 +22,7 @@ class Owner(Row, frozen=True):
     tenant_id: str = ""  # `project_id` under the name that every release knows
 
 
-class Membership(Row, frozen=True):
+class Membership(NeutronRow, frozen=True):
     """A port, as far as its groups go."""
 
     PATH: ClassVar[str] = "ports"
@@ -32,7 +32,7 @@ class Membership(Row, frozen=True):
     device_id: str = ""
 
 
-class Subnet(Row, frozen=True):
+class NeutronSubnet(NeutronRow, frozen=True):
     """A subnet, as far as its network goes."""
 
     PATH: ClassVar[str] = "subnets"
@@ -41,7 +41,7 @@ class Subnet(Row, frozen=True):
     network_id: str
 
 
-class Group(Row, frozen=True):
+class Group(NeutronRow, frozen=True):
     """A security group."""
 
     PATH: ClassVar[str] = "security-groups"

@@ -5,7 +5,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.plugin import BaseAuthPlugin
 from oslo_config import cfg
 
-from firstlight.targets.transport import transport
+from firstlight.openstack.cancellable import transport
 
 GROUP = "neutron"
 # Of one read from Keystone, where the option is unset. Nova then waits for ever.

@@ -19,7 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.poolmanager import PoolManager, ProxyManager
 
 
-class Leash:
+class CancellableSocket:
     """Holds the socket that one call reads from, so that another thread can end the read."""
 
     def __init__(self) -> None:
@@ -55,7 +55,7 @@ class Leash:
                     socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-_LEASH: ContextVar[Leash | None] = ContextVar("firstlight_leash", default=None)
+_LEASH: ContextVar[CancellableSocket | None] = ContextVar("firstlight_leash", default=None)
 
 
 def transport(pool_size: int, **tls: Any) -> requests.Session:

@@ -20,7 +20,7 @@ class Via(Enum):
     OVN = "X-OVN-Network-ID"
 
 
-class Place(Struct, frozen=True):
+class Origin(Struct, frozen=True):
     """Where a request came in: `id` is the network's or router's UUID, in lower case."""
 
     via: Via
@@ -30,7 +30,7 @@ class Place(Struct, frozen=True):
 class Guest(Struct, frozen=True):
     """Who asks: an address at a place. A v4-mapped address is the IPv4 inside; no zone."""
 
-    place: Place
+    place: Origin
     address: IPv4Address | IPv6Address
 
 

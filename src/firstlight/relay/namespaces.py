@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 from msgspec import Struct
 
-from firstlight.relay.contract import Place, Via
+from firstlight.relay.contract import Origin, Via
 
 KINDS = {"qdhcp": Via.NETWORK, "qrouter": Via.ROUTER, "ovnmeta": Via.OVN}
 
@@ -22,7 +22,7 @@ _NAME = re.compile(
 )
 
 
-class Spot(Struct, frozen=True):
+class ListenAddress(Struct, frozen=True):
     """One address at which guests ask.
 
     `network` tells two namespaces of one name apart, of which one came after the other.
@@ -45,9 +45,9 @@ def kind_of(namespace: str) -> str:
     return namespace.partition("-")[0]
 
 
-def place_of(namespace: str, kinds: Collection[str] = frozenset(KINDS)) -> Place | None:
+def place_of(namespace: str, kinds: Collection[str] = frozenset(KINDS)) -> Origin | None:
     """What a request that comes in there stands for; None: the name is none of these kinds'."""
     named = _NAME.fullmatch(namespace)
     if named is None or named[1] not in kinds:
         return None
-    return Place(KINDS[named[1]], named[2])
+    return Origin(KINDS[named[1]], named[2])

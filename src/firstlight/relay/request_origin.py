@@ -9,15 +9,15 @@ import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from firstlight.relay.contract import Guest, Place, Via
-from firstlight.wire.messages import Request
+from firstlight.httpd.messages import Request
+from firstlight.relay.contract import Guest, Origin, Via
 
 _HEADERS = tuple((via, via.value.lower().encode()) for via in Via)
 _UUID = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _FORWARDED = b"x-forwarded-for"
 
 
-class Unplaced(Exception):
+class UnknownOrigin(Exception):
     """The request does not say who asks; the message is for whoever sent it."""
 
 
@@ -31,13 +31,13 @@ def guest_of(request: Request) -> Guest:
         Unplaced: a header is missing, or there twice, or is not what it should be.
     """
     place = request.listener
-    if isinstance(place, Place):
+    if isinstance(place, Origin):
         return _at(place, request.peer)
     headers = request.headers
     named = [(via, headers[name]) for via, name in _HEADERS if name in headers]
     if len(named) != 1:
         names = ", ".join(via.value for via in Via)
-        raise Unplaced(f"Exactly one of {names} must name where the request comes from.")
+        raise UnknownOrigin(f"Exactly one of {names} must name where the request comes from.")
     via, name = named[0]
     return _behind_proxy(via, name, headers.get(_FORWARDED, b""))
 
@@ -45,17 +45,17 @@ def guest_of(request: Request) -> Guest:
 @lru_cache(maxsize=8192)  # the same guests ask dozens of times in a row
 def _behind_proxy(via: Via, name: bytes, forwarded: bytes) -> Guest:
     if not _UUID.fullmatch(name):
-        raise Unplaced(f"{via.value} must be one UUID.")
+        raise UnknownOrigin(f"{via.value} must be one UUID.")
     last = forwarded.decode("latin-1").rpartition(",")[2].strip()
-    return _at(Place(via, name.decode().lower()), last)
+    return _at(Origin(via, name.decode().lower()), last)
 
 
 @lru_cache(maxsize=8192)
-def _at(place: Place, address: str) -> Guest:
+def _at(place: Origin, address: str) -> Guest:
     try:
         return Guest(place, _plain(address))
     except ValueError as error:
-        raise Unplaced("X-Forwarded-For must end in the address of who asks.") from error
+        raise UnknownOrigin("X-Forwarded-For must end in the address of who asks.") from error
 
 
 def _plain(address: str) -> IPv4Address | IPv6Address:

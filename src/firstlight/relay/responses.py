@@ -6,9 +6,9 @@ client takes it for a document.
 
 from http import HTTPStatus
 
+from firstlight.httpd.messages import TEXT, Request, Response
 from firstlight.relay.contract import Ambiguous, Nobody, Unavailable
-from firstlight.relay.line import Answer
-from firstlight.wire.messages import TEXT, Request, Response
+from firstlight.relay.upstream.connection import UpstreamAnswer
 
 _FAILED = {
     502: "The metadata service broke off. Please try your request again.",
@@ -19,7 +19,7 @@ _AWAY = "It cannot be found out at the moment which server asks. Please try your
 _UNKNOWN = "No server is known at the address that asks."  # nor does a guest learn of namesakes
 
 
-def passed_on(answer: Answer, stale: int | None = None) -> Response:
+def passed_on(answer: UpstreamAnswer, stale: int | None = None) -> Response:
     """An upstream's response, byte for byte; said to be stale if who asks is known from before.
 
     Args:
@@ -37,11 +37,11 @@ def refusal(status: int, sentence: str, *headers: tuple[bytes, bytes]) -> Respon
     return Response(status, body.encode(), TEXT, headers)
 
 
-def failed(status: int) -> Answer:
+def failed(status: int) -> UpstreamAnswer:
     """In place of an upstream's answer: 502, 503 or 504."""
     response = refusal(status, _FAILED[status])
     headers = ((b"Retry-After", b"1"),) if status == 503 else ()
-    return Answer(status, TEXT, headers, response.body)
+    return UpstreamAnswer(status, TEXT, headers, response.body)
 
 
 def unrecognised(who: Nobody | Ambiguous | Unavailable) -> Response:
@@ -52,5 +52,5 @@ def unrecognised(who: Nobody | Ambiguous | Unavailable) -> Response:
 
 
 def refused(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001
-    """What the wire refuses by itself (:data:`firstlight.wire.refusals.MakeRefusal`)."""
+    """What the wire refuses by itself (:data:`firstlight.httpd.refusals.MakeRefusal`)."""
     return refusal(status, reason)

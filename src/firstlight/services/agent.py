@@ -10,21 +10,21 @@ from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
-from firstlight.cli.serving import STATUS, serving
 from firstlight.conf import ConfigError, logs
-from firstlight.relay import answers
-from firstlight.relay.address import BadUpstream
-from firstlight.relay.deploy import Relay
-from firstlight.relay.resolvers.deploy import Unusable
-from firstlight.relay.socket_mode import NoSuchUser, agent_socket
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.process.generation import run as run_process
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import CannotListen, Unix
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.process.generation import run as run_process
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import CannotListen, Unix
+from firstlight.relay import responses
+from firstlight.relay.agent.deploy import AgentDeployment
+from firstlight.relay.agent.socket_mode import NoSuchUser, agent_socket
+from firstlight.relay.resolvers.deploy import ResolverError
+from firstlight.relay.upstream.address import BadUpstream
+from firstlight.services.serving import STATUS, serving
 
 #: What the configuration, or the host, does not let begin; each says what to change.
-TROUBLE = (BadUpstream, CannotListen, ConfigError, NoSuchUser, Unusable, ValueError)
+TROUBLE = (BadUpstream, CannotListen, ConfigError, NoSuchUser, ResolverError, ValueError)
 PROXIES = "agent"  # the name of the listener that the proxies in the namespaces ask
 
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
 def agent_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator[Server]:
     """The agent of this configuration on these sockets."""
     registry = CollectorRegistry()
-    with closing(Relay(conf)) as relay:
+    with closing(AgentDeployment(conf)) as relay:
         registry.register(relay.collector)
         with serving(
             [Listener(opened[PROXIES], relay.agent.handle, PROXIES)],
@@ -59,7 +59,7 @@ def agent_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator
             registry=registry,
             access_log=conf.relay.access_log,
             limits=limits(conf),
-            refusal=answers.refused,
+            refusal=responses.refused,
         ) as server:
             server.accompany(relay.begin)
             yield server

@@ -12,9 +12,9 @@ from oslo_config import cfg
 
 from firstlight import conf as configuration
 from firstlight.conf import ConfigError, logs
-from firstlight.relay.broker.serve import Terms, serve
-from firstlight.wire.process.start import begin
-from firstlight.wire.sockets import CannotListen, Unix
+from firstlight.httpd.process.start import begin
+from firstlight.httpd.sockets import CannotListen, Unix
+from firstlight.relay.broker.process import BrokerSettings, serve
 
 _PROCESSES = "broker"  # the name of the socket to which serving processes come
 
@@ -40,11 +40,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _terms(conf: cfg.ConfigOpts) -> Terms:
+def _terms(conf: cfg.ConfigOpts) -> BrokerSettings:
     directory = Path(conf.relay.netns_directory)
     if not directory.parent.is_dir():
         raise ConfigError(f"[relay] netns_directory: there is no directory {directory.parent}")
-    return Terms(
+    return BrokerSettings(
         directory,
         frozenset(conf.relay.namespaces),
         conf.metadata_port,

@@ -16,16 +16,16 @@ from firstlight import conf as configuration
 from firstlight.cli import handed_in
 from firstlight.cli.config_drive import EPOCH_VARIABLE, epoch
 from firstlight.cli.lookup import TROUBLE, ask, look_up
+from firstlight.config_drive import Unwritable, contents, for_ironic, image, write
 from firstlight.documents import STATIC, Additions, Documents
-from firstlight.drive import Unwritable, contents, for_ironic, image, write
 from firstlight.instance import Answer
-from firstlight.metadata.deploy import read_behaviour
-from firstlight.targets import VendorData, vendor_data
+from firstlight.metadata.deploy import read_settings
+from firstlight.vendordata_client import VendorData, vendor_data
 
 _SEED_BYTES = 64
 
 
-class Failed(Exception):
+class DriveFailed(Exception):
     """The drive is not made; the message says why."""
 
 
@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         made = _make(args)
         if args.output != "-":
             print(made)
-    except (Failed, handed_in.Unreadable, Unwritable, *TROUBLE) as error:
+    except (DriveFailed, handed_in.UnreadableFile, Unwritable, *TROUBLE) as error:
         print(f"firstlight config-drive: {error}", file=sys.stderr)
         return 1
     return 0
@@ -60,7 +60,7 @@ def _make(args: argparse.Namespace) -> str:
 def _contents(
     conf: cfg.ConfigOpts, name: str, added: Additions, seed: bytes
 ) -> Mapping[str, bytes]:
-    settings = read_behaviour(conf).documents
+    settings = read_settings(conf).documents
     with closing(vendor_data(conf)) as vendordata:
         documents = Documents(
             look_up(conf, name),
@@ -82,13 +82,13 @@ def _ask(vendordata: VendorData, documents: Documents) -> Mapping[str, Answer]:
     answers = ask(vendordata, documents.instance)
     fatal = vendordata.fatal(answers)
     if fatal is not None:
-        raise Failed(fatal)
+        raise DriveFailed(fatal)
     return answers
 
 
 def _put(chunks: Iterable[bytes], args: argparse.Namespace) -> None:
     if args.output == "-" and sys.stdout.isatty() and not args.ironic:
-        raise Failed("a terminal is no place for an image; redirect standard output")
+        raise DriveFailed("a terminal is no place for an image; redirect standard output")
     try:
         if args.output != "-":
             write(chunks, Path(args.output))
@@ -97,7 +97,7 @@ def _put(chunks: Iterable[bytes], args: argparse.Namespace) -> None:
             with open(sys.stdout.fileno(), "wb", closefd=False) as output:
                 output.writelines(chunks)
     except OSError as error:
-        raise Failed(f"{args.output}: {error.strerror}") from error
+        raise DriveFailed(f"{args.output}: {error.strerror}") from error
 
 
 def _now(environ: Mapping[str, str]) -> int:
@@ -107,4 +107,4 @@ def _now(environ: Mapping[str, str]) -> int:
     try:
         return epoch(given)
     except argparse.ArgumentTypeError as error:
-        raise Failed(f"{EPOCH_VARIABLE}: {error}") from error
+        raise DriveFailed(f"{EPOCH_VARIABLE}: {error}") from error

@@ -10,8 +10,12 @@ from socket import socket
 from oslo_config import cfg
 
 from firstlight import conf as configuration
-from firstlight.cli.serving import STATUS, serving, shared_by
 from firstlight.conf import ConfigError, logs
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.process.generation import run as run_process
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import CannotListen, Tcp
+from firstlight.metadata.backend import BackendError
 from firstlight.metadata.deploy import (
     Deployment,
     limits,
@@ -19,11 +23,7 @@ from firstlight.metadata.deploy import (
     tls_context,
     warn_of_unhonoured,
 )
-from firstlight.metadata.origin import Unusable
-from firstlight.wire.listener import Listener
-from firstlight.wire.process.generation import run as run_process
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import CannotListen, Tcp
+from firstlight.services.serving import STATUS, serving, shared_by
 
 GUESTS = "metadata"  # the name of the listener that metadata proxies, or guests, ask
 
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
                 addresses,
                 workers=conf.metadata_workers,
             )
-    except (ConfigError, Unusable, CannotListen, ValueError) as error:
+    except (ConfigError, BackendError, CannotListen, ValueError) as error:
         print(f"firstlight metadata: {error}", file=sys.stderr)
         return 1
 

@@ -6,8 +6,8 @@ import ssl
 from oslo_config import cfg
 
 from firstlight.conf import ConfigError
-from firstlight.wire.limits import Limits
-from firstlight.wire.tls import server_context
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.tls import server_context
 
 # What "for ever" and "as long as it takes" are: a month, longer than any process is left alone.
 _FOR_EVER = 30 * 24 * 3600.0

@@ -12,21 +12,21 @@ from oslo_config import cfg
 from prometheus_client.registry import CollectorRegistry
 
 from firstlight import conf as configuration
-from firstlight.cli.serving import STATUS, serving
-from firstlight.cli.with_extras.agent import PROXIES, TROUBLE
 from firstlight.conf import logs
-from firstlight.relay import answers
-from firstlight.relay.following import BrokerAway, Following
-from firstlight.relay.neighbours import Neighbours
-from firstlight.relay.proxy import Proxy
-from firstlight.relay.proxying import ProxyCollector, behind, fairness
-from firstlight.relay.socket_mode import agent_socket
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.process.control import takes_over
-from firstlight.wire.process.generation import run as run_process
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import Address, Unix
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.process.control import takes_over
+from firstlight.httpd.process.generation import run as run_process
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import Address, Unix
+from firstlight.relay import responses
+from firstlight.relay.agent.socket_mode import agent_socket
+from firstlight.relay.proxy.broker_client import BrokerAway, BrokerClient
+from firstlight.relay.proxy.deploy import ProxyCollector, next_hop, rate_limit
+from firstlight.relay.proxy.handler import ProxyHandler
+from firstlight.relay.proxy.neighbours import Neighbours
+from firstlight.services.agent import PROXIES, TROUBLE
+from firstlight.services.serving import STATUS, serving
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,11 +56,11 @@ def proxy_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator
     """The proxy of this configuration."""
     registry = CollectorRegistry()
     neighbours = Neighbours()
-    with behind(conf, neighbours) as agent:
-        fair = fairness(conf, agent.peek)
-        following = Following(
+    with next_hop(conf, neighbours) as agent:
+        fair = rate_limit(conf, agent.peek)
+        following = BrokerClient(
             conf.relay.broker_socket,
-            Proxy(fair, agent.handle).handle,
+            ProxyHandler(fair, agent.handle).handle,
             neighbours,
             takes_over=takes_over(os.environ),
         )
@@ -80,7 +80,7 @@ def proxy_server(conf: cfg.ConfigOpts, opened: Mapping[str, socket]) -> Iterator
             registry=registry,
             access_log=conf.relay.access_log,
             limits=limits(conf),
-            refusal=answers.refused,
+            refusal=responses.refused,
         ) as server:
             server.accompany(agent.begin)
             server.accompany(following.begin)

@@ -9,18 +9,18 @@ from tempfile import TemporaryDirectory
 from prometheus_client import generate_latest
 from prometheus_client.registry import CollectorRegistry
 
+from firstlight.concurrency.workers import Workers
 from firstlight.conf import ConfigError, logs
-from firstlight.wire.access import AccessLog
-from firstlight.wire.counters import Counters
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Observer
-from firstlight.wire.metrics import WireCollector
-from firstlight.wire.pool import Pool
-from firstlight.wire.refusals import MakeRefusal, plain
-from firstlight.wire.server import Server
-from firstlight.wire.status import About, Check, Concerns, Status
-from firstlight.wire.together import Together
+from firstlight.httpd.access_log import AccessLog
+from firstlight.httpd.counters import Counters
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.messages import Observer
+from firstlight.httpd.metrics import HttpCollector
+from firstlight.httpd.process.multiprocess_metrics import MultiprocessMetrics
+from firstlight.httpd.refusals import MakeRefusal, plain
+from firstlight.httpd.server import Server
+from firstlight.httpd.status import About, Check, Concerns, Status
 
 STATUS = "status"  # the name of the listener that guests never reach
 
@@ -55,11 +55,11 @@ def serving(
     """
     counters = Counters()
     with ExitStack() as stack:
-        scrapes = stack.enter_context(closing(Pool("scrape", threads=1, waiting=2)))
+        scrapes = stack.enter_context(closing(Workers("scrape", threads=1, waiting=2)))
         observe, dropped = stack.enter_context(_access_log(access_log))
-        registry.register(WireCollector(counters, dropped))
+        registry.register(HttpCollector(counters, dropped))
         if workers is not None:
-            registry = stack.enter_context(Together(registry, workers)).everybody
+            registry = stack.enter_context(MultiprocessMetrics(registry, workers)).everybody
         handler = Status(checks, lambda: generate_latest(registry), scrapes, concerns, about).handle
         yield Server(
             [*listeners, *([] if status is None else [Listener(status, handler, STATUS)])],

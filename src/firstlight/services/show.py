@@ -16,11 +16,11 @@ from firstlight.cli.why import explain
 from firstlight.documents import AnswersNeeded, Document, Documents, seed, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
 from firstlight.instance import Answer
-from firstlight.metadata.deploy import read_behaviour
-from firstlight.targets import VendorData, vendor_data
+from firstlight.metadata.deploy import read_settings
+from firstlight.vendordata_client import VendorData, vendor_data
 
 
-class Unknown(Exception):
+class UnknownPath(Exception):
     """The instance has nothing at that path."""
 
 
@@ -39,14 +39,14 @@ def run(args: argparse.Namespace) -> int:
         view = View(
             Documents(
                 instance,
-                read_behaviour(conf).documents,
+                read_settings(conf).documents,
                 static=vendordata.static(),
                 today=f"{datetime.now(UTC):%Y-%m-%d}",
             ),
             vendordata,
         )
         _show(view, args.path, args.reader)
-    except (Unknown, *TROUBLE) as error:
+    except (UnknownPath, *TROUBLE) as error:
         print(f"firstlight show: {error}", file=sys.stderr)
         return 1
     return 0
@@ -87,7 +87,7 @@ def _show(view: View, path: str | None, reader: str | None) -> None:
     else:
         document = view.get(segments(path))
         if document is None:
-            raise Unknown(f"{view.documents.instance.uuid} has nothing at {path}")
+            raise UnknownPath(f"{view.documents.instance.uuid} has nothing at {path}")
         body = document.body(_seed, None)
         sys.stdout.buffer.write(body)
         if sys.stdout.isatty() and not body.endswith(b"\n"):

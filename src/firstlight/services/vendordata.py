@@ -13,23 +13,23 @@ from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
 from firstlight import conf as configuration
-from firstlight.cli import oslo_service
-from firstlight.cli.serving import STATUS, serving, shared_by
+from firstlight.concurrency.workers import Workers
 from firstlight.conf import ConfigError, logs
+from firstlight.conf.compat_mode import CompatMode, listens_at, named_by
 from firstlight.conf.files import Untrusted, add_dotenv
 from firstlight.conf.search import files_named
-from firstlight.conf.shape import Shape, listens_at, named_by
-from firstlight.dependencies.metrics import DependencyCollector
-from firstlight.vendordata.body import LIMIT
+from firstlight.health.metrics import DependencyCollector
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.process.generation import run as run_process
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import CannotListen, Tcp
+from firstlight.httpd.wsgi import WsgiHandler
+from firstlight.services import oslo_service
+from firstlight.services.serving import STATUS, serving, shared_by
 from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
 from firstlight.vendordata.errors import error_body
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Pool
-from firstlight.wire.process.generation import run as run_process
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import CannotListen, Tcp
-from firstlight.wire.wsgi import WsgiHandler
+from firstlight.vendordata.request_body import LIMIT
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ CALLERS = "vendordata"  # the name of the listener that Nova, or firstlight meta
 _GRACE = 0.4
 
 
-def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
+def run(args: argparse.Namespace, stand_in_for: CompatMode | None = None) -> int:
     """Serve until told to stop; `stand_in_for` is the service whose name we were called by."""
     try:
         conf = _read(args, stand_in_for)
@@ -63,8 +63,8 @@ def run(args: argparse.Namespace, stand_in_for: Shape | None = None) -> int:
         return 1
 
 
-def _read(args: argparse.Namespace, stand_in_for: Shape | None) -> cfg.ConfigOpts:
-    if (stand_in_for or named_by(files_named(args.config))) is Shape.POLLINATE:
+def _read(args: argparse.Namespace, stand_in_for: CompatMode | None) -> cfg.ConfigOpts:
+    if (stand_in_for or named_by(files_named(args.config))) is CompatMode.POLLINATE:
         add_dotenv(os.environ, Path.cwd())
     return configuration.load_typed("vendordata", args.config, stand_in_for=stand_in_for)
 
@@ -87,7 +87,7 @@ def vendordata_server(
     registry = CollectorRegistry()
     app, panel, readiness = deploy(conf, registry)
     registry.register(DependencyCollector(readiness.dependencies))
-    requests = Pool(
+    requests = Workers(
         "vendordata", threads=oslo_service.request_threads(conf), waiting=ours.request_queue
     )
     oslo_service.keep_alive(opened[CALLERS], conf)

@@ -6,7 +6,7 @@ from threading import Lock
 _FIRST = 1.0  # seconds
 
 
-class Breaker:
+class ServerBreaker:
     """Whether to ask. Safe to use from many threads.
 
     Args:

@@ -12,11 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
+from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.instance import Instance
-from firstlight.log_throttle import ThrottledLog
-from firstlight.shared_cache.place import Place
-from firstlight.shared_cache.sealed import LAYOUT, Entry, NotOurs, Seal
-from firstlight.shared_cache.server import LIMIT, Server
+from firstlight.shared_cache.guarded_server import GuardedServer
+from firstlight.shared_cache.server import LIMIT, CacheServer
+from firstlight.shared_cache.signed_entry import LAYOUT, NotOurs, Seal, SignedEntry
 
 LOG = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class SharedCache:
 
     def __init__(
         self,
-        servers: Sequence[Server],
+        servers: Sequence[CacheServer],
         *,
         ttl: float,
         secrets: Sequence[str],
@@ -47,7 +47,7 @@ class SharedCache:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._places = [Place(s, longest_pause=longest_pause, clock=clock) for s in servers]
+        self._places = [GuardedServer(s, longest_pause=longest_pause, clock=clock) for s in servers]
         self._ttl = ttl
         self._seal = Seal(secrets)
         self._wall = wall
@@ -90,7 +90,7 @@ class SharedCache:
         self.outcomes["not-forgotten"] += 1
 
     @property
-    def places(self) -> Iterable[Place]:
+    def places(self) -> Iterable[GuardedServer]:
         """The servers, each with whether it answers."""
         return tuple(self._places)
 
@@ -99,7 +99,7 @@ class SharedCache:
         for place in self._places:
             place.close()
 
-    def _counting(self, uuid: str, mark: bytes | None, record: bytes | None) -> Entry | None:
+    def _counting(self, uuid: str, mark: bytes | None, record: bytes | None) -> SignedEntry | None:
         """The record, if there is one that counts."""
         try:
             entry = self._seal.open(_record_key(uuid), record) if record is not None else None
@@ -113,22 +113,24 @@ class SharedCache:
         self.outcomes[outcome] += 1
         return entry if outcome == "found" else None
 
-    def _judge(self, entry: Entry | None, mark: bytes | None) -> str:
+    def _judge(self, entry: SignedEntry | None, mark: bytes | None) -> str:
         if entry is None:
             return "missed"
         if mark is None or entry.mark != _text(mark):
             return "overtaken"
         return "found" if -_AHEAD <= self._wall() - entry.built < self._ttl else "expired"
 
-    def _read(self, place: Place, uuid: str, mark: str | None, read: Read) -> Instance | None:
+    def _read(
+        self, place: GuardedServer, uuid: str, mark: str | None, read: Read
+    ) -> Instance | None:
         mark = mark or place.mark(_mark_key(uuid), _new_mark(), self._mark_seconds)
         began = self._wall()
         instance = read(uuid)
         if instance is not None and mark is not None:
-            self._put(place, uuid, Entry(mark, began, instance))
+            self._put(place, uuid, SignedEntry(mark, began, instance))
         return instance
 
-    def _put(self, place: Place, uuid: str, entry: Entry) -> None:
+    def _put(self, place: GuardedServer, uuid: str, entry: SignedEntry) -> None:
         data = self._seal.close(_record_key(uuid), entry)
         kept = len(data) <= LIMIT and place.set(_record_key(uuid), data, max(1, int(self._ttl)))
         self.outcomes["put" if kept else "not-put"] += 1
@@ -138,7 +140,7 @@ class SharedCache:
         """Longer than any record that was read under it."""
         return int(2 * self._ttl) + 60
 
-    def _place(self, uuid: str) -> Place:
+    def _place(self, uuid: str) -> GuardedServer:
         """The same on every host, and nowhere else while it is away: it may come back as it was."""
         return max(self._places, key=lambda place: _weight(place.name, uuid))
 

@@ -9,7 +9,7 @@ from typing import Any
 from oslo_config import cfg
 
 from firstlight.shared_cache.cache import SharedCache
-from firstlight.shared_cache.server import Server
+from firstlight.shared_cache.server import CacheServer
 
 LOG = logging.getLogger(__name__)
 
@@ -71,14 +71,14 @@ def _unusable(own: Any) -> str | None:
     return None
 
 
-def _servers(own: Any) -> list[Server]:
+def _servers(own: Any) -> list[CacheServer]:
     url = _url(own.backend_argument)
     if own.backend in _MEMCACHED:
         return _memcached(own, url.split(",") if url else own.memcache_servers)
     return [_redis(own, url)]
 
 
-def _memcached(own: Any, names: Sequence[str]) -> list[Server]:
+def _memcached(own: Any, names: Sequence[str]) -> list[CacheServer]:
     from firstlight.shared_cache.memcached import Memcached
 
     tls = _tls_context(own) if own.tls_enabled else None
@@ -105,7 +105,7 @@ def _memcached_address(name: str) -> tuple[str, int] | str:
     return _address("memcache_servers", re.sub("^inet6?:", "", name), 11211)
 
 
-def _redis(own: Any, url: str | None) -> Server:
+def _redis(own: Any, url: str | None) -> CacheServer:
     from firstlight.shared_cache import redis
 
     options = {

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from firstlight.shared_cache.breaker import Breaker
-from firstlight.shared_cache.server import NotKept, Server, ServerAway
+from firstlight.shared_cache.breaker import ServerBreaker
+from firstlight.shared_cache.server import CacheServer, NotKept, ServerAway
 
 LOG = logging.getLogger(__name__)
 
@@ -14,13 +14,15 @@ T = TypeVar("T")
 _PROBE = "firstlight:probe"
 
 
-class Place:
+class GuardedServer:
     """Never raises :class:`~firstlight.shared_cache.server.ServerAway`."""
 
-    def __init__(self, server: Server, *, longest_pause: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, server: CacheServer, *, longest_pause: float, clock: Callable[[], float]
+    ) -> None:
         self._server = server
         self._clock = clock
-        self._breaker = Breaker(longest=longest_pause, clock=clock)
+        self._breaker = ServerBreaker(longest=longest_pause, clock=clock)
         self._shunned = clock()  # until then
 
     @property

@@ -53,22 +53,22 @@ class Memcached:
         )
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
         found = self._asked(lambda: self._client.get_many(keys))
         return [found.get(key) for key in keys]
 
     def set(self, key: str, value: bytes, seconds: int) -> None:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
         self._asked(lambda: self._client.set(key, value, expire=min(seconds, _LONGEST)))
 
     def add(self, key: str, value: bytes, seconds: int) -> bool:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
         return bool(
             self._asked(lambda: self._client.add(key, value, expire=min(seconds, _LONGEST)))
         )
 
     def close(self) -> None:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
         self._client.close()
 
     def _asked(self, ask: Callable[[], T]) -> T:

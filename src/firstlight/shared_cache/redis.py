@@ -21,7 +21,7 @@ class Redis:
         self._client: Any = client
 
     def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
 
         def ask() -> list[bytes]:
             with self._client.pipeline(transaction=False) as pipe:
@@ -32,15 +32,15 @@ class Redis:
         return [value or None for value in self._asked(ask)]
 
     def set(self, key: str, value: bytes, seconds: int) -> None:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
         self._asked(lambda: self._client.set(key, value, ex=seconds))
 
     def add(self, key: str, value: bytes, seconds: int) -> bool:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
         return bool(self._asked(lambda: self._client.set(key, value, ex=seconds, nx=True)))
 
     def close(self) -> None:
-        """See :class:`~firstlight.shared_cache.server.Server`."""
+        """See :class:`~firstlight.shared_cache.server.CacheServer`."""
         self._client.close()
 
     def _asked(self, ask: Callable[[], T]) -> T:

@@ -14,7 +14,7 @@ class NotKept(Exception):
     """The server answered, and would not keep a value: it is too large for it, or it is full."""
 
 
-class Server(Protocol):
+class CacheServer(Protocol):
     """One server. Methods take bounded time, on any thread, and raise :class:`ServerAway`.
 
     Values are bytes and stay bytes: nothing is ever unpickled.

@@ -27,7 +27,7 @@ class NotOurs(Exception):
     """These bytes were not put there by this service; the message says why."""
 
 
-class Entry(Struct, frozen=True, array_like=True):
+class SignedEntry(Struct, frozen=True, array_like=True):
     """`built`: seconds since the epoch when the reading began. `mark`: what it was read under."""
 
     mark: str
@@ -36,7 +36,7 @@ class Entry(Struct, frozen=True, array_like=True):
 
 
 _encoder = Encoder()
-_decoder = Decoder(Entry)
+_decoder = Decoder(SignedEntry)
 
 
 class Seal:
@@ -45,12 +45,12 @@ class Seal:
     def __init__(self, secrets: Sequence[str]) -> None:
         self._keys = [hmac.digest(secret.encode(), _PURPOSE, _DIGEST) for secret in secrets]
 
-    def close(self, key: str, entry: Entry) -> bytes:
+    def close(self, key: str, entry: SignedEntry) -> bytes:
         """The bytes to be kept under `key`."""
         body = _encoder.encode(entry)
         return _sign(self._keys[0], key, body) + body
 
-    def open(self, key: str, data: bytes) -> Entry:
+    def open(self, key: str, data: bytes) -> SignedEntry:
         """What was kept under `key`.
 
         Raises:

@@ -24,19 +24,19 @@ from typing import TYPE_CHECKING, Any
 import falcon
 import msgspec
 
-from firstlight.conf.shape import Shape
+from firstlight.concurrency.throttle import ThrottledLog
+from firstlight.conf.compat_mode import CompatMode
 from firstlight.instance.answer import State
-from firstlight.log_throttle import ThrottledLog
-from firstlight.vendordata import answers, audit
-from firstlight.vendordata.answers import Reply
-from firstlight.vendordata.arrival import REQUEST_ID, STARTED, SUBJECT
-from firstlight.vendordata.body import INSTANCE, LIMIT, PROJECT, BadBody, read_context
+from firstlight.vendordata import audit, responses
 from firstlight.vendordata.caller_roles import READS_SECRETS, ROLES
 from firstlight.vendordata.contract import Context
+from firstlight.vendordata.dispatcher import Dispatcher
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
 from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.panel import Panel
-from firstlight.vendordata.probe import Probe
+from firstlight.vendordata.request_body import INSTANCE, LIMIT, PROJECT, BadBody, read_context
+from firstlight.vendordata.request_id import REQUEST_ID, STARTED, SUBJECT
+from firstlight.vendordata.responses import ServiceReply
+from firstlight.vendordata.secrets_test import SecretsTest
 
 if TYPE_CHECKING:
     App = falcon.App[falcon.Request, falcon.Response]
@@ -61,16 +61,16 @@ _EVERYTHING = re.compile("/")
 
 # What a body must name. Those that we stand in for were content with what they used.
 _NEEDED = {
-    Shape.FIRSTLIGHT: (PROJECT, INSTANCE),
-    Shape.POLLINATE: (PROJECT,),
-    Shape.PCSS: (INSTANCE,),
+    CompatMode.FIRSTLIGHT: (PROJECT, INSTANCE),
+    CompatMode.POLLINATE: (PROJECT,),
+    CompatMode.PCSS: (INSTANCE,),
 }
 
 
-class Questions:
+class ProviderQuestions:
     """Asks the panel what a request wants to know, within `deadline` seconds of its arrival."""
 
-    def __init__(self, panel: Panel, deadline: float, needed: Sequence[str]) -> None:
+    def __init__(self, panel: Dispatcher, deadline: float, needed: Sequence[str]) -> None:
         self._panel = panel
         self._deadline = deadline
         self._needed = needed
@@ -117,17 +117,17 @@ class Questions:
 class ByProvider:
     """``/``."""
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(self, questions: ProviderQuestions) -> None:
         self._questions = questions
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        _send(req, resp, answers.by_provider(self._questions.of_all(req)))
+        _send(req, resp, responses.by_provider(self._questions.of_all(req)))
 
 
 class OneProvider:
     """``/providers/NAME``. Nothing to say is ``{}``; failed is 503."""
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(self, questions: ProviderQuestions) -> None:
         self._questions = questions
 
     def on_post(self, req: falcon.Request, resp: falcon.Response, name: str) -> None:
@@ -136,20 +136,20 @@ class OneProvider:
             raise falcon.HTTPServiceUnavailable(
                 description=_failure(req, outcome), retry_after=RETRY_AFTER
             )
-        _send(req, resp, answers.bare(outcome))
+        _send(req, resp, responses.bare(outcome))
 
 
 class Sriov:
     """Every path of pcss-vendor-metadata; its errors are 500."""
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(self, questions: ProviderQuestions) -> None:
         self._questions = questions
 
     def __call__(self, req: falcon.Request, resp: falcon.Response, **_groups: Any) -> None:
         outcome = self._questions.of_one(req, SRIOV)
         if outcome.state is State.FAILED:
             raise falcon.HTTPInternalServerError(description=_failure(req, outcome))
-        _send(req, resp, answers.bare(outcome))
+        _send(req, resp, responses.bare(outcome))
         # To the byte what pcss-vendor-metadata said.
         resp.data = json.dumps(outcome.value, indent=4, sort_keys=True).encode()
         resp.content_type = "text/html; charset=UTF-8"
@@ -158,11 +158,11 @@ class Sriov:
 class CloudInit:
     """``/cloud-init``."""
 
-    def __init__(self, questions: Questions) -> None:
+    def __init__(self, questions: ProviderQuestions) -> None:
         self._questions = questions
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
-        _send(req, resp, answers.cloud_init(self._questions.of_all(req)))
+        _send(req, resp, responses.cloud_init(self._questions.of_all(req)))
 
 
 class Healthcheck:
@@ -174,10 +174,10 @@ class Healthcheck:
 
 
 def make_app(
-    panel: Panel,
+    panel: Dispatcher,
     *,
     deadline: float,
-    shape: Shape = Shape.FIRSTLIGHT,
+    shape: CompatMode = CompatMode.FIRSTLIGHT,
     read_secrets: Callable[[], object] = lambda: None,
 ) -> "App":
     """The falcon application, asking `panel`; it wants :func:`arrival.noted` around it.
@@ -185,16 +185,16 @@ def make_app(
     `read_secrets` is what ``GET /test`` tries; it raises ConfigError or ProviderFailed.
     """
     app = falcon.App()
-    questions = Questions(panel, deadline, _NEEDED[shape])
+    questions = ProviderQuestions(panel, deadline, _NEEDED[shape])
     app.add_route(HEALTHCHECK, Healthcheck())
-    if shape is Shape.PCSS:
+    if shape is CompatMode.PCSS:
         app.add_sink(Sriov(questions), _EVERYTHING)
     else:
         app.add_route("/", ByProvider(questions))
         app.add_route("/providers/{name}", OneProvider(questions))
         app.add_route("/cloud-init", CloudInit(questions))
-    if shape is Shape.POLLINATE:
-        app.add_route(TEST, Probe(read_secrets))
+    if shape is CompatMode.POLLINATE:
+        app.add_route(TEST, SecretsTest(read_secrets))
     app.set_error_serializer(_serialize)
     app.add_error_handler(Exception, _unforeseen)
     return app
@@ -224,7 +224,7 @@ def _context(req: falcon.Request, needed: Sequence[str]) -> Context:
     return context
 
 
-def _send(req: falcon.Request, resp: falcon.Response, reply: Reply) -> None:
+def _send(req: falcon.Request, resp: falcon.Response, reply: ServiceReply) -> None:
     resp.data = msgspec.json.encode(reply.value)
     resp.content_type = falcon.MEDIA_JSON
     resp.set_header("Cache-Control", reply.cache_control)

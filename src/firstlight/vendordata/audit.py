@@ -5,13 +5,13 @@ The secret itself is not in it.
 
 import logging
 
-from firstlight.vendordata.answers import Reply
 from firstlight.vendordata.contract import Context
+from firstlight.vendordata.responses import ServiceReply
 
 LOG = logging.getLogger("firstlight.audit")
 
 
-def note(reply: Reply, context: Context, *, request: str, caller: str) -> None:
+def note(reply: ServiceReply, context: Context, *, request: str, caller: str) -> None:
     """`reply` goes to `caller`, a user's id in Keystone, for the instance of `context`."""
     for provider in reply.secrets:
         LOG.info(

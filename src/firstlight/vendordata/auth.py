@@ -14,16 +14,16 @@ from keystonemiddleware.auth_token import AuthProtocol
 from oslo_config import cfg
 from webob.exc import HTTPException
 
+from firstlight.concurrency.throttle import ThrottledLog, throttle
 from firstlight.conf import ConfigError
+from firstlight.conf.compat_mode import CompatMode
 from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
-from firstlight.conf.shape import Shape
-from firstlight.dependencies import Dependency
-from firstlight.log_throttle import ThrottledLog, throttle
+from firstlight.health import Dependency
 from firstlight.vendordata import caller_roles
 from firstlight.vendordata.app import HEALTHCHECK, TEST
-from firstlight.vendordata.arrival import REQUEST_ID
 from firstlight.vendordata.caller_roles import READS_SECRETS, ROLES
 from firstlight.vendordata.errors import RETRY_AFTER, error_body
+from firstlight.vendordata.request_id import REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,9 +47,9 @@ _UNSAID = (
 )
 
 
-def open_paths(shape: Shape) -> frozenset[str]:
+def open_paths(shape: CompatMode) -> frozenset[str]:
     """Paths that need no authentication."""
-    return frozenset({HEALTHCHECK, TEST} if shape is Shape.POLLINATE else {HEALTHCHECK})
+    return frozenset({HEALTHCHECK, TEST} if shape is CompatMode.POLLINATE else {HEALTHCHECK})
 
 
 class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware has no types
@@ -130,7 +130,7 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
         return response
 
 
-class WordGate:
+class CallerHeaderGate:
     """Lets whoever says that he was authenticated through to `app`; `how` is for the refusal."""
 
     def __init__(self, app: "WSGIApplication", how: str, is_open: frozenset[str]) -> None:
@@ -151,7 +151,7 @@ class WordGate:
         return [body]
 
 
-def guarded(app: Any, conf: cfg.ConfigOpts, shape: Shape = Shape.FIRSTLIGHT) -> Any:
+def guarded(app: Any, conf: cfg.ConfigOpts, shape: CompatMode = CompatMode.FIRSTLIGHT) -> Any:
     """`app` behind what ``[DEFAULT] auth_strategy`` asks for.
 
     Raises:
@@ -160,9 +160,9 @@ def guarded(app: Any, conf: cfg.ConfigOpts, shape: Shape = Shape.FIRSTLIGHT) -> 
     how = conf.auth_strategy
     if how == "keystone":
         return _keystone(app, conf, open_paths(shape))
-    if how == "testing" or shape is Shape.POLLINATE:
+    if how == "testing" or shape is CompatMode.POLLINATE:
         LOG.warning("auth_strategy is %s: whoever says X-Identity-Status is believed.", how)
-        return WordGate(app, how, open_paths(shape))
+        return CallerHeaderGate(app, how, open_paths(shape))
     LOG.warning("auth_strategy is noauth: whoever reaches this service reads all it knows.")
     return _everybody(app)
 

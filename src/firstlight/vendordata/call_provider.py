@@ -8,25 +8,25 @@ from typing import Any
 import msgspec
 
 from firstlight import log_records
+from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.instance.answer import State
-from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
 from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.terms import Terms, Withheld
+from firstlight.vendordata.policy import ProviderPolicy, Withheld
 
 LOG = ThrottledLog(logging.getLogger(__name__))
 
 Clock = Callable[[], float]
 
 
-def asked(
+def call_provider(
     name: str,
     provider: Provider,
     context: Context,
     *,
     clock: Clock,
-    terms: Terms = Terms(),  # noqa: B008  (immutable)
+    terms: ProviderPolicy = ProviderPolicy(),  # noqa: B008  (immutable)
 ) -> Outcome:
     """Ask `provider`, here and now."""
     started = clock()
@@ -59,7 +59,7 @@ def asked(
     return outcome(State.FAILED, reason=why)
 
 
-def _answer(provider: Provider, context: Context, terms: Terms) -> dict[str, Any]:
+def _answer(provider: Provider, context: Context, terms: ProviderPolicy) -> dict[str, Any]:
     terms.check(context)
     secret = provider.confidential
     value = _checked(_as_json(provider.provide(context), secret=secret), secret=secret)

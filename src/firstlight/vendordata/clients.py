@@ -12,10 +12,10 @@ from oslo_config import cfg
 
 from firstlight.conf import ConfigError, provider_neutron
 from firstlight.conf.service_auth import GROUP
-from firstlight.vendordata.cloud import Cloud, Kept
-from firstlight.vendordata.cloud.endpoints import ENDPOINTS, Endpoint
-from firstlight.vendordata.cloud.service import Service
 from firstlight.vendordata.contract import Need
+from firstlight.vendordata.openstack import Cloud, CloudCache
+from firstlight.vendordata.openstack.endpoints import ENDPOINTS, Endpoint
+from firstlight.vendordata.openstack.service import Service
 from firstlight.vendordata.vault.opening import open_vault
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class ConfiguredClients:
 
     def __init__(self, conf: cfg.ConfigOpts) -> None:
         self._conf = conf
-        self._kept = Kept()
+        self._kept = CloudCache()
 
     def session(self) -> Session:
         """The one session."""

@@ -14,10 +14,10 @@ from keystoneauth1.session import Session
 from msgspec import Struct, field, structs
 from oslo_config import cfg
 
-from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.request_cache import RequestCache
 
 if TYPE_CHECKING:
-    from firstlight.vendordata.cloud import Cloud
+    from firstlight.vendordata.openstack import Cloud
 
 
 class ProviderFailed(Exception):
@@ -52,7 +52,9 @@ class Context(Struct, frozen=True, kw_only=True):
     body: bytes = (
         b""  # the JSON object that was sent, with keys that are not known; empty: none was
     )
-    shared: Shared = field(default_factory=Shared)  # with the other providers of this request
+    shared: RequestCache = field(
+        default_factory=RequestCache
+    )  # with the other providers of this request
 
     def __post_init__(self) -> None:
         # Providers run side by side on the same context, so none may write to it.

@@ -9,19 +9,19 @@ from oslo_config import cfg
 from prometheus_client import CollectorRegistry
 
 from firstlight.conf import ConfigError, warn_of_names
-from firstlight.conf.shape import Shape, shape_of
+from firstlight.conf.compat_mode import CompatMode, compat_mode_of
 from firstlight.conf.stand_ins import NOT_OURS
 from firstlight.conf.unhonoured import unhonoured
 from firstlight.vendordata.app import SRIOV, make_app
-from firstlight.vendordata.arrival import noted
 from firstlight.vendordata.auth import KeystoneGate, guarded
 from firstlight.vendordata.clients import ConfiguredClients
-from firstlight.vendordata.granting import read_terms
+from firstlight.vendordata.dispatcher import Dispatcher
 from firstlight.vendordata.loading import load_providers
 from firstlight.vendordata.metrics import Metrics
-from firstlight.vendordata.panel import Panel
 from firstlight.vendordata.paste import check_pipeline
+from firstlight.vendordata.policy_options import read_policies
 from firstlight.vendordata.readiness import Readiness
+from firstlight.vendordata.request_id import noted
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -33,7 +33,7 @@ class Deployed(NamedTuple):
     """An application, the panel to close when it is no longer used, and what `/readyz` asks."""
 
     app: "WSGIApplication"
-    panel: Panel
+    panel: Dispatcher
     readiness: Readiness
 
 
@@ -47,16 +47,16 @@ def deploy(
     Raises:
         ConfigError: it cannot work; the message names section, option and remedy.
     """
-    shape = shape_of(conf)
-    if shape is Shape.PCSS:
+    shape = compat_mode_of(conf)
+    if shape is CompatMode.PCSS:
         prepare_pcss(conf)
     clients = ConfiguredClients(conf)
     providers = load_providers(conf, clients)
-    panel = Panel(
+    panel = Dispatcher(
         providers,
         threads=conf.firstlight.provider_threads,
         counted=Metrics(registry),
-        terms=read_terms(conf, providers, clients),
+        terms=read_policies(conf, providers, clients),
         clock=clock,
     )
     app = make_app(

@@ -12,14 +12,14 @@ from typing import Protocol
 
 from msgspec import structs
 
+from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.instance.answer import State
-from firstlight.log_throttle import ThrottledLog
-from firstlight.vendordata.asking import Clock, asked
+from firstlight.vendordata.call_provider import Clock, call_provider
 from firstlight.vendordata.contract import Context, Provider
 from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.policy import ProviderPolicy
+from firstlight.vendordata.request_cache import RequestCache
 from firstlight.vendordata.shadows import Shadow
-from firstlight.vendordata.shared import Shared
-from firstlight.vendordata.terms import Terms
 from firstlight.vendordata.threads import Threads
 
 LOG = logging.getLogger(__name__)
@@ -27,13 +27,13 @@ LOG = logging.getLogger(__name__)
 _OUTCOME = "[%s] instance %s: provider %s: %s in %.3f s%s"
 
 
-class Counted(Protocol):
+class OutcomeObserver(Protocol):
     """Who is told of every outcome: the metrics."""
 
     def __call__(self, outcome: Outcome) -> None: ...
 
 
-class Panel:
+class Dispatcher:
     """`providers` in the order of their answers; `threads` is for each of them.
 
     `terms` are by name too; who has none answers everybody. `clock` counts seconds and never goes
@@ -45,15 +45,15 @@ class Panel:
         providers: Mapping[str, Provider],
         *,
         threads: int,
-        counted: Counted,
-        terms: Mapping[str, Terms] | None = None,
+        counted: OutcomeObserver,
+        terms: Mapping[str, ProviderPolicy] | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         self._providers = dict(providers)
         self._counted = counted
         self._failures = ThrottledLog(LOG)
         self._clock = clock
-        self._terms = {name: Terms() for name in providers} | dict(terms or {})
+        self._terms = {name: ProviderPolicy() for name in providers} | dict(terms or {})
         self._threads = {name: Threads[Outcome](f"provider-{name}", threads) for name in providers}
         self._shadows = {
             name: Shadow(name, threads, counted) for name in providers if self._terms[name].shadow
@@ -85,7 +85,7 @@ class Panel:
         A provider that fails or is late is a FAILED outcome; nothing is raised for it.
         """
         started, names = self._clock(), list(names)
-        context = structs.replace(context, shared=Shared(until, clock=self._clock))
+        context = structs.replace(context, shared=RequestCache(until, clock=self._clock))
         futures = {name: self._start(name, context) for name in names if name not in self._shadows}
         shadows = {name: self._shadow(name, context, request) for name in set(names) - set(futures)}
         wait(futures.values(), timeout=max(0.0, until - started))
@@ -105,7 +105,7 @@ class Panel:
 
     def _start(self, name: str, context: Context) -> Future[Outcome]:
         provider, terms = self._providers[name], self._terms[name]
-        call = partial(asked, name, provider, context, clock=self._clock, terms=terms)
+        call = partial(call_provider, name, provider, context, clock=self._clock, terms=terms)
         return self._threads[name].submit(call)
 
     def _shadow(self, name: str, context: Context, request: str) -> Outcome:

@@ -15,9 +15,9 @@ from stevedore import NamedExtensionManager
 from firstlight.conf import ConfigError, share_with_plugins
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Clients, Provider
-from firstlight.vendordata.plugins import finding
-from firstlight.vendordata.plugins.calling import OddPlugin
-from firstlight.vendordata.plugins.provider import Plugin, provider_class
+from firstlight.vendordata.pollinate_plugins import finding
+from firstlight.vendordata.pollinate_plugins.calling import OddPlugin
+from firstlight.vendordata.pollinate_plugins.provider import Plugin, provider_class
 
 LOG = logging.getLogger(__name__)
 

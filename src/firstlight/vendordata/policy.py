@@ -60,7 +60,7 @@ class Release(Protocol):
         """It was given, now."""
 
 
-class Terms(Struct, frozen=True, kw_only=True):
+class ProviderPolicy(Struct, frozen=True, kw_only=True):
     """An empty `allow_…` allows all."""
 
     allow_projects: frozenset[str] = frozenset()

@@ -7,13 +7,15 @@ from oslo_config import cfg
 
 from firstlight.conf import refuse_misspelt
 from firstlight.conf.misspelt import misspelt_in_named
-from firstlight.vendordata import terms
+from firstlight.vendordata import policy
 from firstlight.vendordata.contract import Clients
-from firstlight.vendordata.releases import Releases
-from firstlight.vendordata.terms import Terms
+from firstlight.vendordata.policy import ProviderPolicy
+from firstlight.vendordata.release_once import ReleaseOnce
 
 
-def read_terms(conf: cfg.ConfigOpts, names: Iterable[str], clients: Clients) -> dict[str, Terms]:
+def read_policies(
+    conf: cfg.ConfigOpts, names: Iterable[str], clients: Clients
+) -> dict[str, ProviderPolicy]:
     """The terms of the providers `names`, by name.
 
     Raises:
@@ -21,22 +23,22 @@ def read_terms(conf: cfg.ConfigOpts, names: Iterable[str], clients: Clients) -> 
             a name that no provider reads.
     """
     names = list(names)
-    terms.register(conf, names)
+    policy.register(conf, names)
     refuse_misspelt(misspelt_in_named(conf, "provider:", names))
-    releases = Releases(conf, clients)
-    return {name: _terms(name, conf[f"provider:{name}"], releases) for name in names}
+    releases = ReleaseOnce(conf, clients)
+    return {name: _policy(name, conf[f"provider:{name}"], releases) for name in names}
 
 
-def rules_of(section: cfg.ConfigOpts.GroupAttr) -> Terms:
+def rules_of(section: cfg.ConfigOpts.GroupAttr) -> ProviderPolicy:
     """What a section says of who is answered; nothing of releases."""
-    return Terms(
+    return ProviderPolicy(
         allow_projects=frozenset(section.allow_projects),
         allow_images=frozenset(section.allow_images),
         shadow=section.shadow,
     )
 
 
-def _terms(name: str, section: cfg.ConfigOpts.GroupAttr, releases: Releases) -> Terms:
+def _policy(name: str, section: cfg.ConfigOpts.GroupAttr, releases: ReleaseOnce) -> ProviderPolicy:
     rules = rules_of(section)
     if not section.release_once:
         return rules

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class Shared:
+class RequestCache:
     """Look-ups by key, for as long as one request is answered.
 
     `until` is when the request must be answered, in seconds of `clock`, which never goes back;

@@ -10,7 +10,7 @@ from firstlight.vendordata import cloud_config
 from firstlight.vendordata.outcome import Outcome
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class ServiceReply(Struct, frozen=True, kw_only=True):
     """`value` is what the caller reads, as JSON."""
 
     value: Any
@@ -19,7 +19,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     secrets: tuple[str, ...] = ()  # providers whose part is in it and confidential
 
 
-def by_provider(outcomes: Sequence[Outcome]) -> Reply:
+def by_provider(outcomes: Sequence[Outcome]) -> ServiceReply:
     """An object keyed by provider; who has nothing to say, or failed, is absent.
 
     The ``cloud-config`` of all of them is taken out and merged under ``cloud-init``.
@@ -30,7 +30,7 @@ def by_provider(outcomes: Sequence[Outcome]) -> Reply:
     return _reply(value, outcomes)
 
 
-def cloud_init(outcomes: Sequence[Outcome]) -> Reply:
+def cloud_init(outcomes: Sequence[Outcome]) -> ServiceReply:
     """The merged cloud-config as a string, which is what cloud-init wants; "" if there is none."""
     reply = _reply(cloud_config.merged_text(_configs(outcomes)), outcomes)
     merged = {provider for provider, _ in _configs(outcomes)}
@@ -38,15 +38,17 @@ def cloud_init(outcomes: Sequence[Outcome]) -> Reply:
     return structs.replace(reply, secrets=secrets)
 
 
-def bare(outcome: Outcome) -> Reply:
+def bare(outcome: Outcome) -> ServiceReply:
     """One provider's object as it gave it."""
     return _reply(dict(outcome.value), [outcome])
 
 
-def _reply(value: Any, outcomes: Sequence[Outcome]) -> Reply:
+def _reply(value: Any, outcomes: Sequence[Outcome]) -> ServiceReply:
     failed = tuple(o.provider for o in outcomes if o.state is State.FAILED)
     secrets = tuple(o.provider for o in outcomes if o.confidential and o.value)
-    return Reply(value=value, cache_control=cache_control(outcomes), failed=failed, secrets=secrets)
+    return ServiceReply(
+        value=value, cache_control=cache_control(outcomes), failed=failed, secrets=secrets
+    )
 
 
 def cache_control(outcomes: Iterable[Outcome]) -> str:

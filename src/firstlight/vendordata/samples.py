@@ -2,7 +2,7 @@
 
 from oslo_config import cfg
 
-from firstlight.vendordata import terms
+from firstlight.vendordata import policy
 from firstlight.vendordata.loading import available, provider_classes
 
 _OURS = "firstlight.vendordata.providers."
@@ -12,7 +12,7 @@ def list_options() -> list[tuple[str, list[cfg.Opt]]]:
     """Each section with its provider's own options, and those that every provider's has."""
     classes = provider_classes(available())
     return [
-        (f"provider:{name}", [*kind.options, *terms.OPTIONS])
+        (f"provider:{name}", [*kind.options, *policy.OPTIONS])
         for name, kind in sorted(classes.items())
         if kind.__module__.startswith(_OURS)
     ]

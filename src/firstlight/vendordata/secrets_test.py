@@ -7,8 +7,8 @@ from threading import Lock
 
 import falcon
 
+from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.conf import ConfigError
-from firstlight.log_throttle import ThrottledLog
 from firstlight.vendordata.contract import ProviderFailed
 
 LOG = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ _KEPT = 1.0
 _OK = (falcon.HTTP_200, {"OK": "Success"})
 
 
-class Probe:
+class SecretsTest:
     """200 with ``OK``, or 500 with ``Error``, of the last time that `read` was called.
 
     One stranger at a time makes us ask; whoever comes meanwhile is told what is known.

@@ -28,7 +28,7 @@ import pytest
 
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
-from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.request_cache import RequestCache
 
 _CALLERS = 8
 
@@ -48,7 +48,7 @@ def a_context(**known: Any) -> Context:
 
 def answer_of(provider: Provider, context: Context) -> Mapping[str, Any]:
     """What `provider` says to a request of its own; nothing is ``{}``, however it says so."""
-    return provider.provide(msgspec.structs.replace(context, shared=Shared())) or {}
+    return provider.provide(msgspec.structs.replace(context, shared=RequestCache())) or {}
 
 
 class ProviderSuite:

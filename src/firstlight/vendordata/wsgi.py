@@ -56,7 +56,7 @@ def _build(conf: "cfg.ConfigOpts") -> "WSGIApplication":
     from prometheus_client import REGISTRY
 
     from firstlight.conf import logs, share_with_libraries
-    from firstlight.dependencies.metrics import DependencyCollector
+    from firstlight.health.metrics import DependencyCollector
     from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
 
     share_with_libraries(conf, "vendordata")
@@ -88,10 +88,10 @@ def _pollinates() -> "cfg.ConfigOpts":
     from pathlib import Path
 
     from firstlight.conf import load
-    from firstlight.conf.shape import Shape
+    from firstlight.conf.compat_mode import CompatMode
 
     add_dotenv(os.environ, Path.cwd())
-    return load("vendordata", stand_in_for=Shape.POLLINATE)
+    return load("vendordata", stand_in_for=CompatMode.POLLINATE)
 
 
 #: ``firstlight.vendordata.wsgi:application``

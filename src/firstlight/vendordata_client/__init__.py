@@ -14,38 +14,38 @@ deadline for all targets together. The road of one question::
       terms, agreed           what is agreed with each target, and where that is written
 """
 
-from firstlight.targets.account import Account
-from firstlight.targets.alarm import Alarm
-from firstlight.targets.breaker import Breaking
-from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
-from firstlight.targets.failure import Kind
-from firstlight.targets.kept import Shelf
-from firstlight.targets.session import AuthMisconfigured, open_session
-from firstlight.targets.static import StaticJSON, StaticUnavailable
-from firstlight.targets.targets import Target, parse
-from firstlight.targets.terms import Keeping, Settings, Terms
-from firstlight.targets.vendordata import VendorData, vendor_data
-from firstlight.targets.watching import Nobody, Observer, Served
+from firstlight.concurrency.circuit_breaker import BreakerEffect
+from firstlight.concurrency.timers import Timers
+from firstlight.vendordata_client.dynamic import Answers, AsksTargets, DynamicJSON
+from firstlight.vendordata_client.failure import Kind
+from firstlight.vendordata_client.observer import NoObserver, ServedFrom, TargetObserver
+from firstlight.vendordata_client.policy import CachePolicy, CallPolicy, TargetPolicy
+from firstlight.vendordata_client.response_cache import ResponseCache
+from firstlight.vendordata_client.session import AuthMisconfigured, open_session
+from firstlight.vendordata_client.static import StaticJSON, StaticUnavailable
+from firstlight.vendordata_client.status import TargetStatus
+from firstlight.vendordata_client.targets import Target, parse
+from firstlight.vendordata_client.vendordata import VendorData, vendor_data
 
 __all__ = [
-    "Account",
-    "Alarm",
     "Answers",
-    "Asks",
+    "AsksTargets",
     "AuthMisconfigured",
-    "Breaking",
+    "BreakerEffect",
+    "CachePolicy",
+    "CallPolicy",
     "DynamicJSON",
-    "Keeping",
     "Kind",
-    "Nobody",
-    "Observer",
-    "Served",
-    "Settings",
-    "Shelf",
+    "NoObserver",
+    "ResponseCache",
+    "ServedFrom",
     "StaticJSON",
     "StaticUnavailable",
     "Target",
-    "Terms",
+    "TargetObserver",
+    "TargetPolicy",
+    "TargetStatus",
+    "Timers",
     "VendorData",
     "open_session",
     "parse",

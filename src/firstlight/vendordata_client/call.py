@@ -8,18 +8,25 @@ import requests
 from keystoneauth1.session import Session
 from msgspec import Struct
 
+from firstlight.concurrency.deadline import Deadline
 from firstlight.instance import Answer, State
-from firstlight.targets import reply as replies
-from firstlight.targets.content_coding import ACCEPTED, Decoder, TooLarge, Undecodable
-from firstlight.targets.credentials import Credentials, Headers
-from firstlight.targets.deadline import Deadline
-from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, kind_of, reason, timed_out
-from firstlight.targets.freshness import Freshness, freshness, says_nothing
-from firstlight.targets.reply import Reply
-from firstlight.targets.request import HEADERS, USER_AGENT
-from firstlight.targets.targets import Target
-from firstlight.targets.terms import Settings
-from firstlight.targets.transport import Leash
+from firstlight.openstack.cancellable import CancellableSocket
+from firstlight.vendordata_client import reply as replies
+from firstlight.vendordata_client.content_coding import ACCEPTED, Decoder, TooLarge, Undecodable
+from firstlight.vendordata_client.credentials import Credentials, Headers
+from firstlight.vendordata_client.failure import (
+    CALL_ERRORS,
+    CallFailed,
+    Kind,
+    kind_of,
+    reason,
+    timed_out,
+)
+from firstlight.vendordata_client.freshness import CacheLifetime, cache_lifetime, says_nothing
+from firstlight.vendordata_client.policy import CallPolicy
+from firstlight.vendordata_client.reply import TargetResponse
+from firstlight.vendordata_client.request import HEADERS, USER_AGENT
+from firstlight.vendordata_client.targets import Target
 
 # keystoneauth's: its _REDIRECT_STATUSES and _DEFAULT_REDIRECT_LIMIT, which Nova leaves alone.
 _REDIRECTS = frozenset((301, 302, 303, 305, 307, 308))
@@ -31,11 +38,11 @@ _SLACK = 0.1
 _CHUNK = 4 * 1024  # bytes of a body that are read, and decoded, at a time
 
 
-class Told(Struct, frozen=True, kw_only=True):
+class CallResult(Struct, frozen=True, kw_only=True):
     """What came of a call."""
 
     answer: Answer
-    told: Freshness = Freshness(keep=False)
+    told: CacheLifetime = CacheLifetime(keep=False)
     length: int = 0  # bytes of the body
     unchanged: bool = False  # 304: what is kept is what it says; `answer` is empty
     silent: bool = False  # of a 304: it says nothing new about being kept
@@ -43,7 +50,7 @@ class Told(Struct, frozen=True, kw_only=True):
     status: int | None = None  # of the last response, if there was one
 
 
-class Call:
+class TargetCall:
     """One question to one target, asked by :meth:`answer` on a thread that :meth:`cut` can free."""
 
     def __init__(
@@ -54,7 +61,7 @@ class Call:
         etag: str | None,
         session: Session,
         credentials: Credentials,
-        settings: Settings,
+        settings: CallPolicy,
         deadline: Deadline,
         clock: Callable[[], float],
     ) -> None:
@@ -66,9 +73,9 @@ class Call:
         self._settings = settings
         self._deadline = deadline
         self._clock = clock
-        self._leash = Leash()
+        self._leash = CancellableSocket()
 
-    def told(self) -> Told:
+    def told(self) -> CallResult:
         """What the target said; a failure is an answer too."""
         try:
             return self._understood(self._asked())
@@ -81,22 +88,22 @@ class Call:
         """Nobody waits any more: end the call. Any thread may call it, at any time."""
         self._leash.cut()
 
-    def _understood(self, reply: Reply) -> Told:
+    def _understood(self, reply: TargetResponse) -> CallResult:
         now = self._clock()
         answer = replies.answer(reply, now)
         if answer.state is State.FAILED:
             kind = Kind.STATUS if reply.status >= 400 else Kind.NOT_JSON
-            return Told(answer=answer, kind=kind, status=reply.status)
-        return Told(
+            return CallResult(answer=answer, kind=kind, status=reply.status)
+        return CallResult(
             answer=answer,
-            told=freshness(reply.headers, now),
+            told=cache_lifetime(reply.headers, now),
             length=len(reply.body),
             unchanged=reply.status == 304 and self._etag is not None,
             silent=says_nothing(reply.headers),
             status=reply.status,
         )
 
-    def _asked(self) -> Reply:
+    def _asked(self) -> TargetResponse:
         credentials = self._credentials.headers(self._deadline)
         reply = self._followed(credentials)
         if reply.status != 401 or not reply.trusted:
@@ -104,7 +111,7 @@ class Call:
         renewed = self._credentials.renewed(credentials, self._deadline)
         return reply if renewed is None else self._followed(renewed)
 
-    def _followed(self, credentials: Headers) -> Reply:
+    def _followed(self, credentials: Headers) -> TargetResponse:
         """POST, and POST again wherever a redirect leads, whatever its kind.
 
         The token is the target's: from the first other origin on it is not shown any more.
@@ -119,7 +126,7 @@ class Call:
             url = reply.location
         raise CallFailed(f"redirects more than {_HOPS} times", Kind.REDIRECT)
 
-    def _post(self, url: str, credentials: Headers, *, trusted: bool) -> Reply:
+    def _post(self, url: str, credentials: Headers, *, trusted: bool) -> TargetResponse:
         left = self._deadline.left()
         if not left:
             raise CallFailed(f"did not answer within {self._deadline}", Kind.TIMEOUT)
@@ -159,13 +166,13 @@ class Call:
             return False
         return self._settings.ca_file or True
 
-    def _read(self, response: requests.Response, *, trusted: bool) -> Reply:
+    def _read(self, response: requests.Response, *, trusted: bool) -> TargetResponse:
         location = response.headers.get("Location")
         if response.status_code >= 400:
-            return Reply(status=response.status_code, trusted=trusted)
+            return TargetResponse(status=response.status_code, trusted=trusted)
         if response.status_code in _REDIRECTS and location is not None:
-            return Reply(status=response.status_code, location=location)
-        return Reply(
+            return TargetResponse(status=response.status_code, location=location)
+        return TargetResponse(
             status=response.status_code,
             body=self._content(response),
             content_type=response.headers.get("Content-Type"),
@@ -206,9 +213,9 @@ class Call:
         return reason(error)
 
 
-def failed(why: str, kind: Kind, now: float) -> Told:
+def failed(why: str, kind: Kind, now: float) -> CallResult:
     """A call that failed, or was not made."""
-    return Told(answer=replies.failed(why, now), kind=kind)
+    return CallResult(answer=replies.failed(why, now), kind=kind)
 
 
 def _check_redirect(url: str, location: str) -> None:

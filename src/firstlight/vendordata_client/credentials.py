@@ -6,9 +6,9 @@ from contextlib import suppress
 
 from keystoneauth1.session import Session
 
-from firstlight.dependencies import Dependency
-from firstlight.targets.deadline import Deadline
-from firstlight.targets.failure import CALL_ERRORS, CallFailed, Kind, reason
+from firstlight.concurrency.deadline import Deadline
+from firstlight.health import Dependency
+from firstlight.vendordata_client.failure import CALL_ERRORS, CallFailed, Kind, reason
 
 Headers = Mapping[str, str]
 

@@ -8,17 +8,17 @@ from typing import Protocol
 
 from keystoneauth1.session import Session
 
+from firstlight.concurrency.deadline import Deadline
+from firstlight.concurrency.timers import Timers
 from firstlight.instance import Answer, Instance
-from firstlight.targets import question as questions
-from firstlight.targets.account import Account
-from firstlight.targets.alarm import Alarm
-from firstlight.targets.credentials import Credentials
-from firstlight.targets.deadline import Deadline
-from firstlight.targets.kept import Shelf
-from firstlight.targets.targets import Target
-from firstlight.targets.terms import Settings, Terms
-from firstlight.targets.upstream import Upstream
-from firstlight.targets.watching import Nobody, Observer
+from firstlight.vendordata_client import question as questions
+from firstlight.vendordata_client.credentials import Credentials
+from firstlight.vendordata_client.observer import NoObserver, TargetObserver
+from firstlight.vendordata_client.policy import CallPolicy, TargetPolicy
+from firstlight.vendordata_client.response_cache import ResponseCache
+from firstlight.vendordata_client.status import TargetStatus
+from firstlight.vendordata_client.targets import Target
+from firstlight.vendordata_client.upstream import TargetClient
 
 Answers = dict[str, Answer]
 
@@ -28,7 +28,7 @@ _SLACK = 0.25
 _MIB = 1024 * 1024
 
 
-class Asks(Protocol):
+class AsksTargets(Protocol):
     """Whatever can be asked about an instance: the targets themselves, or a layer around them."""
 
     def ask(self, instance: Instance, deadline: float | None = None) -> Answers:
@@ -48,10 +48,10 @@ class Asks(Protocol):
     def outdate(self, uuid: str | None) -> None:
         """This instance (None: any) has changed: what is known of it counts no more."""
 
-    def accounts(self, uuid: str) -> Sequence[Account]:
+    def accounts(self, uuid: str) -> Sequence[TargetStatus]:
         """How things stand with this instance, target by target."""
 
-    def shelves(self) -> Mapping[str, Shelf]:
+    def shelves(self) -> Mapping[str, ResponseCache]:
         """What is kept of each target's answers, by its name."""
 
     def close(self) -> None:
@@ -71,8 +71,8 @@ class DynamicJSON:
     the same at once, one asks.
 
     Args:
-        targets: who is asked (:func:`firstlight.targets.parse`).
-        session: a keystoneauth session (:func:`firstlight.targets.session.open_session`).
+        targets: who is asked (:func:`firstlight.vendordata_client.parse`).
+        session: a keystoneauth session (:func:`firstlight.vendordata_client.session.open_session`).
         settings: how each is called, where `terms` do not say.
         terms: by target name.
         deadline: seconds for all of them together, where `ask` is not given fewer.
@@ -86,25 +86,25 @@ class DynamicJSON:
         self,
         targets: Iterable[Target],
         session: Session,
-        settings: Settings | None = None,
+        settings: CallPolicy | None = None,
         *,
-        terms: Mapping[str, Terms] | None = None,
+        terms: Mapping[str, TargetPolicy] | None = None,
         deadline: float = 8.0,
         room: int = 64 * _MIB,
         clock: Callable[[], float] = time.time,
         timer: Callable[[], float] = time.monotonic,
-        observer: Observer | None = None,
+        observer: TargetObserver | None = None,
     ) -> None:
         self.targets = tuple(targets)
         self._session = session
         self._deadline = deadline
         self._timer = timer
-        self._alarm = Alarm()
+        self._alarm = Timers()
         credentials = Credentials(session)
         self.keystone = credentials.dependency(deadline)  # gives the token that targets are shown
-        default = Terms(call=settings or Settings())
+        default = TargetPolicy(call=settings or CallPolicy())
         self.upstreams = {
-            target.name: Upstream(
+            target.name: TargetClient(
                 target,
                 (terms or {}).get(target.name, default),
                 session=session,
@@ -113,7 +113,7 @@ class DynamicJSON:
                 room=room // len(self.targets),
                 clock=clock,
                 timer=timer,
-                observer=observer or Nobody(),
+                observer=observer or NoObserver(),
             )
             for target in self.targets
         }
@@ -153,11 +153,11 @@ class DynamicJSON:
         for upstream in self.upstreams.values():
             upstream.outdate(uuid)
 
-    def accounts(self, uuid: str) -> Sequence[Account]:
+    def accounts(self, uuid: str) -> Sequence[TargetStatus]:
         """How things stand with this instance, target by target."""
         return [upstream.account(uuid) for upstream in self.upstreams.values()]
 
-    def shelves(self) -> Mapping[str, Shelf]:
+    def shelves(self) -> Mapping[str, ResponseCache]:
         """What is kept of each target's answers, by its name; only to be looked at."""
         return {name: upstream.shelf for name, upstream in self.upstreams.items()}
 

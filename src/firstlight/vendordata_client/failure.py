@@ -6,7 +6,7 @@ import requests
 import urllib3
 from keystoneauth1 import exceptions
 
-from firstlight.targets.targets import without_secrets
+from firstlight.vendordata_client.targets import without_secrets
 
 # What a request can raise that is the network's, the target's, Keystone's or the operator's fault.
 # A certificate file that does not exist is an OSError, a malformed URL a ValueError.

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 
+from firstlight.concurrency.deadline import Deadline
 from firstlight.instance import Answer
-from firstlight.targets.call import Call, Told
-from firstlight.targets.deadline import Deadline
-from firstlight.targets.kept import Kept
-from firstlight.targets.question import Question
+from firstlight.vendordata_client.call import CallResult, TargetCall
+from firstlight.vendordata_client.question import Question
+from firstlight.vendordata_client.response_cache import CachedResponse
 
 
-class Flight:
+class SharedCall:
     """One call, with everybody who waits for it; `future` holds what they all get.
 
     Attributes:
@@ -36,7 +36,12 @@ class Flight:
     )
 
     def __init__(
-        self, question: Question, call: Call, deadline: Deadline, known: Kept | None, began: float
+        self,
+        question: Question,
+        call: TargetCall,
+        deadline: Deadline,
+        known: CachedResponse | None,
+        began: float,
     ) -> None:
         self.question = question
         self.call = call
@@ -45,7 +50,7 @@ class Flight:
         self.began = began
         self.future: Future[Answer] = Future()
         self.future.set_running_or_notify_cancel()
-        self.job: Future[Told] | None = None
+        self.job: Future[CallResult] | None = None
         self.quiet: Callable[[], None] = lambda: None  # takes its alarm back
         self.collected = self.dirty = self.landed = False
 

@@ -20,7 +20,7 @@ _DIRECTIVE = re.compile(
 _ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]{0,1000}"')
 
 
-class Freshness(Struct, frozen=True, kw_only=True):
+class CacheLifetime(Struct, frozen=True, kw_only=True):
     """What an answer says about being kept."""
 
     keep: bool = True  # False: no-store, or `Vary: *`
@@ -32,11 +32,11 @@ class Freshness(Struct, frozen=True, kw_only=True):
     etag: str | None = None
 
 
-def freshness(headers: Mapping[str, str], now: float) -> Freshness:
+def cache_lifetime(headers: Mapping[str, str], now: float) -> CacheLifetime:
     """By `headers`, whose names may be looked up in any case; `now` is seconds since the epoch."""
     said = _directives(headers.get("Cache-Control", ""))
     no_store = "no-store" in said
-    return Freshness(
+    return CacheLifetime(
         keep=not no_store and "*" not in headers.get("Vary", ""),
         lifetime=_lifetime(headers, said, now),
         stale=not said.keys() & {"must-revalidate", "no-cache", "no-store"},

@@ -5,18 +5,18 @@ from collections.abc import Callable
 from msgspec import structs
 
 from firstlight.instance import Answer, State
-from firstlight.targets import reply as replies
-from firstlight.targets.call import Told
-from firstlight.targets.flight import Flight
-from firstlight.targets.kept import Kept, Shelf
-from firstlight.targets.terms import Keeping
+from firstlight.vendordata_client import reply as replies
+from firstlight.vendordata_client.call import CallResult
+from firstlight.vendordata_client.flight import SharedCall
+from firstlight.vendordata_client.policy import CachePolicy
+from firstlight.vendordata_client.response_cache import CachedResponse, ResponseCache
 
 # Seconds for which an answer that may not be kept waits for the guest it was asked for in advance.
 # A crawl that takes longer between its first question and its vendor data asks again.
 _HAND_OVER = 10.0
 
 
-class Keeper:
+class ResponseKeeper:
     """Puts answers on the shelf as their headers and the operator say.
 
     Not safe for several threads at once: its owner has a lock.
@@ -24,8 +24,8 @@ class Keeper:
 
     def __init__(
         self,
-        shelf: Shelf,
-        keeping: Keeping,
+        shelf: ResponseCache,
+        keeping: CachePolicy,
         *,
         clock: Callable[[], float],
         timer: Callable[[], float],
@@ -35,7 +35,7 @@ class Keeper:
         self._clock = clock
         self._timer = timer
 
-    def taken_in(self, flight: Flight, told: Told) -> Answer:
+    def taken_in(self, flight: SharedCall, told: CallResult) -> Answer:
         """What those who wait get; kept as long as it may be."""
         if told.kind is not None:
             return self.without(flight.known, told.answer.reason or "failed")
@@ -53,10 +53,10 @@ class Keeper:
             self._keep(flight, told, answer, now)
         return answer
 
-    def _keep(self, flight: Flight, told: Told, answer: Answer, now: float) -> None:
+    def _keep(self, flight: SharedCall, told: CallResult, answer: Answer, now: float) -> None:
         keeping = self._keeping
         fresh_until = flight.began + keeping.fresh(told.told)
-        kept = Kept(
+        kept = CachedResponse(
             answer=answer,
             question=flight.question.digest,
             told=told.told,
@@ -74,7 +74,7 @@ class Keeper:
         else:
             self._shelf.drop(flight.question.uuid)
 
-    def taken(self, uuid: str, known: Kept) -> None:
+    def taken(self, uuid: str, known: CachedResponse) -> None:
         """Somebody has got it who wanted it; if it was only for him, it is not kept any longer."""
         if not known.once:
             return
@@ -82,19 +82,19 @@ class Keeper:
         if not (self._keeping.max_ttl and known.is_useful(known.fresh_until)):
             self._shelf.drop(uuid)
 
-    def without(self, known: Kept | None, why: str) -> Answer:
+    def without(self, known: CachedResponse | None, why: str) -> Answer:
         """What there is without a new answer."""
         if known is None or self._timer() >= known.stands_until:
             return replies.failed(why, self._clock())
         return stale(known, why)
 
 
-def stale(known: Kept, why: str) -> Answer:
+def stale(known: CachedResponse, why: str) -> Answer:
     """What is known, said to be older than it should be."""
     return structs.replace(known.answer, state=State.STALE, reason=why, expires=None)
 
 
-def _confirmed(known: Kept, told: Told) -> Told:
+def _confirmed(known: CachedResponse, told: CallResult) -> CallResult:
     """A 304: the value is the known one, as of now; what the 304 says of keeping counts."""
     answer = structs.replace(known.answer, fetched=told.answer.fetched)
     said = known.told if told.silent else told.told

@@ -3,12 +3,12 @@
 from enum import StrEnum
 from typing import Protocol
 
+from firstlight.concurrency.circuit_breaker import BreakerEffect
 from firstlight.instance import Answer
-from firstlight.targets.breaker import Breaking
-from firstlight.targets.failure import Kind
+from firstlight.vendordata_client.failure import Kind
 
 
-class Served(StrEnum):
+class ServedFrom(StrEnum):
     """Where an answer came from."""
 
     KEPT = "kept"  # it was known
@@ -18,27 +18,27 @@ class Served(StrEnum):
     NOTHING = "nothing"  # not asked, and nothing known
 
 
-class Observer(Protocol):
+class TargetObserver(Protocol):
     """Is told on any thread, sometimes under a lock: it must be quick."""
 
     def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:
         """The target was called, or was to be; `kind` is what went wrong."""
 
-    def served(self, target: str, how: Served) -> None:
+    def served(self, target: str, how: ServedFrom) -> None:
         """Somebody was answered."""
 
-    def breaker(self, target: str, state: Breaking) -> None:
+    def breaker(self, target: str, state: BreakerEffect) -> None:
         """The target's breaker has changed."""
 
 
-class Nobody:
+class NoObserver:
     """An observer that does not care."""
 
     def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:
         """Nothing."""
 
-    def served(self, target: str, how: Served) -> None:
+    def served(self, target: str, how: ServedFrom) -> None:
         """Nothing."""
 
-    def breaker(self, target: str, state: Breaking) -> None:
+    def breaker(self, target: str, state: BreakerEffect) -> None:
         """Nothing."""

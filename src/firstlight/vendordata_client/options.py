@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from msgspec import structs
 from oslo_config import cfg
 
-from firstlight.targets.targets import Target
-from firstlight.targets.terms import Keeping, Settings, Terms
+from firstlight.vendordata_client.policy import CachePolicy, CallPolicy, TargetPolicy
+from firstlight.vendordata_client.targets import Target
 
 LOG = logging.getLogger(__name__)
 
 _PREFIX = "vendordata_target:"
 
 
-def agreed(conf: cfg.ConfigOpts, targets: Iterable[Target]) -> dict[str, Terms]:
+def read_policies(conf: cfg.ConfigOpts, targets: Iterable[Target]) -> dict[str, TargetPolicy]:
     """The terms of these targets by name: ``[vendordata_target:NAME]``, else ``[api]``.
 
     A section for a target that is not listed is warned about: it may be misspelt.
@@ -35,12 +35,12 @@ def agreed(conf: cfg.ConfigOpts, targets: Iterable[Target]) -> dict[str, Terms]:
     return terms
 
 
-def _terms(conf: cfg.ConfigOpts, name: str, for_all: Settings) -> Terms:
+def _terms(conf: cfg.ConfigOpts, name: str, for_all: CallPolicy) -> TargetPolicy:
     own, api = conf[_PREFIX + name], conf.api
     fatal = api.vendordata_dynamic_failure_fatal
     if own.keyfile and not own.certfile:
         raise ValueError(f"[{_PREFIX}{name}] keyfile is set and certfile is not: set both")
-    return Terms(
+    return TargetPolicy(
         call=structs.replace(
             for_all,
             timeout=own.timeout,
@@ -49,7 +49,7 @@ def _terms(conf: cfg.ConfigOpts, name: str, for_all: Settings) -> Terms:
             max_bytes=own.max_response_size,
             in_flight=own.connections,
         ),
-        keeping=Keeping(
+        keeping=CachePolicy(
             ttl=_or(own.ttl, api.metadata_cache_expiration),
             max_ttl=own.max_ttl,
             while_revalidate=own.stale_while_revalidate,
@@ -61,9 +61,9 @@ def _terms(conf: cfg.ConfigOpts, name: str, for_all: Settings) -> Terms:
     )
 
 
-def _for_all(api: cfg.ConfigOpts.GroupAttr) -> Settings:
+def _for_all(api: cfg.ConfigOpts.GroupAttr) -> CallPolicy:
     """What Nova's options say of every target."""
-    return Settings(
+    return CallPolicy(
         connect_timeout=api.vendordata_dynamic_connect_timeout,
         read_timeout=api.vendordata_dynamic_read_timeout,
         ca_file=api.vendordata_dynamic_ssl_certfile or None,

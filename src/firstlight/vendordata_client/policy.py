@@ -2,10 +2,10 @@
 
 from msgspec import Struct
 
-from firstlight.targets.freshness import Freshness
+from firstlight.vendordata_client.freshness import CacheLifetime
 
 
-class Settings(Struct, frozen=True, kw_only=True):
+class CallPolicy(Struct, frozen=True, kw_only=True):
     """How a target is called.
 
     Raises:
@@ -30,7 +30,7 @@ class Settings(Struct, frozen=True, kw_only=True):
                 )
 
 
-class Keeping(Struct, frozen=True, kw_only=True):
+class CachePolicy(Struct, frozen=True, kw_only=True):
     """How long answers are kept, in seconds, where they do not say so themselves.
 
     The default keeps nothing that does not ask for it, as Nova.
@@ -41,21 +41,21 @@ class Keeping(Struct, frozen=True, kw_only=True):
     while_revalidate: float = 0.0
     if_error: float = 3600.0
 
-    def fresh(self, told: Freshness) -> float:
+    def fresh(self, told: CacheLifetime) -> float:
         """Seconds for which an answer is as good as a new one."""
         if not told.keep:
             return 0.0
         return min(self.ttl if told.lifetime is None else told.lifetime, self.max_ttl)
 
-    def refreshing(self, told: Freshness) -> float:
+    def refreshing(self, told: CacheLifetime) -> float:
         """Seconds after that, for which it is served while the target is asked again."""
         return self._after(told, told.while_revalidate, self.while_revalidate)
 
-    def standing_in(self, told: Freshness) -> float:
+    def standing_in(self, told: CacheLifetime) -> float:
         """Seconds after it was fresh, for which it stands in for a target that fails."""
         return self._after(told, told.if_error, self.if_error)
 
-    def _after(self, told: Freshness, said: float | None, else_: float) -> float:
+    def _after(self, told: CacheLifetime, said: float | None, else_: float) -> float:
         if not (told.keep and told.stale and self.max_ttl):
             return 0.0
         if said is None and told.lifetime is None and not self.ttl:
@@ -63,11 +63,11 @@ class Keeping(Struct, frozen=True, kw_only=True):
         return min(else_ if said is None else said, self.max_ttl)
 
 
-class Terms(Struct, frozen=True, kw_only=True):
+class TargetPolicy(Struct, frozen=True, kw_only=True):
     """Everything about one target but its name and URL."""
 
-    call: Settings = Settings()
-    keeping: Keeping = Keeping()
+    call: CallPolicy = CallPolicy()
+    keeping: CachePolicy = CachePolicy()
     required: bool = False
     breaker_failures: int = 5
     breaker_seconds: float = 5.0

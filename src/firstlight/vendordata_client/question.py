@@ -4,7 +4,7 @@ import hashlib
 from typing import NamedTuple
 
 from firstlight.instance import Instance
-from firstlight.targets import request
+from firstlight.vendordata_client import request
 
 
 class Question(NamedTuple):

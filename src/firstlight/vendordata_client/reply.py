@@ -19,7 +19,7 @@ _NO_CHARSETS = frozenset(("punycode", "idna"))
 _LONGEST_CHARSET = 40  # characters; Python remembers each name that it has looked for
 
 
-class Reply(Struct, frozen=True, kw_only=True):
+class TargetResponse(Struct, frozen=True, kw_only=True):
     """A target's last response, read whole."""
 
     status: int
@@ -31,7 +31,7 @@ class Reply(Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}  # looked up in any case
 
 
-def answer(reply: Reply, fetched: float) -> Answer:
+def answer(reply: TargetResponse, fetched: float) -> Answer:
     """Any JSON value counts, whatever its Content-Type; no body is an answer too.
 
     ``{}`` is what a service says that has nothing to say: it is EMPTY, as no body is.
@@ -99,7 +99,7 @@ def _ok(value: Any, fetched: float) -> Answer:
     return Answer(value=value, state=State.OK, fetched=fetched)
 
 
-def _text(reply: Reply) -> str:
+def _text(reply: TargetResponse) -> str:
     """The body as text. Where no charset is declared JSON is a Unicode encoding (RFC 8259, 8.1)."""
     charset = reply.charset or json.detect_encoding(reply.body)
     with suppress(LookupError):  # a charset nobody has heard of

@@ -5,19 +5,19 @@ from collections import OrderedDict
 from msgspec import Struct
 
 from firstlight.instance import Answer
-from firstlight.targets.freshness import Freshness
+from firstlight.vendordata_client.freshness import CacheLifetime
 
 # Python's objects for a JSON value take about three times its text, and so many bytes at least.
 _OBJECTS_PER_BYTE = 3
 _FIXED_SIZE = 1024
 
 
-class Kept(Struct, kw_only=True):
+class CachedResponse(Struct, kw_only=True):
     """An answer to one question, with its dates in monotonic seconds."""
 
     answer: Answer
     question: bytes  # digest of what was sent: an answer to another question is none to this one
-    told: Freshness
+    told: CacheLifetime
     length: int  # bytes of the body it came as
     fresh_until: float
     refresh_until: float  # served meanwhile, and asked again
@@ -39,7 +39,7 @@ class Kept(Struct, kw_only=True):
         return _FIXED_SIZE + _OBJECTS_PER_BYTE * self.length
 
 
-class Shelf:
+class ResponseCache:
     """One answer per instance, of `limit` bytes together.
 
     Not safe for several threads at once: its owner has a lock.
@@ -47,14 +47,14 @@ class Shelf:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
+        self._kept: OrderedDict[str, CachedResponse] = OrderedDict()
         self.bytes = 0
         self.evicted = 0
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, uuid: str, question: bytes) -> Kept | None:
+    def get(self, uuid: str, question: bytes) -> CachedResponse | None:
         """What is kept of this instance, if it answers this very question."""
         kept = self._kept.get(uuid)
         if kept is None or kept.question != question:
@@ -62,11 +62,11 @@ class Shelf:
         self._kept.move_to_end(uuid)
         return kept
 
-    def look(self, uuid: str) -> Kept | None:
+    def look(self, uuid: str) -> CachedResponse | None:
         """What is kept of this instance, whatever it answers; it does not count as used."""
         return self._kept.get(uuid)
 
-    def put(self, uuid: str, kept: Kept) -> None:
+    def put(self, uuid: str, kept: CachedResponse) -> None:
         """Keep it, if there is room at all, in the place of what was kept of that instance."""
         self.drop(uuid)
         if kept.size > self._limit:

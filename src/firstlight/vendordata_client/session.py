@@ -6,7 +6,7 @@ from keystoneauth1 import exceptions, loading
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
-from firstlight.targets.transport import transport
+from firstlight.openstack.cancellable import transport
 
 LOG = logging.getLogger(__name__)
 

@@ -3,15 +3,15 @@
 import logging
 from collections.abc import Callable
 
+from firstlight.concurrency.circuit_breaker import BreakerEffect
+from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.instance import Answer, State
-from firstlight.log_throttle import ThrottledLog
-from firstlight.targets.breaker import Breaking
-from firstlight.targets.targets import Target
+from firstlight.vendordata_client.targets import Target
 
 LOG = logging.getLogger(__name__)
 
 
-class Telling:
+class TargetLog:
     """Names the target in every line, without what is secret in its URL."""
 
     def __init__(self, target: Target, clock: Callable[[], float]) -> None:
@@ -34,11 +34,13 @@ class Telling:
             instead,
         )
 
-    def breaker(self, before: Breaking, after: Breaking, failures: int, seconds: float) -> None:
+    def breaker(
+        self, before: BreakerEffect, after: BreakerEffect, failures: int, seconds: float
+    ) -> None:
         """It is left alone from now on, or not any more; a probe that failed is no news."""
-        if after is Breaking.CLOSED:
+        if after is BreakerEffect.CLOSED:
             LOG.info("vendordata target %s (%s) answers again", *self._who)
-        elif before is Breaking.CLOSED:
+        elif before is BreakerEffect.CLOSED:
             LOG.warning(
                 "vendordata target %s (%s) failed %d times in a row: one question every %g s is "
                 "let through until it answers",

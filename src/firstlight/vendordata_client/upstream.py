@@ -8,22 +8,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from keystoneauth1.session import Session
 from msgspec import structs
 
+from firstlight.concurrency.circuit_breaker import BreakerEffect, CircuitBreaker
+from firstlight.concurrency.deadline import Deadline
+from firstlight.concurrency.timers import Timers
 from firstlight.instance import Answer, State
-from firstlight.targets.account import Account, Failure, Failures
-from firstlight.targets.alarm import Alarm
-from firstlight.targets.breaker import Breaker, Breaking
-from firstlight.targets.call import Call, Told, failed
-from firstlight.targets.credentials import Credentials
-from firstlight.targets.deadline import Deadline
-from firstlight.targets.failure import Kind, blames_target
-from firstlight.targets.flight import Flight
-from firstlight.targets.keeper import Keeper, stale
-from firstlight.targets.kept import Kept, Shelf
-from firstlight.targets.question import Question
-from firstlight.targets.targets import Target
-from firstlight.targets.telling import Telling
-from firstlight.targets.terms import Terms
-from firstlight.targets.watching import Observer, Served
+from firstlight.vendordata_client.call import CallResult, TargetCall, failed
+from firstlight.vendordata_client.credentials import Credentials
+from firstlight.vendordata_client.failure import Kind, blames_target
+from firstlight.vendordata_client.flight import SharedCall
+from firstlight.vendordata_client.freshness_policy import ResponseKeeper, stale
+from firstlight.vendordata_client.observer import ServedFrom, TargetObserver
+from firstlight.vendordata_client.policy import TargetPolicy
+from firstlight.vendordata_client.question import Question
+from firstlight.vendordata_client.response_cache import CachedResponse, ResponseCache
+from firstlight.vendordata_client.status import FailedCall, RecentFailures, TargetStatus
+from firstlight.vendordata_client.target_log import TargetLog
+from firstlight.vendordata_client.targets import Target
 
 LOG = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ LOG = logging.getLogger(__name__)
 _WAITING = 1024
 
 
-class Upstream:
+class TargetClient:
     """One target. Any thread may call; only :meth:`close` and what it returns may block.
 
     Each question is asked by one of the target's own threads, however many want to know the answer,
@@ -53,34 +53,34 @@ class Upstream:
     def __init__(
         self,
         target: Target,
-        terms: Terms,
+        terms: TargetPolicy,
         *,
         session: Session,
         credentials: Credentials,
-        alarm: Alarm,
+        alarm: Timers,
         room: int,
         clock: Callable[[], float],
         timer: Callable[[], float],
-        observer: Observer,
+        observer: TargetObserver,
     ) -> None:
         self.target = target
         self.terms = terms
-        self.shelf = Shelf(room)
+        self.shelf = ResponseCache(room)
         self._session = session
         self._credentials = credentials
         self._alarm = alarm
         self._clock = clock
         self._timer = timer
         self._observer = observer
-        self._telling = Telling(target, clock)
-        self._failures = Failures()
+        self._telling = TargetLog(target, clock)
+        self._failures = RecentFailures()
         self._blamed = ""  # for what it was blamed last
-        self._breaker = Breaker(terms.breaker_failures, terms.breaker_seconds, timer)
+        self._breaker = CircuitBreaker(terms.breaker_failures, terms.breaker_seconds, timer)
         self._threads = ThreadPoolExecutor(terms.call.in_flight, f"target-{target.name}")
         self._lock = threading.RLock()
-        self._flights: dict[bytes, Flight] = {}
-        self._keeper = Keeper(self.shelf, terms.keeping, clock=clock, timer=timer)
-        observer.breaker(target.name, Breaking.CLOSED)
+        self._flights: dict[bytes, SharedCall] = {}
+        self._keeper = ResponseKeeper(self.shelf, terms.keeping, clock=clock, timer=timer)
+        observer.breaker(target.name, BreakerEffect.CLOSED)
 
     def ask(
         self, question: Question, deadline: Deadline, *, ahead: bool = False
@@ -96,7 +96,7 @@ class Upstream:
             answer, how = self._answer(question, deadline, ahead=ahead)
         if not ahead:
             self._observer.served(self.target.name, how)
-            if how is Served.NOTHING and isinstance(answer, Answer):
+            if how is ServedFrom.NOTHING and isinstance(answer, Answer):
                 # The log has said why it is not asked; this is only for whom.
                 self._telling.failed(question.uuid, answer, logging.INFO)
         return answer
@@ -107,12 +107,12 @@ class Upstream:
             known = self.shelf.get(question.uuid, question.digest)
             return self._keeper.without(known, f"did not answer within {deadline}")
 
-    def account(self, uuid: str) -> Account:
+    def account(self, uuid: str) -> TargetStatus:
         """How things stand with this instance."""
         with self._lock:
             now, known = self._timer(), self.shelf.look(uuid)
-            refuses = self._breaker.state is Breaking.OPEN
-            account = Account(
+            refuses = self._breaker.state is BreakerEffect.OPEN
+            account = TargetStatus(
                 target=self.target.name,
                 url=self.target.shown,
                 required=self.terms.required,
@@ -151,23 +151,26 @@ class Upstream:
 
     def _answer(
         self, question: Question, deadline: Deadline, *, ahead: bool
-    ) -> "tuple[Answer | Future[Answer], Served]":
+    ) -> "tuple[Answer | Future[Answer], ServedFrom]":
         now = self._timer()
         known = self.shelf.get(question.uuid, question.digest)
         if known is not None and now < known.fresh_until:
             if not ahead:
                 self._keeper.taken(question.uuid, known)
-            return known.answer, Served.KEPT
+            return known.answer, ServedFrom.KEPT
         flight = self._flights.get(question.digest)
-        how = Served.JOINED
+        how = ServedFrom.JOINED
         if flight is None or flight.dirty:  # that one's answer is of what the instance was
             refusal = self._refusal()
             if refusal is not None:
                 answer = self._keeper.without(known, refusal)
-                return answer, Served.STALE if answer.state is State.STALE else Served.NOTHING
-            flight, how = self._begin(question, deadline, known), Served.ASKED
+                return (
+                    answer,
+                    ServedFrom.STALE if answer.state is State.STALE else ServedFrom.NOTHING,
+                )
+            flight, how = self._begin(question, deadline, known), ServedFrom.ASKED
         if known is not None and now < known.refresh_until:
-            return stale(known, "is being asked again"), Served.STALE
+            return stale(known, "is being asked again"), ServedFrom.STALE
         flight.collected |= not ahead
         return flight.future, how
 
@@ -180,8 +183,8 @@ class Upstream:
             self._observer.called(self.target.name, self._failed("", Kind.BUSY), Kind.BUSY, 0.0)
             return "was not asked: too many questions to it are open"
         if not self._breaker.refuses():
-            if self._breaker.state is Breaking.HALF_OPEN:
-                self._observer.breaker(self.target.name, Breaking.HALF_OPEN)
+            if self._breaker.state is BreakerEffect.HALF_OPEN:
+                self._observer.breaker(self.target.name, BreakerEffect.HALF_OPEN)
             return None
         return (
             f"was not asked: it failed {self._breaker.failures} times in a row ({self._blamed}), "
@@ -191,11 +194,13 @@ class Upstream:
     def _failed(self, why: str, kind: Kind) -> Answer:
         return failed(why, kind, self._clock()).answer
 
-    def _begin(self, question: Question, deadline: Deadline, known: Kept | None) -> Flight:
+    def _begin(
+        self, question: Question, deadline: Deadline, known: CachedResponse | None
+    ) -> SharedCall:
         timeout = self.terms.call.timeout
         if timeout is not None and timeout < deadline.left():
             deadline = Deadline(timeout, self._timer)
-        call = Call(
+        call = TargetCall(
             self.target,
             question.body,
             etag=None if known is None else known.etag,
@@ -205,7 +210,7 @@ class Upstream:
             deadline=deadline,
             clock=self._clock,
         )
-        flight = Flight(question, call, deadline, known, self._timer())
+        flight = SharedCall(question, call, deadline, known, self._timer())
         self._flights[question.digest] = flight
         try:
             flight.job = self._threads.submit(self._fly, flight)
@@ -218,7 +223,7 @@ class Upstream:
 
     # -- landing: on the target's thread, or the alarm's -------------------------------------------
 
-    def _fly(self, flight: Flight) -> Told:
+    def _fly(self, flight: SharedCall) -> CallResult:
         try:
             told = flight.call.told()
         except Exception:  # the thread's boundary: a fault of ours costs one key
@@ -228,17 +233,17 @@ class Upstream:
         self._land(flight, told)
         return told
 
-    def _cut_late(self, flight: Flight) -> None:
+    def _cut_late(self, flight: SharedCall) -> None:
         self._cut(flight, f"did not answer within {flight.deadline}")
 
-    def _cut(self, flight: Flight, why: str) -> None:
+    def _cut(self, flight: SharedCall, why: str) -> None:
         kind = Kind.TIMEOUT
         if not flight.cut():
             kind = Kind.BUSY
             why = f"was not asked within {flight.deadline}: too many questions to it are open"
         self._land(flight, failed(why, kind, self._clock()))
 
-    def _land(self, flight: Flight, told: Told) -> None:
+    def _land(self, flight: SharedCall, told: CallResult) -> None:
         with self._lock:
             if flight.landed:
                 return
@@ -270,12 +275,12 @@ class Upstream:
             if kept is not None and kept.fresh_until <= until:
                 self._keeper.taken(uuid, kept)
 
-    def _note(self, uuid: str, told: Told, kind: Kind) -> None:
+    def _note(self, uuid: str, told: CallResult, kind: Kind) -> None:
         why, when = told.answer.reason or "", told.answer.fetched
         with self._lock:
-            self._failures.add(uuid, Failure(when=when, kind=kind, reason=why))
+            self._failures.add(uuid, FailedCall(when=when, kind=kind, reason=why))
 
-    def _judge(self, told: Told) -> None:
+    def _judge(self, told: CallResult) -> None:
         """What the call tells about the target as a whole."""
         before = self._breaker.state
         if told.kind in (Kind.BUSY, Kind.FAULT):

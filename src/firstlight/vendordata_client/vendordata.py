@@ -7,16 +7,16 @@ from typing import Any
 
 from oslo_config import cfg
 
-from firstlight.dependencies import Dependency
+from firstlight.health import Dependency
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets.account import Account
-from firstlight.targets.agreed import agreed
-from firstlight.targets.dynamic import Answers, Asks, DynamicJSON
-from firstlight.targets.kept import Shelf
-from firstlight.targets.session import open_session
-from firstlight.targets.static import StaticJSON, StaticUnavailable
-from firstlight.targets.targets import parse
-from firstlight.targets.watching import Observer
+from firstlight.vendordata_client.dynamic import Answers, AsksTargets, DynamicJSON
+from firstlight.vendordata_client.observer import TargetObserver
+from firstlight.vendordata_client.options import read_policies
+from firstlight.vendordata_client.response_cache import ResponseCache
+from firstlight.vendordata_client.session import open_session
+from firstlight.vendordata_client.static import StaticJSON, StaticUnavailable
+from firstlight.vendordata_client.status import TargetStatus
+from firstlight.vendordata_client.targets import parse
 
 _MIB = 1024 * 1024
 
@@ -34,7 +34,7 @@ class VendorData:
     def __init__(
         self,
         static: StaticJSON,
-        dynamic: Asks | None = None,
+        dynamic: AsksTargets | None = None,
         *,
         required: Collection[str] = (),
         dependencies: Sequence[Dependency] = (),
@@ -48,7 +48,7 @@ class VendorData:
         """The value StaticJSON serves.
 
         Raises:
-            firstlight.targets.StaticUnavailable: there is none to serve.
+            firstlight.vendordata_client.StaticUnavailable: there is none to serve.
         """
         return self._static.value()
 
@@ -64,7 +64,7 @@ class VendorData:
     def begin(
         self, instance: Instance, *, only: Collection[str] | None = None, ahead: bool = False
     ) -> "Answers | Future[Answers]":
-        """The same without waiting, see :class:`firstlight.targets.Asks`."""
+        """The same without waiting, see :class:`firstlight.vendordata_client.AsksTargets`."""
         if self._dynamic is None:
             return {}
         return self._dynamic.begin(instance, only=only, ahead=ahead)
@@ -74,11 +74,11 @@ class VendorData:
         if self._dynamic is not None:
             self._dynamic.outdate(uuid)
 
-    def shelves(self) -> Mapping[str, Shelf]:
+    def shelves(self) -> Mapping[str, ResponseCache]:
         """What is kept of each target's answers, by its name; for metrics."""
         return {} if self._dynamic is None else self._dynamic.shelves()
 
-    def accounts(self, uuid: str) -> Sequence[Account]:
+    def accounts(self, uuid: str) -> Sequence[TargetStatus]:
         """How things stand with this instance, target by target; for operators."""
         return () if self._dynamic is None else self._dynamic.accounts(uuid)
 
@@ -118,7 +118,7 @@ def vendor_data(
     *,
     clock: Callable[[], float] = time.time,
     timer: Callable[[], float] = time.monotonic,
-    observer: Observer | None = None,
+    observer: TargetObserver | None = None,
 ) -> VendorData:
     """Vendor data by a nova.conf's ``[api]`` and ``[vendordata_dynamic_auth]``; sends nothing yet.
 
@@ -129,7 +129,7 @@ def vendor_data(
     if "DynamicJSON" not in conf.api.vendordata_providers:
         return VendorData(static)
     targets = parse(conf.api.vendordata_dynamic_targets)
-    terms = agreed(conf, targets)
+    terms = read_policies(conf, targets)
     connections = max((each.call.in_flight for each in terms.values()), default=1)
     session = open_session(conf, connections)
     dynamic = DynamicJSON(

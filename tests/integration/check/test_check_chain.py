@@ -16,11 +16,11 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from agent_process import FIRSTLIGHT, Metadata, metadata_service
-from namespaces import MAC, METADATA, Namespace
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
-from store_samples import interface, server
+from support.cloud.store_samples import interface, server
+from support.relay.agent_process import FIRSTLIGHT, Metadata, metadata_service
+from support.relay.namespaces import MAC, METADATA, Namespace
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 SOAK = bool(os.environ.get("FIRSTLIGHT_SOAK"))
 GUEST_TOOLS = Path(__file__).resolve().parents[3] / "guest"

@@ -10,11 +10,11 @@ import pytest
 from oslo_config import cfg
 
 from firstlight.check import neutrons_files
-from firstlight.check.step import Verdict
+from firstlight.check.step import StepState
 from firstlight.check.walk import walk
-from namespaces import Networks
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
+from support.relay.namespaces import Networks
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
 
@@ -126,7 +126,7 @@ def test_neutrons_files(tmp_path):
         dhcp="[DEFAULT]\nforce_metadata = true\n",
         service="[neutron]\nservice_metadata_proxy=true\nmetadata_proxy_shared_secret = s3cret\n",
     )
-    assert {one.verdict for one in good.values()} == {Verdict.OK}
+    assert {one.verdict for one in good.values()} == {StepState.OK}
     bad = findings(
         tmp_path,
         l3="[DEFAULT]\nmetadata_port = 9000\n",
@@ -140,4 +140,4 @@ def test_neutrons_files(tmp_path):
         "[neutron] metadata_proxy_shared_secret",
     ]
     off = findings(tmp_path, l3="[DEFAULT]\nenable_metadata_proxy = false\n")
-    assert off["L3 agent's file"].verdict is Verdict.WARNING
+    assert off["L3 agent's file"].verdict is StepState.WARNING

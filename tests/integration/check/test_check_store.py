@@ -12,7 +12,7 @@ import pytest
 
 from conformance.processes import instance_command, running
 from lab.serving import Reply, serving
-from servers import free_port
+from support.servers.databases import free_port
 
 _FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
 SECRET = "the-secret-of-both-sides"

@@ -9,7 +9,7 @@ import pytest
 
 from firstlight.cli import main
 from firstlight_dpm.mock import serve as serve_hmc
-from stand_ins import (
+from support.cloud.stand_ins import (
     CloudStandIn,
     VaultStandIn,
     cloud_section,
@@ -17,7 +17,7 @@ from stand_ins import (
     vault_section,
     vault_stand_in,
 )
-from vendordata_service import Serve, command, installed, serve  # noqa: F401
+from support.providers.vendordata_service import Serve, command, installed, serve  # noqa: F401
 
 Checked = Callable[..., tuple[int, dict[str, tuple[str, str]]]]
 

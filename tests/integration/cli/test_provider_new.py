@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from vendordata_service import free_port
+from support.providers.vendordata_service import free_port
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "write-a-provider.md"
 PROGRAMS = {"firstlight": "firstlight.cli", "pytest": "pytest", "pip": "pip._internal.cli.main"}

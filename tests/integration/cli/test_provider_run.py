@@ -8,7 +8,7 @@ import pytest
 
 from firstlight.cli import main
 from firstlight.vendordata.testing import a_context
-from stand_ins import (
+from support.cloud.stand_ins import (
     CloudStandIn,
     VaultStandIn,
     cloud_section,
@@ -16,7 +16,7 @@ from stand_ins import (
     vault_section,
     vault_stand_in,
 )
-from vendordata_service import Serve, command, installed, serve  # noqa: F401
+from support.providers.vendordata_service import Serve, command, installed, serve  # noqa: F401
 
 KNOWN = a_context()
 PROJECT, INSTANCE = KNOWN.project_id, KNOWN.instance_id

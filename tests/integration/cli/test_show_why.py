@@ -13,7 +13,7 @@ from urllib.request import urlopen
 import pytest
 
 from conformance.processes import instance_command, running
-from servers import eventually
+from support.servers.databases import eventually
 
 FIRSTLIGHT = Path(sys.executable).parent / "firstlight"
 UUID = "00000000-0000-4000-8000-00000000000a"

@@ -12,7 +12,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from servers import free_port
+from support.servers.databases import free_port
 
 CONFIG = """
 [DEFAULT]

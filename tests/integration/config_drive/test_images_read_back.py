@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import drives
-from firstlight.drive import FORMATS, Unwritable, image, write
+from firstlight.config_drive import FORMATS, Unwritable, image, write
 from fuzz.counts import tries
+from support.guests import drives
 
 EVERY_FORM = pytest.mark.parametrize("form", FORMATS)
 
@@ -37,7 +37,7 @@ _DRIVE = {
 
 
 def readable(files: Mapping[str, bytes], form: str) -> bool:
-    """Whether they are within the limits; what those are, tests/unit/drive says."""
+    """Whether they are within the limits; what those are, tests/unit/config_drive says."""
     try:
         image(files, form, epoch=0)
     except Unwritable:

@@ -11,20 +11,20 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from firstlight import outline
+from firstlight import yaml_lines
 from firstlight.documents import paths as documents
-from firstlight.targets.content_coding import Decoder
-from firstlight.targets.freshness import freshness
-from firstlight.targets.reply import Reply, answer
-from firstlight.vendordata.body import read_context
+from firstlight.httpd import access_log
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Request
+from firstlight.httpd.parser import PIECE, RequestParser
+from firstlight.httpd.refusals import RequestRejected
+from firstlight.httpd.wsgi import environ_of
 from firstlight.vendordata.cloud_config import merged_text
-from firstlight.wire import access
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Request
-from firstlight.wire.reader import PIECE, Reader
-from firstlight.wire.refusals import Refused
-from firstlight.wire.wsgi import environ_of
-from instructions import begin, mark
+from firstlight.vendordata.request_body import read_context
+from firstlight.vendordata_client.content_coding import Decoder
+from firstlight.vendordata_client.freshness import cache_lifetime
+from firstlight.vendordata_client.reply import TargetResponse, answer
+from support.instructions import begin, mark
 
 FAR = 1 << 30
 LIMITS = Limits(target=FAR, head=FAR, fields=FAR, body=FAR, bodies=FAR, pipeline=FAR)
@@ -36,7 +36,7 @@ UPGRADE = GET + b"Connection: Upgrade\r\nUpgrade: x\r\n\r\n"
 Work = Callable[[], Any]
 
 
-class Adding(Reader):
+class Adding(RequestParser):
     """A reader with the fault that these counts are there to find."""
 
     def _repeat(self, name: bytes, value: bytes) -> None:
@@ -48,7 +48,7 @@ def reads(
     repeated: bytes | Callable[[int], bytes],
     *,
     step: int = PIECE,
-    kind: Any = Reader,
+    kind: Any = RequestParser,
 ) -> Callable[[int], Work]:
     """Reads `before`, then n of what is `repeated`, in pieces of `step` bytes."""
 
@@ -61,7 +61,7 @@ def reads(
         pieces = [data[first : first + step] for first in range(0, len(data), step)]
 
         def work() -> None:
-            with suppress(Refused):
+            with suppress(RequestRejected):
                 for piece in pieces:
                     reader.feed(piece, 1.0)
 
@@ -137,30 +137,34 @@ PATHS: dict[str, tuple[int, Callable[[int], Work]]] = {
     "blank lines": (4_000, reads(b"", b"\r\n")),
     "escapes in a path": (120, calls(documents.segments, lambda n: "/%41%e2%82%ac" * n)),
     "escapes in an environment": (400, calls(environ_of, _environ)),
-    "escapes in the access log": (80, calls(lambda t: access._quoted(t, FAR), '"\x00é'.__mul__)),
+    "escapes in the access log": (
+        80,
+        calls(lambda t: access_log._quoted(t, FAR), '"\x00é'.__mul__),
+    ),
     "JSON of a caller": (500, calls(read_context, _body)),
     "JSON of a target": (
         100,
-        calls(lambda body: answer(Reply(status=200, body=body), 0.0), _json),
+        calls(lambda body: answer(TargetResponse(status=200, body=body), 0.0), _json),
     ),
     "deep JSON of a target": (
         1_000,
-        calls(lambda body: answer(Reply(status=200, body=body), 0.0), b"[".__mul__),
+        calls(lambda body: answer(TargetResponse(status=200, body=body), 0.0), b"[".__mul__),
     ),
     "a charset of a target": (
         2_000,
         calls(
-            lambda body: answer(Reply(status=200, body=body, charset="punycode"), 0.0),
+            lambda body: answer(TargetResponse(status=200, body=body, charset="punycode"), 0.0),
             lambda n: b'"' + b"a9" * n + b'"',
         ),
     ),
     "Cache-Control of a target": (
         400,
         calls(
-            lambda text: freshness({"Cache-Control": text, "Expires": text}, 0.0), 'a="\\"'.__mul__
+            lambda text: cache_lifetime({"Cache-Control": text, "Expires": text}, 0.0),
+            'a="\\"'.__mul__,
         ),
     ),
-    "YAML": (20, calls(lambda text: list(outline.documents(text)), _document)),
+    "YAML": (20, calls(lambda text: list(yaml_lines.documents(text)), _document)),
     "YAML for cloud-init": (
         4,
         calls(

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from instructions import count
 from integration.costs.paths import PATHS
+from support.instructions import count
 
 MOST = 2.2  # times the instructions for twice as much
 

@@ -6,8 +6,8 @@ TROUBLE is a file whose content says how the next start fails: "raise", "exit", 
 import os
 import sys
 
-from firstlight.wire.process import master
-from firstlight.wire.process.channel import is_master
+from firstlight.httpd.process import master
+from firstlight.httpd.process.channel import is_master
 
 if __name__ == "__main__" and is_master(os.environ):
     sys.exit(master.run(os.environ))
@@ -17,13 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from firstlight.wire.access import AccessLog
-from firstlight.wire.limits import Limits
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Response
-from firstlight.wire.process import generation
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import Tcp
+from firstlight.httpd.access_log import AccessLog
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.messages import Response
+from firstlight.httpd.process import generation
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import Tcp
 
 port, log_path, workers, trouble = sys.argv[1:]
 

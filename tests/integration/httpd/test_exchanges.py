@@ -10,11 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 import requests
 
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Response
-from firstlight.wire.sockets import Tcp, Unix
-from parts import absent, need
-from wired import Serving, answers, read_all
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Response
+from firstlight.httpd.sockets import Tcp, Unix
+from support.parts import absent, need
+from support.servers.http_server import Serving, answers, read_all
 
 QUICK = {"sweep": 0.02}
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from parts import absent
+from support.parts import absent
 
 ROOT = Path(__file__).resolve().parents[3]
 # What parses the bytes of a guest, of a target, or of a caller of the vendordata service.
@@ -22,13 +22,13 @@ FACING = {
     *("falcon", "WebOb"),
 }
 ATTACKS = (
-    "tests/unit/wire/test_reader.py",
-    "tests/unit/targets/test_content_coding.py",
-    "tests/unit/targets/test_reply.py",
-    "tests/integration/wire/test_strangers.py",
-    "tests/integration/targets/test_rows.py",
-    "tests/integration/targets/test_redirects.py",
-    "tests/unit/vendordata/test_body.py",
+    "tests/unit/httpd/test_parser.py",
+    "tests/unit/vendordata_client/test_content_coding.py",
+    "tests/unit/vendordata_client/test_reply.py",
+    "tests/integration/httpd/test_strangers.py",
+    "tests/integration/vendordata_client/test_rows.py",
+    "tests/integration/vendordata_client/test_redirects.py",
+    "tests/unit/vendordata/test_request_body.py",
     "tests/integration/vendordata/test_who_reads_secrets.py",
     "tests/integration/vendordata/test_largest_question.py",
 )

@@ -15,9 +15,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from firstlight.wire.limits import Limits
-from parts import absent, need
-from servers import eventually, free_port
+from firstlight.httpd.limits import Limits
+from support.parts import absent, need
+from support.servers.databases import eventually, free_port
 
 SERVICE = Path(__file__).with_name("service.py")
 SOURCES = {"PYTHONPATH": str(Path(__file__).resolve().parents[3] / "src")}
@@ -390,7 +390,7 @@ def test_the_master_is_small(tmp_path):
     script = """
 import sys
 from firstlight.cli import main
-import firstlight.wire.process.master
+import firstlight.httpd.process.master
 print(*{name.partition(".")[0] for name in sys.modules})
 """
     done = subprocess.run([sys.executable, "-SPc", script], env=SOURCES, capture_output=True)

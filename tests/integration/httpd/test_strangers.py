@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Response
-from servers import eventually
-from wired import Serving, answers, read_all
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Response
+from support.servers.databases import eventually
+from support.servers.http_server import Serving, answers, read_all
 
 # Deadlines short enough for a test; the order of the real ones.
 SHORT = Limits(

@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from certificates import context, make_certificates
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Response
-from servers import eventually
-from wired import Serving, answers, read_all
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Response
+from support.servers.certificates import context, make_certificates
+from support.servers.databases import eventually
+from support.servers.http_server import Serving, answers, read_all
 
 
 @pytest.fixture(scope="module")

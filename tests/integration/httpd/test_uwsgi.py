@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from parts import absent
-from servers import eventually, free_port
+from support.parts import absent
+from support.servers.databases import eventually, free_port
 
 
 @pytest.fixture(scope="module")

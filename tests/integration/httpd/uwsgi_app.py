@@ -2,8 +2,8 @@
 
 from wsgiref.validate import validator
 
-from firstlight.wire.messages import Response
-from firstlight.wire.wsgi import application as make
+from firstlight.httpd.messages import Response
+from firstlight.httpd.wsgi import application as make
 
 
 def echo(request):

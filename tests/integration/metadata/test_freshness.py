@@ -8,14 +8,14 @@ from concurrent.futures import Future
 import pytest
 from prometheus_client import generate_latest
 
-from daemons import Daemon, memcached_at, running
 from firstlight import conf as configuration
+from firstlight.metadata.backend import BackendError
 from firstlight.metadata.deploy import Deployment
-from firstlight.metadata.origin import Unusable
 from firstlight.shared_cache import SharedCache, open_shared_cache
 from firstlight.sources.store import Store
-from metadata_bench import A, B, Bench, ask, begin, server, signed
-from servers import eventually, free_port
+from support.servers.daemons import Daemon, memcached_at, running
+from support.servers.databases import eventually, free_port
+from support.servers.metadata_service import A, B, Bench, ask, begin, server, signed
 
 
 @pytest.fixture
@@ -164,5 +164,5 @@ def test_readyz_says_what_answers_are_less_fresh_without(tmp_path, memcached, ca
 )
 def test_what_cannot_be_used_stops_the_start_by_name(tmp_path, text, named):
     """The command prints it and ends."""
-    with pytest.raises(Unusable, match=named):
+    with pytest.raises(BackendError, match=named):
         deployment(tmp_path, text=text)

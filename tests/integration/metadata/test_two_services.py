@@ -9,7 +9,7 @@ from conformance.processes import instance_command, running
 from lab.asking import Client, signed
 from lab.kinds.table import KINDS
 from lab.nova import SECRET
-from servers import eventually
+from support.servers.databases import eventually
 
 CONFIG = f"""
 [neutron]

@@ -8,11 +8,11 @@ import pytest
 from prometheus_client import generate_latest
 
 from firstlight import conf as configuration
+from firstlight.httpd.messages import Request, Response
+from firstlight.metadata.backend import BackendError
 from firstlight.metadata.deploy import Deployment
-from firstlight.metadata.origin import Unusable
 from firstlight.sources.store import Store
-from firstlight.wire.messages import Request, Response
-from metadata_bench import A, server, told
+from support.servers.metadata_service import A, server, told
 
 CONFIG = """
 [api]
@@ -99,5 +99,5 @@ def test_a_hold_that_the_deadline_would_end(tmp_path: Path, option: str, named: 
     """A guest must not be answered 503 because two options do not fit: the start says so."""
     path = tmp_path / "metadata.conf"
     path.write_text(CONFIG.format(tmp_path) + option)
-    with pytest.raises(Unusable, match=named):
+    with pytest.raises(BackendError, match=named):
         Deployment(configuration.load("metadata", [str(path)]))

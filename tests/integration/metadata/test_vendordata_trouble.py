@@ -17,8 +17,8 @@ from conformance.processes import Service, running
 from firstlight.sources.store import Store
 from lab.asking import Client, signed
 from lab.nova import SECRET
-from relaying import Upstreamed, plain, responding
-from store_samples import server, uuid
+from support.cloud.store_samples import server, uuid
+from support.relay.agent_thread import Upstreamed, plain, responding
 
 DEADLINE = 4  # seconds for all targets together
 SLOW = 10  # seconds that the slow one takes

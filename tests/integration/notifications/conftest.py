@@ -8,9 +8,9 @@ import oslo_messaging
 import pytest
 from oslo_config import cfg
 
-from daemons import rabbitmq  # noqa: F401
 from firstlight import conf as configuration
 from firstlight.notifications import Feed, open_feed
+from support.servers.daemons import rabbitmq  # noqa: F401
 
 TOPICS = ("notifications", "versioned_notifications")
 

@@ -8,7 +8,7 @@ import pytest
 
 from firstlight import conf as configuration
 from firstlight.notifications import BadTransport, open_feed
-from servers import eventually
+from support.servers.databases import eventually
 
 PATIENCE = 60
 

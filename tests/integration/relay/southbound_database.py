@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from daemons import Daemon
-from parts import absent, need
-from servers import free_port
+from support.parts import absent, need
+from support.servers.daemons import Daemon
+from support.servers.databases import free_port
 
 SCHEMAS = Path("/usr/share/ovn")
 

@@ -5,8 +5,8 @@ import hmac
 
 import pytest
 
-from firstlight.relay.contract import Ambiguous, Found, Nobody, Place, Unavailable, Via
-from relaying import (
+from firstlight.relay.contract import Ambiguous, Found, Nobody, Origin, Unavailable, Via
+from support.relay.agent_thread import (
     ADDRESS,
     FOUND,
     INSTANCE,
@@ -53,7 +53,7 @@ def test_signed_and_passed_on():
 )
 def test_signature(secret, signature):
     """It is what Neutron's agent makes of the same secret and instance id."""
-    from firstlight.relay.agent import _identity
+    from firstlight.relay.agent.handler import _identity
 
     found = Found("inst-1", "p", "port", "fa:16:3e:00:00:01")
     assert f"X-Instance-ID-Signature: {signature}\r\n" in _identity(found, secret)
@@ -94,7 +94,7 @@ def test_forged(line, status):
 
 def test_where_we_are_the_proxy():
     """On a listener of a place every id and address header is only the guest's."""
-    place = Place(Via.ROUTER, ROUTER)
+    place = Origin(Via.ROUTER, ROUTER)
     known = Known({guest("127.0.0.1", Via.ROUTER, ROUTER): FOUND})
     with (
         responding(plain()) as upstream,

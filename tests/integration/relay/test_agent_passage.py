@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from firstlight.wire.limits import Limits
-from relaying import Upstreamed, an_agent, ask, head, plain, responding, sent_to
-from servers import free_port
-from wired import answers, read_all
+from firstlight.httpd.limits import Limits
+from support.relay.agent_thread import Upstreamed, an_agent, ask, head, plain, responding, sent_to
+from support.servers.databases import free_port
+from support.servers.http_server import answers, read_all
 
 STATUSES = [
     200, 201, 204, 206, 299, 301, 304, 400, 401, 403, 404, 405, 409, 418, 429, 500, 501, 502,

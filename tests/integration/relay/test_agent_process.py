@@ -13,7 +13,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from agent_process import (
+from support.cloud.store_samples import interface, server, uuid
+from support.relay.agent_process import (
     FIRSTLIGHT,
     PATIENCE,
     OverUnix,
@@ -22,9 +23,8 @@ from agent_process import (
     metadata_service,
     running,
 )
-from relaying import NETWORK, ROUTER
-from servers import eventually, free_port
-from store_samples import interface, server, uuid
+from support.relay.agent_thread import NETWORK, ROUTER
+from support.servers.databases import eventually, free_port
 
 AGENT = """\
 [DEFAULT]
@@ -125,7 +125,7 @@ def test_mode_and_owner(tmp_path, more, mode, user, group):
     import os
 
     from firstlight import conf
-    from firstlight.relay.socket_mode import agent_socket
+    from firstlight.relay.agent.socket_mode import agent_socket
 
     if os.geteuid() != 0:
         pytest.skip("only root can give a socket away")

@@ -2,12 +2,12 @@
 
 import pytest
 
-from certificates import context, make_certificates
 from firstlight import conf
-from firstlight.relay.upstreaming import open_upstreams
-from firstlight.wire.messages import Response
-from relaying import an_agent, ask
-from wired import Serving
+from firstlight.httpd.messages import Response
+from firstlight.relay.upstream.deploy import open_balancer
+from support.relay.agent_thread import an_agent, ask
+from support.servers.certificates import context, make_certificates
+from support.servers.http_server import Serving
 
 AGENT = """\
 [DEFAULT]
@@ -27,7 +27,7 @@ def status(tmp_path, port, more):
     """What a guest gets, with these lines in the file."""
     file = tmp_path / "agent.ini"
     file.write_text(AGENT.format(port=port, more=more))
-    [upstream] = open_upstreams(conf.load("agent", [str(file)])).all
+    [upstream] = open_balancer(conf.load("agent", [str(file)])).all
     with an_agent(upstream.address) as agent:
         return ask(agent).status
 

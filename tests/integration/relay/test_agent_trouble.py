@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from msgspec.structs import replace
 
-from firstlight.relay.address import Tcp
 from firstlight.relay.contract import Found
-from firstlight.relay.upstream import Upstream
-from firstlight.relay.upstreams import Upstreams
-from relaying import (
+from firstlight.relay.upstream.address import TcpUpstream
+from firstlight.relay.upstream.balancer import Balancer
+from firstlight.relay.upstream.client import UpstreamClient
+from support.relay.agent_thread import (
     FOUND,
     INSTANCE,
     PROJECT,
@@ -28,8 +28,8 @@ from relaying import (
     responding,
     sent_to,
 )
-from servers import free_port
-from wired import PATIENCE
+from support.servers.databases import free_port
+from support.servers.http_server import PATIENCE
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 FIELDS = b"".join(b"x-%d: y\r\n" % n for n in range(101))
@@ -181,8 +181,10 @@ def test_another_upstream_after_a_reset():
 def test_a_quiet_upstream_is_looked_at():
     """That a metadata service has gone is known although no guest asks; that it is back, too."""
     port = free_port()
-    upstream = Upstream(Tcp("127.0.0.1", port), connections=4, connect_timeout=2.0, max_body=1000)
-    upstreams = Upstreams([upstream], probe=0.02, quiet=0.1)
+    upstream = UpstreamClient(
+        TcpUpstream("127.0.0.1", port), connections=4, connect_timeout=2.0, max_body=1000
+    )
+    upstreams = Balancer([upstream], probe=0.02, quiet=0.1)
 
     async def looked_at():
         await upstreams.begin(None)

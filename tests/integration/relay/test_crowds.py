@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from agent_process import metadata_service
-from crowd import Told, crowd
-from namespaces import Namespace
-from relay_host import RelayHost
-from servers import eventually
-from store_samples import interface, server
+from support.cloud.store_samples import interface, server
+from support.guests.crowd import Told, crowd
+from support.relay.agent_process import metadata_service
+from support.relay.namespaces import Namespace
+from support.relay.relay_host import RelayHost
+from support.servers.databases import eventually
 
 NETWORKS = 4 if os.environ.get("FIRSTLIGHT_SOAK") else 2
 GUESTS = 1000 // 4 if os.environ.get("FIRSTLIGHT_SOAK") else 20  # of each network

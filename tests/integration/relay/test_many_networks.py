@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from uuid import uuid4
 
-from namespaces import METADATA, METADATA_IPV6
-from parts import need
-from relay_host import RelayHost
-from servers import eventually
+from support.parts import need
+from support.relay.namespaces import METADATA, METADATA_IPV6
+from support.relay.relay_host import RelayHost
+from support.servers.databases import eventually
 
 NUMBER = 500 if os.environ.get("FIRSTLIGHT_SOAK") else 40
 MOST = 100 * 1024  # bytes for a network, in broker and proxy together

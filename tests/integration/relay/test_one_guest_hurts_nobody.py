@@ -14,13 +14,13 @@ from uuid import uuid4
 
 import pytest
 
-import attacker
-from agent_process import metadata_service
-from namespaces import Namespace
-from parts import absent
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
-from store_samples import interface, server
+from support.cloud.store_samples import interface, server
+from support.guests import attacker
+from support.parts import absent
+from support.relay.agent_process import metadata_service
+from support.relay.namespaces import Namespace
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 HOSTNAME = "/latest/meta-data/hostname"
 ADDRESS = "192.0.2.10"

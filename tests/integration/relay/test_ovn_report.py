@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
-from firstlight.relay.chassis import ID, SEEN, ChassisReport, agent_id
+from firstlight.relay.ovn.heartbeat import ID, SEEN, ChassisHeartbeat, agent_id
 from integration.relay.southbound_database import Southbound
-from parts import need
-from servers import eventually, free_port
+from support.parts import need
+from support.servers.databases import eventually, free_port
 
 PATIENCE = 60
 HOST = "compute-1"
@@ -103,9 +103,9 @@ def chassis() -> Iterator[Chassis]:
 @contextmanager
 def reporting(
     chassis: Chassis, delay: Callable[[], float] = lambda: 0.0, *, port: int = 0
-) -> Iterator[ChassisReport]:
+) -> Iterator[ChassisHeartbeat]:
     remote = f"tcp:127.0.0.1:{port or chassis.database.port}"
-    report = ChassisReport(remote, HOST, delay=delay)
+    report = ChassisHeartbeat(remote, HOST, delay=delay)
     report.start()
     try:
         yield report

@@ -11,13 +11,12 @@ from uuid import uuid4
 
 import pytest
 
-from daemons import Daemon
 from firstlight.relay.contract import (
     Ambiguous,
     Found,
     Guest,
     Nobody,
-    Place,
+    Origin,
     Resolution,
     Unavailable,
     Via,
@@ -25,7 +24,8 @@ from firstlight.relay.contract import (
 from firstlight.relay.link_local import address_of
 from firstlight.relay.resolvers.ovn import OvnResolver
 from integration.relay.southbound_database import Database, Northd, Southbound
-from servers import eventually, free_port
+from support.servers.daemons import Daemon
+from support.servers.databases import eventually, free_port
 
 T = TypeVar("T", bound=Daemon)
 
@@ -79,7 +79,7 @@ def resolver(southbound: Southbound) -> Iterator[OvnResolver]:
 
 
 def at(network: str, address: str, via: Via = Via.OVN) -> Guest:
-    return Guest(Place(via, network), ip_address(address))
+    return Guest(Origin(via, network), ip_address(address))
 
 
 def becomes(resolver: OvnResolver, guest: Guest, expected: Resolution) -> bool:

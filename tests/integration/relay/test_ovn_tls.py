@@ -9,17 +9,17 @@ from uuid import uuid4
 
 import pytest
 
-from certificates import make_certificates
 from firstlight import conf
-from firstlight.relay.contract import Found, Guest, Place, Unavailable, Via
-from firstlight.relay.resolvers.deploy import Unusable, open_resolver
+from firstlight.relay.contract import Found, Guest, Origin, Unavailable, Via
+from firstlight.relay.resolvers.deploy import ResolverError, open_resolver
 from integration.relay.southbound_database import Southbound
-from servers import eventually, free_port
+from support.servers.certificates import make_certificates
+from support.servers.databases import eventually, free_port
 
 PATIENCE = 60
 MAC = "fa:16:3e:12:34:56"
 NETWORK = str(uuid4())
-GUEST = Guest(Place(Via.OVN, NETWORK), ip_address("10.0.0.5"))
+GUEST = Guest(Origin(Via.OVN, NETWORK), ip_address("10.0.0.5"))
 AGENT = """\
 [ovn]
 ovn_sb_connection = {remote}
@@ -108,10 +108,10 @@ def test_files_that_are_no_certificates(
     (tmp_path / "wrong.crt").write_text("no certificate")
     fields = {"remote": southbound.secure, "home": certificates, "authority": "wrong"}
     (certificates / "wrong.crt").write_text("no certificate")
-    with pytest.raises(Unusable, match="ovn_sb_ca_cert"):
+    with pytest.raises(ResolverError, match="ovn_sb_ca_cert"):
         open_resolver(conf.load("agent", [str(written(tmp_path, **fields))]))
     fields = {"remote": southbound.secure, "home": certificates, "client": "mixed"}
     (certificates / "mixed.crt").write_bytes((certificates / "client.crt").read_bytes())
     (certificates / "mixed.key").write_bytes((certificates / "server.key").read_bytes())
-    with pytest.raises(Unusable, match="ovn_sb_private_key"):
+    with pytest.raises(ResolverError, match="ovn_sb_private_key"):
         open_resolver(conf.load("agent", [str(written(tmp_path, **fields))]))

@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import pytest
 
-from agent_process import FIRSTLIGHT
 from integration.relay.southbound_database import Southbound
 from lab.relay.node import Node, comes
-from own_host import OwnHost, family
-from servers import free_port
+from support.relay.agent_process import FIRSTLIGHT
+from support.servers.databases import free_port
+from support.servers.own_host import OwnHost, family
 
 METADATA = "169.254.169.254"
 MAC = "fa:16:3e:00:00:02"

@@ -10,11 +10,11 @@ from uuid import uuid4
 
 import pytest
 
-from firstlight.relay.handing import Ready, receive, send
-from namespaces import LINK_LOCAL, METADATA, METADATA_IPV6, Networks
-from parts import need
-from relay_host import NOBODY, PATIENCE, RelayHost
-from servers import eventually
+from firstlight.relay.broker.protocol import Ready, receive, send
+from support.parts import need
+from support.relay.namespaces import LINK_LOCAL, METADATA, METADATA_IPV6, Networks
+from support.relay.relay_host import NOBODY, PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 OVER_IPV6 = f"[{METADATA_IPV6}%25eth0]"
 AS_NEUTRON = """\

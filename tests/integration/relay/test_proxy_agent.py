@@ -17,15 +17,15 @@ from uuid import uuid4
 
 import pytest
 
-from agent_process import metadata_service
-from firstlight.relay.broker import inside
-from firstlight.relay.contract import Guest, Place, Via
-from firstlight.relay.neighbours import NO_ENTRY, Neighbours
+from firstlight.relay.broker import netns
+from firstlight.relay.contract import Guest, Origin, Via
+from firstlight.relay.proxy.neighbours import NO_ENTRY, Neighbours
 from firstlight.sources.store import Store
-from namespaces import LINK_LOCAL, MAC, METADATA, METADATA_IPV6, Namespace
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
-from store_samples import interface, server, uuid
+from support.cloud.store_samples import interface, server, uuid
+from support.relay.agent_process import metadata_service
+from support.relay.namespaces import LINK_LOCAL, MAC, METADATA, METADATA_IPV6, Namespace
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 NUMBERS = count(100)  # of servers that a test adds
 OTHER_MAC = "fa:16:3e:66:66:66"
@@ -94,8 +94,8 @@ class Told(socket.socket):
 
     @classmethod
     def inside(cls, namespace):
-        with inside.inside(namespace):
-            return cls(fileno=inside.neighbours().detach())
+        with netns.inside(namespace):
+            return cls(fileno=netns.neighbours().detach())
 
     def send(self, data, *flags):
         self.asked = [*getattr(self, "asked", ()), data]
@@ -112,11 +112,11 @@ def test_neighbours(host):
     network = str(uuid4())
     guest = host.networks.isolated(f"qdhcp-{network}")
     namespace = host.directory / f"qdhcp-{network}"
-    place = Place(Via.NETWORK, network)
+    place = Origin(Via.NETWORK, network)
     neighbours = Neighbours()
     asking = Told.inside(namespace)
     neighbours.opened(place, asking)
-    with inside.inside(namespace):
+    with netns.inside(namespace):
         tap = socket.if_nametoindex("tap0")
     assert eventually(lambda: guest.ask() != "", PATIENCE), host.logs()
     assert eventually(lambda: guest.ask(OVER_IPV6) != "", PATIENCE), host.logs()
@@ -129,7 +129,7 @@ def test_neighbours(host):
     assert neighbours.look(at("192.0.2.10"), 1) == NO_ENTRY
     assert neighbours.look(at("192.0.2.77")) == NO_ENTRY
     assert neighbours.look(at("203.0.113.7")) == NO_ENTRY  # no route
-    assert neighbours.look(Guest(Place(Via.ROUTER, network), ip_address("192.0.2.10"))) is None
+    assert neighbours.look(Guest(Origin(Via.ROUTER, network), ip_address("192.0.2.10"))) is None
     assert len(asking.asked) > 5
     assert dumps(asking.asked) == []
     neighbours.closed(place)
@@ -139,7 +139,7 @@ def test_neighbours(host):
 def test_neighbours_of_the_right_interface(host):
     """With an address on two interfaces, the one that the reply leaves by counts; behind a gateway
     there is no neighbour; and an entry that has failed is none."""
-    place = Place(Via.ROUTER, str(uuid4()))
+    place = Origin(Via.ROUTER, str(uuid4()))
     name = f"qrouter-{place.id}"
     host.networks.namespace(name).run(
         """

@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from firstlight.wire.messages import Response
-from parts import absent
-from wired import Serving
+from firstlight.httpd.messages import Response
+from support.parts import absent
+from support.servers.http_server import Serving
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -12,7 +12,7 @@ from firstlight.relay.contract import (
     Found,
     Guest,
     Nobody,
-    Place,
+    Origin,
     Resolution,
     Unavailable,
     Via,
@@ -20,15 +20,15 @@ from firstlight.relay.contract import (
 from firstlight.relay.link_local import address_of
 from firstlight.relay.resolvers.store import StoreResolver
 from firstlight.sources.store import Store
-from servers import eventually
-from store_samples import interface, server, uuid
+from support.cloud.store_samples import interface, server, uuid
+from support.servers.databases import eventually
 
 PATIENCE = 30
 MAC = "fa:16:3e:00:00:01"  # of store_samples' interfaces
 
 
 def at(network: str, address: str, via: Via = Via.NETWORK) -> Guest:
-    return Guest(Place(via, network), ip_address(address))
+    return Guest(Origin(via, network), ip_address(address))
 
 
 def on(address: str, network: str = "n1", port: str = "p") -> Interface:

@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 
-from crowd import crowd
-from namespaces import METADATA, METADATA_IPV6, Namespace
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
+from support.guests.crowd import crowd
+from support.relay.namespaces import METADATA, METADATA_IPV6, Namespace
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 SOAK = bool(os.environ.get("FIRSTLIGHT_SOAK"))
 NUMBER, TIMES = (100, 5) if SOAK else (10, 3)

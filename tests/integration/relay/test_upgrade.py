@@ -10,12 +10,12 @@ from uuid import uuid4
 
 import pytest
 
-from crowd import crowd
-from firstlight.relay.handing import Level, Message, Ready, receive, send
-from firstlight.wire.messages import Response
-from namespaces import METADATA_IPV6, Namespace
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
+from firstlight.httpd.messages import Response
+from firstlight.relay.broker.protocol import Message, Ready, UpToDate, receive, send
+from support.guests.crowd import crowd
+from support.relay.namespaces import METADATA_IPV6, Namespace
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 OVER_IPV6 = f"[{METADATA_IPV6}%25eth0]"
 ROUNDS = 5 if os.environ.get("FIRSTLIGHT_SOAK") else 1
@@ -110,7 +110,7 @@ def test_another_process_gets_the_sockets(host: RelayHost, guests: list[Known]) 
         connection.settimeout(PATIENCE)
         connection.connect(broker)
         send(connection, Ready())
-        while not isinstance((heard := received(connection))[0], Level):
+        while not isinstance((heard := received(connection))[0], UpToDate):
             message, opened = heard
             assert opened is not None
             with opened:

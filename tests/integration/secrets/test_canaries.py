@@ -20,14 +20,14 @@ from urllib.parse import quote
 import pytest
 import requests
 
-from agent_process import FIRSTLIGHT, Running, get
 from conformance.asking import signature
 from firstlight.sources.store import Store
-from keystone_words import authtoken_section, keystone_words, token_of, user_options
-from leaky_providers import Leaky
-from servers import eventually, free_port
-from stand_ins import VaultStandIn, vault_stand_in
-from store_samples import interface, server, uuid
+from support.cloud.keystone_tokens import authtoken_section, keystone_words, token_of, user_options
+from support.cloud.stand_ins import VaultStandIn, vault_stand_in
+from support.cloud.store_samples import interface, server, uuid
+from support.providers.leaky_providers import Leaky
+from support.relay.agent_process import FIRSTLIGHT, Running, get
+from support.servers.databases import eventually, free_port
 
 HERE = Path(__file__).parents[2]
 NETWORK = "aaaaaaaa-0000-4000-8000-00000000000a"
@@ -87,7 +87,9 @@ def canary(kind: str) -> str:
 
 def _installed(directory: Path) -> Path:
     """The leaky providers, as a package that is on the path."""
-    (directory / "leaky_providers.py").write_text((HERE / "leaky_providers.py").read_text())
+    (directory / "leaky_providers.py").write_text(
+        (HERE / "support/providers/leaky_providers.py").read_text()
+    )
     information = directory / "leaky_providers-1.dist-info"
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: leaky\nVersion: 1\n")

@@ -15,20 +15,20 @@ from uuid import uuid4
 
 import pytest
 
-from agent_process import FIRSTLIGHT
-from certificates import context, make_certificates
 from conformance.asking import signature
+from firstlight.httpd.messages import Request, Response
 from firstlight.sources.store import Store
-from firstlight.wire.messages import Request, Response
 from integration.relay.test_ovn_tls import Secure
 from integration.relay.test_ovnmeta import Place
 from integration.secrets.test_canaries import LOGGING, _arguments, _values
 from lab.relay.node import Node
-from own_host import OwnHost
-from relay_host import RelayHost
-from servers import eventually
-from store_samples import interface, server, uuid
-from wired import Serving
+from support.cloud.store_samples import interface, server, uuid
+from support.relay.agent_process import FIRSTLIGHT
+from support.relay.relay_host import RelayHost
+from support.servers.certificates import context, make_certificates
+from support.servers.databases import eventually
+from support.servers.http_server import Serving
+from support.servers.own_host import OwnHost
 
 PATIENCE = 60
 SHARED, USER_DATA, PASSWORD = (f"canary-{kind}" for kind in ("shared", "user-data", "password"))

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from daemons import Daemon, memcached_at, redis_at, running
 from firstlight import conf as configuration
 from firstlight.shared_cache import SharedCache, open_shared_cache
+from support.servers.daemons import Daemon, memcached_at, redis_at, running
 
 SECRET = "s3"
 TTL = 15

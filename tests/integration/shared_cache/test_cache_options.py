@@ -4,11 +4,11 @@ import subprocess
 
 import pytest
 
-from daemons import memcached_at, redis_at, running
 from firstlight import conf as configuration
 from firstlight.instance import Instance
 from firstlight.shared_cache import BadCache, open_shared_cache
-from servers import free_port
+from support.servers.daemons import memcached_at, redis_at, running
+from support.servers.databases import free_port
 
 A = "00000000-0000-4000-8000-00000000000a"
 

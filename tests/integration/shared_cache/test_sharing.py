@@ -9,7 +9,7 @@ import pytest
 from firstlight.instance import Instance
 from firstlight.shared_cache.cache import _record_key
 from firstlight.sources import SourceUnavailable
-from servers import eventually
+from support.servers.databases import eventually
 
 A = "00000000-0000-4000-8000-00000000000a"
 TTL = 15  # [api] metadata_cache_expiration

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firstlight.sources.store import Store
-from servers import mariadb, postgresql  # noqa: F401  (fixtures)
+from support.servers.databases import mariadb, postgresql  # noqa: F401  (fixtures)
 
 KINDS = ("sqlite", "postgresql", "mariadb")
 _names = (f"store{number}" for number in itertools.count())

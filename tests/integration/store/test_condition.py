@@ -4,7 +4,7 @@ import pytest
 
 from firstlight.sources import InstanceGone
 from firstlight.sources.store import Store
-from store_samples import server, uuid
+from support.cloud.store_samples import server, uuid
 
 
 def test_error_and_back(store: Store) -> None:

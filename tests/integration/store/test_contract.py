@@ -14,7 +14,7 @@ from firstlight.sources.store import (
     Store,
     Taken,
 )
-from store_samples import IMAGE, KERNEL, interface, server, uuid
+from support.cloud.store_samples import IMAGE, KERNEL, interface, server, uuid
 
 replace = msgspec.structs.replace
 

@@ -12,8 +12,8 @@ from sqlalchemy import Pool, event
 
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.store import BadConnection, Store
-from servers import Server, eventually, free_port
-from store_samples import server, uuid
+from support.cloud.store_samples import server, uuid
+from support.servers.databases import Server, eventually, free_port
 
 OpenStore = Callable[..., Store]
 

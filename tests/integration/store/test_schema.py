@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
 from firstlight.sources.store import Store, Taken, schema, tables
-from store_samples import interface, server, uuid
+from support.cloud.store_samples import interface, server, uuid
 
 OpenStore = Callable[..., Store]
 

@@ -10,8 +10,8 @@ import msgspec
 import pytest
 
 from firstlight.sources.store import RevisionConflict, Store, changes
-from servers import eventually
-from store_samples import server, uuid
+from support.cloud.store_samples import server, uuid
+from support.servers.databases import eventually
 
 OpenStore = Callable[..., Store]
 

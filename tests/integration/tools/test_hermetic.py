@@ -11,8 +11,8 @@ from uuid import uuid4
 import hermetic_binds
 import pytest
 
-from parts import absent
-from servers import eventually
+from support.parts import absent
+from support.servers.databases import eventually
 
 ROOT = Path(__file__).parents[3]
 HERMETIC = ROOT / "tools" / "hermetic"

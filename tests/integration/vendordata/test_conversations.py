@@ -7,7 +7,7 @@ import pytest
 import requests
 import yaml
 
-from vendordata_service import BODY, Serve, Service
+from support.providers.vendordata_service import BODY, Serve, Service
 
 
 @pytest.fixture(scope="module")

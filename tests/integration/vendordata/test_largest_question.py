@@ -3,7 +3,7 @@
 import base64
 import json
 
-from vendordata_service import Serve
+from support.providers.vendordata_service import Serve
 
 # What Nova's API takes: user data of 65,535 characters (nova/api/openstack/compute/schemas), and as
 # much metadata as the default quota has (metadata_items), each key and value of 255 characters. A

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import requests
 
-from parts import need
-from pollinate_service import BIN, PATIENCE, Pollinate, answers, ini
-from servers import eventually, free_port
-from stand_in_cloud import StandIn, stand_in
+from support.cloud.http_api import StandIn, stand_in
+from support.parts import need
+from support.providers.pollinate_service import BIN, PATIENCE, Pollinate, answers, ini
+from support.servers.databases import eventually, free_port
 
 INSTANCE = "68347e42-b5b1-4e25-a541-a39a0ebb6b34"
 DETAILS = {

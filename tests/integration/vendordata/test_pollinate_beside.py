@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-import pollinate_cases as cases
-from pollinate_service import Pollinate, start
+from support.providers import pollinate_cases as cases
+from support.providers.pollinate_service import Pollinate, start
 
 RECORDED = json.loads(cases.ANSWERS.read_text())
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import requests
 
-import pollinate_cases as cases
-from parts import absent
-from pollinate_service import BIN, Command, Pollinate, by_name, start
+from support.parts import absent
+from support.providers import pollinate_cases as cases
+from support.providers.pollinate_service import BIN, Command, Pollinate, by_name, start
 
 OPTIONS = cases.OPTIONS | {"providers": "motd"}
 ANSWER = {"motd": {"text": "hello"}, "cloud-init": "#cloud-config\ntimezone: Europe/Berlin\n"}

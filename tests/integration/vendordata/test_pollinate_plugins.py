@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import requests
 
-import pollinate_cases as cases
-from pollinate_service import Pollinate, start
-from servers import eventually
-from stand_in_cloud import stand_in
-from stand_ins import ROOT, vault_stand_in
+from support.cloud.http_api import stand_in
+from support.cloud.stand_ins import ROOT, vault_stand_in
+from support.providers import pollinate_cases as cases
+from support.providers.pollinate_service import Pollinate, start
+from support.servers.databases import eventually
 
 SERVER = {"server": {"id": cases.THREE_KEYS["instance-id"], "OS-EXT-SRV-ATTR:host": "c1"}}
 SERVERS = f"/servers/{cases.THREE_KEYS['instance-id']}"

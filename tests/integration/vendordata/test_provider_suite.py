@@ -8,11 +8,11 @@ import pytest
 from firstlight.instance.answer import State
 from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.contract import Context, Need, Provider, ProviderFailed
+from firstlight.vendordata.dispatcher import Dispatcher
 from firstlight.vendordata.loading import load_providers, provider_classes
-from firstlight.vendordata.panel import Panel
 from firstlight.vendordata.testing import ProviderSuite, a_context
-from made_providers import IMAGE, INSTANCE, KNOWN, PROJECT, Made, loaded
-from stand_ins import CloudStandIn, VaultStandIn, cloud_section, vault_section
+from support.cloud.stand_ins import CloudStandIn, VaultStandIn, cloud_section, vault_section
+from support.providers.made_providers import IMAGE, INSTANCE, KNOWN, PROJECT, Made, loaded
 
 # What each path that is asked for is needed for.
 PATHS = {
@@ -87,7 +87,7 @@ def test_one_look_up_for_all(cloud: CloudStandIn, vault: VaultStandIn) -> None:
     providers = load_providers(configured, clients)
     with (
         closing(clients),
-        closing(Panel(providers, threads=2, counted=lambda outcome: None)) as panel,
+        closing(Dispatcher(providers, threads=2, counted=lambda outcome: None)) as panel,
     ):
         for request in (1, 2):
             until = time.monotonic() + 30

@@ -9,8 +9,18 @@ from typing import Any
 import pytest
 
 from firstlight.vendordata.contract import ProviderFailed
-from made_providers import IMAGE, INSTANCE, PROJECT, TRAIT, VALUES, VOLUME, Made, port, said
-from stand_ins import SRIOV, CloudStandIn, VaultStandIn
+from support.cloud.stand_ins import SRIOV, CloudStandIn, VaultStandIn
+from support.providers.made_providers import (
+    IMAGE,
+    INSTANCE,
+    PROJECT,
+    TRAIT,
+    VALUES,
+    VOLUME,
+    Made,
+    port,
+    said,
+)
 
 SENSOR = {
     "cid": "CID-1",

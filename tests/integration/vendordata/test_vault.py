@@ -14,8 +14,8 @@ from firstlight.vendordata.vault.login import WithToken
 from firstlight.vendordata.vault.opening import open_vault
 from firstlight.vendordata.vault.secrets import Vault
 from firstlight.vendordata.vault.token import Token
-from servers import eventually
-from stand_ins import ROOT, VaultStandIn, vault_section, vault_stand_in
+from support.cloud.stand_ins import ROOT, VaultStandIn, vault_section, vault_stand_in
+from support.servers.databases import eventually
 
 Opened = Callable[..., Vault]
 READ = "secret/data/pollinate"

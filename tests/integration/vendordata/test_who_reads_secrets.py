@@ -15,14 +15,14 @@ import pytest
 
 from firstlight.cli import main
 from firstlight.conf import ConfigError, load
-from firstlight.conf.shape import Shape
+from firstlight.conf.compat_mode import CompatMode
 from firstlight.vendordata.app import make_app
-from firstlight.vendordata.arrival import noted
 from firstlight.vendordata.auth import guarded
 from firstlight.vendordata.contract import Context, Provider
-from firstlight.vendordata.panel import Panel
-from firstlight.vendordata.terms import Terms
-from keystone_words import authtoken_section, keystone_words, token_of, user_options
+from firstlight.vendordata.dispatcher import Dispatcher
+from firstlight.vendordata.policy import ProviderPolicy
+from firstlight.vendordata.request_id import noted
+from support.cloud.keystone_tokens import authtoken_section, keystone_words, token_of, user_options
 
 SECRET = "the-licence-key"
 BODY = json.dumps({"project-id": "blue", "instance-id": "i1"}).encode()
@@ -74,15 +74,18 @@ class Asking:
 
 @contextmanager
 def service(
-    directory: Path, shape: Shape, sections: str, terms: dict[str, Terms] | None = None
+    directory: Path,
+    shape: CompatMode,
+    sections: str,
+    terms: dict[str, ProviderPolicy] | None = None,
 ) -> Iterator[Asking]:
     """The service with one provider that has a secret, and in most shapes one that has none."""
     conf = directory / "vendordata.conf"
     conf.write_text(sections)
     providers = {"mlnx_sriov": Told(SECRET, confidential=True)}
-    if shape is not Shape.PCSS:
+    if shape is not CompatMode.PCSS:
         providers["public"] = Told("open", confidential=False)
-    panel = Panel(providers, threads=1, counted=lambda _outcome: None, terms=terms)
+    panel = Dispatcher(providers, threads=1, counted=lambda _outcome: None, terms=terms)
     with closing(panel):
         app = make_app(panel, deadline=5.0, shape=shape)
         gate = guarded(app, load("vendordata", [str(conf)]), shape)
@@ -92,9 +95,9 @@ def service(
 Served = Callable[..., Any]
 
 PATHS = {
-    Shape.FIRSTLIGHT: ("/", "/cloud-init", "/providers/mlnx_sriov"),
-    Shape.POLLINATE: ("/", "/cloud-init", "/providers/mlnx_sriov"),
-    Shape.PCSS: ("/", "/any/path"),
+    CompatMode.FIRSTLIGHT: ("/", "/cloud-init", "/providers/mlnx_sriov"),
+    CompatMode.POLLINATE: ("/", "/cloud-init", "/providers/mlnx_sriov"),
+    CompatMode.PCSS: ("/", "/any/path"),
 }
 TENANTS = (
     token_of("member", "reader", scope="red"),
@@ -117,7 +120,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("shape", list(PATHS))
-def test_defaults(tmp_path: Path, authtoken: str, shape: Shape) -> None:
+def test_defaults(tmp_path: Path, authtoken: str, shape: CompatMode) -> None:
     """Tenants' tokens get 403 and no secret, those of services, admins and the system get it."""
     with service(tmp_path, shape, authtoken) as ask:
         for path in PATHS[shape]:
@@ -134,18 +137,18 @@ def test_defaults(tmp_path: Path, authtoken: str, shape: Shape) -> None:
 
 def test_the_others_go_on(tmp_path: Path, authtoken: str) -> None:
     """A provider without secrets answers any valid token, and so does one in shadow."""
-    with service(tmp_path, Shape.FIRSTLIGHT, authtoken) as ask:
+    with service(tmp_path, CompatMode.FIRSTLIGHT, authtoken) as ask:
         for token in (*TENANTS, *TRUSTED):
             assert ask("/providers/public", token)[0] == 200
-    shadow = {"mlnx_sriov": Terms(shadow=True)}
-    with service(tmp_path, Shape.FIRSTLIGHT, authtoken, shadow) as ask:
+    shadow = {"mlnx_sriov": ProviderPolicy(shadow=True)}
+    with service(tmp_path, CompatMode.FIRSTLIGHT, authtoken, shadow) as ask:
         status, said = ask("/", TENANTS[0])
         assert (status, SECRET in said, "open" in said) == (200, False, True)
 
 
 @pytest.mark.parametrize("shape", list(PATHS))
 def test_set_and_empty(
-    tmp_path: Path, authtoken: str, shape: Shape, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, authtoken: str, shape: CompatMode, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is as it was before, and each start says what that means."""
     for _start in range(2):
@@ -163,13 +166,13 @@ def test_set_and_empty(
 def test_named_roles(tmp_path: Path, authtoken: str, caplog: pytest.LogCaptureFixture) -> None:
     """Whoever has one is told everything, whatever its case; whoever has none is told nothing."""
     roles = "[firstlight]\nrequired_roles = Vendordata\n"
-    with service(tmp_path, Shape.FIRSTLIGHT, roles + authtoken) as ask:
+    with service(tmp_path, CompatMode.FIRSTLIGHT, roles + authtoken) as ask:
         assert SECRET in ask("/", token_of("vendordata", scope="service"))[1]
         for token in (*TENANTS, *TRUSTED):
             assert ask("/providers/public", token)[0] == 403
     assert "tenants" not in caplog.text
     roles = "[firstlight]\nrequired_roles = service,member\n"
-    with service(tmp_path, Shape.FIRSTLIGHT, roles + authtoken):
+    with service(tmp_path, CompatMode.FIRSTLIGHT, roles + authtoken):
         assert "tenants' own users have: they read the secrets of all projects: member" in (
             caplog.text
         )
@@ -181,16 +184,16 @@ def test_an_empty_role(tmp_path: Path, authtoken: str, roles: str) -> None:
     sections = f"[firstlight]\nrequired_roles = {roles}\n{authtoken}"
     with (
         pytest.raises(ConfigError, match=r"required_roles.*item of the list is empty"),
-        service(tmp_path, Shape.FIRSTLIGHT, sections),
+        service(tmp_path, CompatMode.FIRSTLIGHT, sections),
     ):
         pass
 
 
 def test_without_keystone(tmp_path: Path) -> None:
     """Where an operator has said that nobody is checked, that holds for secrets too."""
-    with service(tmp_path, Shape.FIRSTLIGHT, "[DEFAULT]\nauth_strategy = noauth\n") as ask:
+    with service(tmp_path, CompatMode.FIRSTLIGHT, "[DEFAULT]\nauth_strategy = noauth\n") as ask:
         assert SECRET in ask("/", None)[1]
-    with service(tmp_path, Shape.POLLINATE, "[DEFAULT]\nauth_strategy = noauth\n") as ask:
+    with service(tmp_path, CompatMode.POLLINATE, "[DEFAULT]\nauth_strategy = noauth\n") as ask:
         assert ask("/", None)[0] == 401
         assert SECRET in ask("/", None, X_IDENTITY_STATUS="Confirmed")[1]
 
@@ -199,7 +202,7 @@ def test_a_refusal_is_logged(
     tmp_path: Path, authtoken: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the roles that were seen, and not as often as a tenant can cause it."""
-    with service(tmp_path, Shape.FIRSTLIGHT, authtoken) as ask:
+    with service(tmp_path, CompatMode.FIRSTLIGHT, authtoken) as ask:
         for _ in range(40):
             ask("/", TENANTS[0])
     lines = [r.getMessage() for r in caplog.records if "was refused" in r.getMessage()]
@@ -210,7 +213,7 @@ def test_a_refusal_is_logged(
 @pytest.mark.parametrize("shape", list(PATHS))
 @pytest.mark.parametrize("path", ["/%ff", "/%c3", "/%80%81", "/providers/%ff", "/%00", "/%e2%80"])
 def test_odd_paths_without_a_token(
-    tmp_path: Path, authtoken: str, shape: Shape, path: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, authtoken: str, shape: CompatMode, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Escapes that are no text are refused like any other path, without a traceback."""
     with service(tmp_path, shape, authtoken) as ask:

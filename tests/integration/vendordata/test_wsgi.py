@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from vendordata_service import BODY
+from support.providers.vendordata_service import BODY
 
 # wsgiref, the standard library's: it knows nothing of ours, and checks what PEP 3333 asks for.
 _SERVER = """\

@@ -14,9 +14,9 @@ import pytest
 
 from firstlight import conf
 from firstlight.instance import Instance
-from firstlight.targets import VendorData, vendor_data
-from integration.targets.keeping import Counting, Time
-from parts import need
+from firstlight.vendordata_client import VendorData, vendor_data
+from integration.vendordata_client.keeping import Counting, Time
+from support.parts import need
 
 Script = Callable[["Handler"], None]
 

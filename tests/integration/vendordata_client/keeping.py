@@ -3,7 +3,7 @@
 from typing import Any
 
 from firstlight.instance import Instance, State
-from firstlight.targets import Nobody, Served, VendorData
+from firstlight.vendordata_client import NoObserver, ServedFrom, VendorData
 
 PATIENCE = 20
 
@@ -18,13 +18,13 @@ class Time:
         return self.now
 
 
-class Counting(Nobody):
+class Counting(NoObserver):
     """How answers were served."""
 
     def __init__(self) -> None:
         self.how: list[str] = []
 
-    def served(self, target: str, how: Served) -> None:
+    def served(self, target: str, how: ServedFrom) -> None:
         self.how.append(how.value)
 
 

@@ -10,8 +10,8 @@ from keystoneauth1.session import Session
 from msgspec import structs
 
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import DynamicJSON, Kind, Nobody, Settings, parse
-from firstlight.targets.transport import transport
+from firstlight.openstack.cancellable import transport
+from firstlight.vendordata_client import CallPolicy, DynamicJSON, Kind, NoObserver, parse
 
 PATIENCE = 20  # seconds until a test gives up; nothing is measured by it
 
@@ -29,7 +29,7 @@ def dynamic() -> Any:
     """Targets without authentication, closed at the end."""
     opened: list[DynamicJSON] = []
 
-    def make(*targets: str, settings: Settings | None = None, **more: Any) -> DynamicJSON:
+    def make(*targets: str, settings: CallPolicy | None = None, **more: Any) -> DynamicJSON:
         session = Session(session=transport(16))
         opened.append(DynamicJSON(parse(targets), session, settings, **more))
         return opened[-1]
@@ -95,7 +95,7 @@ def test_read_timeout(
 ) -> None:
     """A target that sends nothing for the read timeout fails without waiting for the deadline."""
     late = serve(lambda h: released.wait(PATIENCE))
-    settings = Settings(read_timeout=0.2)
+    settings = CallPolicy(read_timeout=0.2)
     answer = dynamic(f"t@{late.url}", settings=settings).ask(instance, PATIENCE)["t"]
     assert answer.reason == "sent nothing for 0.2 s"
 
@@ -125,7 +125,7 @@ def test_a_cut_thread_is_free_again(serve: Any, dynamic: Any, instance: Instance
     """With one thread for a target, it answers the next question after one it failed."""
     ended = threading.Event()
     target = serve(dripping(b"HTTP/1.1 200 OK\r\nX-Slow: ", b"x", ended))
-    data = dynamic(f"t@{target.url}", settings=Settings(in_flight=1))
+    data = dynamic(f"t@{target.url}", settings=CallPolicy(in_flight=1))
     assert data.ask(instance, 0.3)["t"].state is State.FAILED
     target.script = lambda h: h.say(200, b'"better"')
     assert data.ask(instance, PATIENCE)["t"].value == "better"
@@ -142,7 +142,7 @@ def test_a_dead_target_takes_its_own_threads_only(
         released.wait(PATIENCE)
 
     dead, good = serve(script), serve(lambda h: h.say(200, b"1"))
-    settings = Settings(in_flight=1, read_timeout=PATIENCE)
+    settings = CallPolicy(in_flight=1, read_timeout=PATIENCE)
     data = dynamic(f"dead@{dead.url}", f"good@{good.url}", settings=settings)
     with ThreadPoolExecutor(1) as other:
         first = other.submit(data.ask, instance, 2.0)
@@ -179,7 +179,7 @@ def test_observed(serve: Any, dynamic: Any, instance: Instance, released: thread
     """Each target's answer is told to the observer once, with its name and the time it took."""
     told: dict[str, tuple[State, Kind | None, float]] = {}
 
-    class Observes(Nobody):
+    class Observes(NoObserver):
         def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:
             assert target not in told
             told[target] = (answer.state, kind, seconds)

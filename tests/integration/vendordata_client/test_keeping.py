@@ -8,8 +8,8 @@ import pytest
 from msgspec import structs
 
 from firstlight.instance import Answer, Instance, State
-from integration.targets.keeping import PATIENCE, Counting, Time, asked_after, state
-from servers import eventually
+from integration.vendordata_client.keeping import PATIENCE, Counting, Time, asked_after, state
+from support.servers.databases import eventually
 
 
 @pytest.mark.parametrize(

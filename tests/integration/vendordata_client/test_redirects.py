@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from firstlight.instance import Instance, State
-from firstlight.targets import Kind, Nobody
+from firstlight.vendordata_client import Kind, NoObserver
 
 
 def moved(location: str) -> Any:
@@ -63,7 +63,7 @@ def test_from_https_to_http(
     """What was to be encrypted is not sent in the clear: that target has failed, the other not."""
     kinds = []
 
-    class Watching(Nobody):
+    class Watching(NoObserver):
         def called(self, target: str, answer: Any, kind: Kind | None, seconds: float) -> None:
             kinds.append((target, kind))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import VendorData
+from firstlight.vendordata_client import VendorData
 
 
 @pytest.fixture

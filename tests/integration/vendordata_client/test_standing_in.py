@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from firstlight.instance import Instance, State
-from firstlight.targets import keeper
-from integration.targets.keeping import PATIENCE, Counting, Time
-from servers import eventually
+from firstlight.vendordata_client import freshness_policy
+from integration.vendordata_client.keeping import PATIENCE, Counting, Time
+from support.servers.databases import eventually
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_nobody_collects_is_let_go(
     target: Any, instance: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is not to be stored does not stay in memory because the guest never came for it."""
-    monkeypatch.setattr(keeper, "_HAND_OVER", 0.0)
+    monkeypatch.setattr(freshness_policy, "_HAND_OVER", 0.0)
     _, data = target(Cache_Control="no-store")
     ahead = data.begin(instance, ahead=True)
     assert isinstance(ahead, Future)

@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import Breaking, Kind, Nobody, VendorData
+from firstlight.vendordata_client import BreakerEffect, Kind, NoObserver, VendorData
 
 PATIENCE = 20
 TIMEOUT = 0.5  # seconds; the slow target takes forty times that
@@ -27,17 +27,17 @@ class Time:
         return self.now
 
 
-class Watching(Nobody):
+class Watching(NoObserver):
     """What the observer is told."""
 
     def __init__(self) -> None:
         self.kinds: list[tuple[str, Kind | None]] = []
-        self.breakers: list[tuple[str, Breaking]] = []
+        self.breakers: list[tuple[str, BreakerEffect]] = []
 
     def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:
         self.kinds.append((target, kind))
 
-    def breaker(self, target: str, state: Breaking) -> None:
+    def breaker(self, target: str, state: BreakerEffect) -> None:
         self.breakers.append((target, state))
 
 
@@ -107,7 +107,7 @@ def test_trouble(
         answers = data.ask(next(some), PATIENCE)
         assert (answers["bad"].state, answers["good"].value) == (State.FAILED, 1)
     assert watching.kinds.count(("bad", kind)) == 5
-    assert watching.breakers[-1] == ("bad", Breaking.OPEN)
+    assert watching.breakers[-1] == ("bad", BreakerEffect.OPEN)
     for _ in range(20):
         answers = data.ask(next(some), PATIENCE)
         assert (answers["bad"].value, answers["bad"].state) == ({}, State.FAILED)
@@ -226,7 +226,7 @@ def test_accounts(serve: Any, configured: Any, instance: Instance) -> None:
     time.now += 20
     data.ask(instance)
     [stale] = data.accounts(instance.uuid)
-    assert (stale.fresh, stale.breaker, stale.retry_in) == (False, Breaking.OPEN, 5.0)
+    assert (stale.fresh, stale.breaker, stale.retry_in) == (False, BreakerEffect.OPEN, 5.0)
     assert stale.failure is not None
     assert (stale.failure.kind, stale.failure.reason) == (Kind.STATUS, "answered 503")
     assert stale.failure.when == time.now

@@ -7,13 +7,13 @@ from uuid import uuid4
 
 import pytest
 
-from daemons import Daemon, memcached_at
-from daemons import running as running_daemon
 from lab.cloud import Cloud
 from lab.environment import NoLab, lab
 from lab.network.outages import Pair, World, a_world
-from parts import absent
-from servers import mariadb  # noqa: F401  (a fixture)
+from support.parts import absent
+from support.servers.daemons import Daemon, memcached_at
+from support.servers.daemons import running as running_daemon
+from support.servers.databases import mariadb  # noqa: F401  (a fixture)
 
 
 @dataclass

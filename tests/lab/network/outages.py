@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from conformance.processes import Service, running
-from daemons import Daemon
 from lab.asking import Client, signature, signed
 from lab.cloud import Cloud
 from lab.keystone import REGION
@@ -21,7 +20,8 @@ from lab.kinds.kind import PROJECT, Kind, server
 from lab.nova import SECRET, Nova
 from lab.on_mariadb import empty_databases
 from lab.serving import Asked, Reply, serving
-from servers import Server
+from support.servers.daemons import Daemon
+from support.servers.databases import Server
 
 # By cell. The first of each is known before an outage; of the others one is asked about in each
 # test for the first time.

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from firstlight.metadata.memory import Kept, Memory
+from firstlight.concurrency.workers import Workers
+from firstlight.metadata.cache import Cache, CacheEntry
 from firstlight.neutron import Neutron
 from firstlight.sources.ports import NeutronUnavailable
-from firstlight.wire.pool import Pool
 
 Groups = tuple[str, ...]
 
@@ -128,7 +128,7 @@ def test_wrong_options_are_named(town: Any, options: dict[str, str], said: str) 
         client.close()
 
 
-def now(memory: Memory[Groups], key: str) -> Kept[Groups]:
+def now(memory: Cache[Groups], key: str) -> CacheEntry[Groups]:
     found = memory.get(key)
     return found.result(20) if isinstance(found, Future) else found
 
@@ -136,8 +136,8 @@ def now(memory: Memory[Groups], key: str) -> Kept[Groups]:
 def test_memory_around_it(town: Any, ours: Neutron) -> None:
     """Shared, remembered and served stale with the reason, by the service's own memory."""
     one, nobody, neutron = town.instances["one"], town.instances["no ports"], town.cloud.neutron
-    pool = Pool("lookup", threads=4, waiting=16)
-    memory: Memory[Groups] = Memory(
+    pool = Workers("lookup", threads=4, waiting=16)
+    memory: Cache[Groups] = Cache(
         lambda key: ours.security_groups([key])[key],
         pool,
         clock=time.monotonic,

@@ -25,7 +25,7 @@ from lab.network.outages import (
     ask_as_balancer,
     readyz,
 )
-from servers import eventually
+from support.servers.databases import eventually
 
 PATIENCE = 60.0  # seconds for a dependency's return to be noticed, on a busy machine
 

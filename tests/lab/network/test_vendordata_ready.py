@@ -6,8 +6,8 @@ from typing import Any
 import requests
 
 from lab.cloud import Cloud
-from servers import eventually
-from vendordata_service import Serve, Service, command, installed, serve  # noqa: F401  (fixtures)
+from support.providers.vendordata_service import Serve, Service, command, installed, serve  # noqa: F401  (fixtures)
+from support.servers.databases import eventually
 
 PATIENCE = 60.0  # seconds, on a busy machine; the service asks again every five
 

@@ -6,4 +6,4 @@ from lab.nova_databases import (  # noqa: F401
     opened,
     own_databases,
 )
-from servers import mariadb  # noqa: F401
+from support.servers.databases import mariadb  # noqa: F401

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from firstlight.documents import Documents, Hole, Settings, seed, segments
+from firstlight.documents import Documents, Hole, TreeSettings, seed, segments
 from firstlight.instance import Instance
 from lab import golden
 from lab.golden import NOT_FOUND
@@ -40,7 +40,7 @@ def test_its_documents_are_novas(source, name):
     instance = msgspec.structs.replace(
         source.instance(recorded["instance"]["uuid"]), security_groups=groups
     )
-    documents = Documents(instance, Settings(), static={}, today=TODAY)
+    documents = Documents(instance, TreeSettings(), static={}, today=TODAY)
     answers = golden.replies_from_json(recorded)
     wrong = {
         path: (reply.body, found)

@@ -15,7 +15,7 @@ from lab.kinds.table import KINDS
 from lab.nova_databases import DELETED, Databases
 from lab.nova_source.reading import read_at_once
 from lab.on_mariadb import FITTING, empty_databases
-from servers import eventually
+from support.servers.databases import eventually
 
 FULL, MINIMAL = (KINDS[name].instance["uuid"] for name in ("full", "minimal"))
 

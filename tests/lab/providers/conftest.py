@@ -1,6 +1,6 @@
 """A whole cloud: Keystone, Nova, Neutron, Glance and Cinder, all of them real, and what is in it.
 
-Vault is the stand-in of tests/stand_ins.py.
+Vault is the stand-in of tests/support/cloud/stand_ins.py.
 """
 
 import json
@@ -22,9 +22,9 @@ from lab.kinds.kind import Kind, identifier, server
 from lab.nova import Nova, free_port
 from lab.real_neutron import RealNeutron
 from lab.uwsgi import Uwsgi, run
-from parts import absent
-from stand_ins import SRIOV, VaultStandIn, vault_stand_in
-from vendordata_service import command, installed, serve  # noqa: F401
+from support.cloud.stand_ins import SRIOV, VaultStandIn, vault_stand_in
+from support.parts import absent
+from support.providers.vendordata_service import command, installed, serve  # noqa: F401
 
 TRAIT = "trait:CUSTOM_NECTAR_WINDOWS"
 WINDOWS, LINUX = identifier(1, 1), identifier(2, 1)

@@ -10,8 +10,8 @@ import pytest
 from conformance.processes import running
 from lab.providers.conftest import PATIENT, WholeCloud
 from lab.recording import ask_all
-from stand_ins import SRIOV
-from vendordata_service import Serve, Service
+from support.cloud.stand_ins import SRIOV
+from support.providers.vendordata_service import Serve, Service
 
 DOCUMENT = "/openstack/latest/vendor_data2.json"
 Ask = Callable[[str], tuple[bytes, bytes]]

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from lab.providers.conftest import KEYS, PATIENT, WholeCloud
-from servers import eventually
-from stand_ins import SRIOV
-from vendordata_service import Serve, Service
+from support.cloud.stand_ins import SRIOV
+from support.providers.vendordata_service import Serve, Service
+from support.servers.databases import eventually
 
 EVERY = "project_info,mlnx_sriov,nvidia_vgpu,windows_product_key,crowdstrike,cloudstor"
 SENSOR = {

@@ -22,8 +22,8 @@ from lab.asking import Client, signed
 from lab.kinds.kind import Kind
 from lab.nova import SECRET
 from lab.providers.conftest import PATIENT, WholeCloud
-from stand_ins import SRIOV
-from vendordata_service import Serve
+from support.cloud.stand_ins import SRIOV
+from support.providers.vendordata_service import Serve
 
 
 @pytest.fixture

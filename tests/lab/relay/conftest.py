@@ -9,14 +9,14 @@ from uuid import uuid4
 
 import pytest
 
-from daemons import Daemon, rabbitmq  # noqa: F401  (a fixture)
-from firstlight.relay.contract import Guest, Place, Via
+from firstlight.relay.contract import Guest, Origin, Via
 from lab.a_keystone import a_keystone
 from lab.environment import needed
 from lab.keystone import Keystone
 from lab.neutron_rpc import NeutronRpc
 from lab.real_neutron import RealNeutron
-from servers import Server, free_port, mariadb  # noqa: F401  (a fixture)
+from support.servers.daemons import Daemon, rabbitmq  # noqa: F401  (a fixture)
+from support.servers.databases import Server, free_port, mariadb  # noqa: F401  (a fixture)
 
 
 @pytest.fixture(scope="session")
@@ -66,11 +66,11 @@ class Town:
 
     def on(self, network: str, address: str) -> Guest:
         """A guest on a network."""
-        return Guest(Place(Via.NETWORK, self.networks[network]), ip_address(address))
+        return Guest(Origin(Via.NETWORK, self.networks[network]), ip_address(address))
 
     def behind(self, router: str, address: str) -> Guest:
         """A guest behind a router."""
-        return Guest(Place(Via.ROUTER, self.routers[router]), ip_address(address))
+        return Guest(Origin(Via.ROUTER, self.routers[router]), ip_address(address))
 
 
 def _furnish(town: Town) -> None:

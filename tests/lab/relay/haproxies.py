@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lab.environment import needed
-from parts import need
-from servers import eventually
+from support.parts import need
+from support.servers.databases import eventually
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from own_host import OwnHost
-from parts import need
-from servers import eventually
+from support.parts import need
+from support.servers.databases import eventually
+from support.servers.own_host import OwnHost
 
 PATIENCE = 120  # seconds, on a busy machine
 NAME = "the-node"

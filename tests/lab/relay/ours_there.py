@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from agent_process import FIRSTLIGHT, get, metadata_service
 from firstlight.sources.store import Store
 from lab.relay.node import Guest, Node
-from parts import need
-from store_samples import server
+from support.cloud.store_samples import server
+from support.parts import need
+from support.relay.agent_process import FIRSTLIGHT, get, metadata_service
 
 _NOBODY = "65534"
 _BROKER = """\

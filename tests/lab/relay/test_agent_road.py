@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from agent_process import metadata_service, running
 from guests.net import GUEST, GUEST_MACS, Net, network
 from lab.relay.conftest import Town
 from lab.relay.haproxies import haproxy
-from parts import need
-from servers import eventually
-from store_samples import server
-from wired import read_all
+from support.cloud.store_samples import server
+from support.parts import need
+from support.relay.agent_process import metadata_service, running
+from support.servers.databases import eventually
+from support.servers.http_server import read_all
 
 PATIENCE = 60
 AGENT = """\

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from lab.environment import needed
-from parts import need
+from support.parts import need
 
 STAND_IN = Path(__file__).resolve().parents[3] / "etc" / "neutron" / "haproxy"
 MONITOR = Path(__file__).with_name("monitor_process.py")

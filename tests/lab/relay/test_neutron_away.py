@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import pytest
 
-from agent_process import metadata_service
 from lab.relay.conftest import Town
-from namespaces import MAC, METADATA, METADATA_IPV6, Namespace
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
-from store_samples import server, uuid
+from support.cloud.store_samples import server, uuid
+from support.relay.agent_process import metadata_service
+from support.relay.namespaces import MAC, METADATA, METADATA_IPV6, Namespace
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 ADDRESS = "192.0.2.10"
 ANOTHER_MAC = "fa:16:3e:66:66:66"

@@ -9,9 +9,9 @@ from uuid import uuid4
 import pytest
 
 from lab.environment import needed
-from relay_host import PATIENCE, RelayHost
-from relaying import responding
-from servers import eventually
+from support.relay.agent_thread import responding
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 # The real agent; its RPC answers with one port.
 AGENT = Path(__file__).resolve().parents[3] / "bench" / "neutron_agent.py"

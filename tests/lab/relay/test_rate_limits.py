@@ -7,10 +7,10 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from lab.relay.haproxies import haproxy
-from namespaces import METADATA, METADATA_IPV6, Namespace
-from parts import need
-from relay_host import PATIENCE, RelayHost
-from servers import eventually
+from support.parts import need
+from support.relay.namespaces import METADATA, METADATA_IPV6, Namespace
+from support.relay.relay_host import PATIENCE, RelayHost
+from support.servers.databases import eventually
 
 BY_IPV4 = f"http://{METADATA}/"
 BY_LINK_LOCAL = f"http://[{METADATA_IPV6}%25eth0]/"

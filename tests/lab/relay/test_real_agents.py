@@ -21,7 +21,7 @@ from lab.real_neutron import RealNeutron
 from lab.relay.conftest import Town
 from lab.relay.node import NAME, Guest, Node, comes, listeners, node
 from lab.relay.ours_there import Relay
-from parts import need
+from support.parts import need
 
 METADATA = "169.254.169.254"
 BY_LINK_LOCAL = "[fe80::a9fe:a9fe%25eth0]"

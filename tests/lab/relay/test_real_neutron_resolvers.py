@@ -13,28 +13,28 @@ from uuid import uuid4
 import pytest
 from oslo_config import cfg
 
-from daemons import Daemon
 from firstlight import conf as configuration
 from firstlight.conf import common, neutron, ovn, recognition, store
+from firstlight.relay.agent.identity_cache import IdentityCache
 from firstlight.relay.contract import (
     Ambiguous,
     Found,
     Guest,
     Nobody,
-    Place,
+    Origin,
     Resolution,
     Resolver,
     Unavailable,
     Via,
 )
 from firstlight.relay.link_local import address_of
-from firstlight.relay.recognition import Recognition
 from firstlight.relay.resolvers.deploy import open_resolver
 from firstlight.relay.resolvers.neutron_rpc import NAME
 from lab.keystone import Keystone
 from lab.real_neutron import REGION
 from lab.relay.conftest import Town
-from servers import eventually
+from support.servers.daemons import Daemon
+from support.servers.databases import eventually
 
 PATIENCE = 120
 
@@ -178,7 +178,7 @@ def test_ports_without_an_instance(resolver: Resolver, town: Town) -> None:
 
 def test_unknown_places(resolver: Resolver, town: Town) -> None:
     """A network or a router that Neutron does not know has nobody."""
-    places = [Place(via, str(uuid4())) for via in Via]
+    places = [Origin(via, str(uuid4())) for via in Via]
     guests = [Guest(place, town.on("red", "10.0.0.11").address) for place in places]
     assert resolver.resolve(guests) == [Nobody()] * 3
 
@@ -224,7 +224,7 @@ def test_recognised_once(resolver: Resolver, town: Town) -> None:
 
         def close(self) -> None: ...
 
-    recognition = Recognition(Counted())
+    recognition = IdentityCache(Counted())
     guests = [town.on("red", f"10.0.0.{number}") for number in range(50, 90)]
     waiting = [recognition.find(guest) for _ in range(28) for guest in guests]
     told = [one.result(PATIENCE) for one in waiting if not isinstance(one, Found)]

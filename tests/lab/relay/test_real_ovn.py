@@ -16,15 +16,15 @@ from uuid import uuid4
 
 import pytest
 
-from agent_process import FIRSTLIGHT
-from firstlight.relay.chassis import ID, SEEN
+from firstlight.relay.ovn.heartbeat import ID, SEEN
 from integration.relay.southbound_database import Database, Northd, Southbound
 from lab.environment import needed
 from lab.keystone import Keystone
 from lab.real_neutron import RealNeutron
 from lab.relay.node import NAME, Guest, Node, comes, listeners, node
 from lab.relay.ours_there import Relay
-from servers import Server, free_port
+from support.relay.agent_process import FIRSTLIGHT
+from support.servers.databases import Server, free_port
 
 METADATA = "169.254.169.254"
 BY_LINK_LOCAL = "[fe80::a9fe:a9fe%25eth0]"

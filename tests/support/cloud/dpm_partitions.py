@@ -19,8 +19,8 @@ from firstlight_dpm import names
 from firstlight_dpm.backing import Backing
 from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.mock import Served, serve
-from made_providers import INSTANCE, Made
 from plugging import Subset, login_of
+from support.providers.made_providers import INSTANCE, Made
 
 SCHEMA = json.loads(
     (Path(firstlight_guest.dpm.__file__).parent / "dpm_nics.schema.json").read_text()

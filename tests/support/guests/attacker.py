@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from namespaces import METADATA
-from parts import need
+from support.parts import need
+from support.relay.namespaces import METADATA
 
 _CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 _AT_ONCE = 20  # connections of one attack

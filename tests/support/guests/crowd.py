@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from namespaces import METADATA, Namespace
+from support.relay.namespaces import METADATA, Namespace
 
 PATIENCE = 60.0  # seconds for one request; more than any limit of ours
 

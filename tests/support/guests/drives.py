@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from parts import need
+from support.parts import need
 
 # mtools takes the names' characters from the locale.
 _ENVIRONMENT = os.environ | {"LC_ALL": "C.UTF-8", "MTOOLSRC": "/dev/null"}

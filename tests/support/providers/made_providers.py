@@ -16,7 +16,7 @@ from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.contract import Provider
 from firstlight.vendordata.loading import load_providers
 from firstlight.vendordata.testing import a_context
-from stand_ins import (
+from support.cloud.stand_ins import (
     SRIOV,
     CloudStandIn,
     VaultStandIn,

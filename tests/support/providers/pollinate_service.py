@@ -10,8 +10,8 @@ from pathlib import Path
 
 import requests
 
-import pollinate_cases as cases
-from servers import eventually, free_port
+from support.providers import pollinate_cases as cases
+from support.servers.databases import eventually, free_port
 
 PATIENCE = 60  # seconds for a service to come up on a busy machine
 BIN = Path(sys.executable).parent

@@ -1,6 +1,6 @@
 """``firstlight vendordata`` as a process, with providers of the tests' own installed beside it.
 
-A conftest.py takes the fixtures by importing them, see tests/servers.py.
+A conftest.py takes the fixtures by importing them, see tests/support/servers/databases.py.
 """
 
 import os
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import requests
 
-from servers import free_port
+from support.servers.databases import free_port
 
 HERE = Path(__file__).parent
 _ENTRY_POINTS = """\

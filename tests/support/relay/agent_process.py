@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from firstlight.sources.store import Store
-from servers import eventually, free_port
+from support.servers.databases import eventually, free_port
 
 SERVICE = """\
 [DEFAULT]

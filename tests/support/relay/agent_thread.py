@@ -7,14 +7,14 @@ from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
 
-from firstlight.relay import answers
-from firstlight.relay.address import Tcp
-from firstlight.relay.agent import Agent
-from firstlight.relay.contract import Found, Guest, Nobody, Place, Via
-from firstlight.relay.upstream import Upstream
-from firstlight.relay.upstreams import Upstreams
-from wired import Serving
-from wired import answers as parsed
+from firstlight.relay import responses
+from firstlight.relay.agent.handler import AgentHandler
+from firstlight.relay.contract import Found, Guest, Nobody, Origin, Via
+from firstlight.relay.upstream.address import TcpUpstream
+from firstlight.relay.upstream.balancer import Balancer
+from firstlight.relay.upstream.client import UpstreamClient
+from support.servers.http_server import Serving
+from support.servers.http_server import answers as parsed
 
 NETWORK = "7a9c5c2e-0b51-4b0e-9b2e-3d0c6a0f1c11"
 ROUTER = "0d4fd0a5-2f0c-4c6e-8a9c-5f5d7a1b2c22"
@@ -27,7 +27,7 @@ ADDRESS = "192.0.2.10"
 
 def guest(address=ADDRESS, via=Via.NETWORK, place=NETWORK):
     """A guest at an address."""
-    return Guest(Place(via, place), ip_address(address))
+    return Guest(Origin(via, place), ip_address(address))
 
 
 class Known:
@@ -64,10 +64,10 @@ def an_agent(
     *ports, recognition=None, deadline=5.0, place=None, connections=64, max_body=1 << 20, **options
 ):
     """An agent in front of upstreams at these ports of 127.0.0.1; yields what serves it."""
-    upstreams = Upstreams(
+    upstreams = Balancer(
         [
-            Upstream(
-                Tcp("127.0.0.1", port) if isinstance(port, int) else port,
+            UpstreamClient(
+                TcpUpstream("127.0.0.1", port) if isinstance(port, int) else port,
                 connections=connections,
                 connect_timeout=2.0,
                 max_body=max_body,
@@ -75,14 +75,14 @@ def an_agent(
             for port in ports
         ]
     )
-    agent = Agent(
+    agent = AgentHandler(
         recognition or Known(),
         upstreams,
         secret=SECRET,
         deadline=deadline,
         clock=time.monotonic,
     )
-    with Serving(agent.handle, stands_for=place, refusal=answers.refused, **options) as serving:
+    with Serving(agent.handle, stands_for=place, refusal=responses.refused, **options) as serving:
         serving.agent = agent
         serving.upstreams = upstreams
         try:

@@ -8,7 +8,7 @@ import subprocess
 from contextlib import suppress
 from pathlib import Path
 
-from parts import need
+from support.parts import need
 
 METADATA = "169.254.169.254"
 METADATA_IPV6 = "fe80::a9fe:a9fe"

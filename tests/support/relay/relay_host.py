@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from agent_process import alive, serving
-from firstlight.wire.messages import Response
-from firstlight.wire.sockets import Unix
-from namespaces import Networks
-from own_host import family
-from parts import absent, need
-from servers import eventually
-from wired import Serving
+from firstlight.httpd.messages import Response
+from firstlight.httpd.sockets import Unix
+from support.parts import absent, need
+from support.relay.agent_process import alive, serving
+from support.relay.namespaces import Networks
+from support.servers.databases import eventually
+from support.servers.http_server import Serving
+from support.servers.own_host import family
 
 PATIENCE = 60  # seconds for a process to come up on a busy machine
 NOBODY = 65534

@@ -3,7 +3,7 @@
 import ssl
 import subprocess
 
-from parts import need
+from support.parts import need
 
 
 def make_certificates(home):

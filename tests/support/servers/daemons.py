@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from parts import need
-from servers import eventually, free_port
+from support.parts import need
+from support.servers.databases import eventually, free_port
 
 _PATIENCE = 120  # seconds for a server to come up on a busy machine
 

@@ -2,7 +2,7 @@
 
 A conftest.py takes the fixtures it wants by importing them::
 
-    from servers import mariadb, postgresql  # noqa: F401
+    from support.servers.databases import mariadb, postgresql  # noqa: F401
 
 pytest finds this module because pyproject.toml puts tests/ on its path.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from parts import absent, need
+from support.parts import absent, need
 
 _PATIENCE = 60  # seconds for a server to come up on a busy machine
 _ROOM = 1 << 30  # bytes; a server's files take up to 150 MB

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import uvloop
 
-from firstlight.wire.listener import Listener
-from firstlight.wire.server import Server
-from firstlight.wire.sockets import Tcp
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.server import Server
+from firstlight.httpd.sockets import Tcp
 
 PATIENCE = 10.0  # seconds after which a test has failed; nothing waits so long otherwise
 

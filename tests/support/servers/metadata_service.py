@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conformance.asking import signature
+from firstlight.concurrency.workers import Workers
 from firstlight.documents import seed
+from firstlight.httpd.messages import Request, Response
 from firstlight.instance import Address, Answer, Instance, Interface, Network, Subnet
-from firstlight.metadata.behaviour import ALONE, Behaviour, Shared
-from firstlight.metadata.service import MetadataService
+from firstlight.metadata.handler import MetadataService
+from firstlight.metadata.settings import ALONE, ServiceSettings, SharedInstances
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.store import Store, StorePorts
-from firstlight.targets import StaticUnavailable
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Pool
+from firstlight.vendordata_client import StaticUnavailable
 
 A, B = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-00000000000b"
 NAME = "/latest/meta-data/local-hostname"
@@ -117,26 +117,26 @@ class Bench:
         self.seconds = 1000.0
         self.date = datetime(2026, 11, 21, tzinfo=UTC)
         self.seeds = 0
-        self._pools: list[Pool] = []
+        self._pools: list[Workers] = []
 
     def service(
         self,
         *,
         threads: int = 4,
         waiting: int = 64,
-        shared: Shared = ALONE,
+        shared: SharedInstances = ALONE,
         addresses_told: bool = True,
         **options: Any,
     ) -> MetadataService:
         """A service of these options; signed, with the secret s3, if they do not say otherwise."""
-        lookups = Pool("lookup", threads=threads, waiting=waiting)
-        asks = Pool("ask", threads=1, waiting=4)
+        lookups = Workers("lookup", threads=threads, waiting=waiting)
+        asks = Workers("ask", threads=1, waiting=4)
         self._pools += (lookups, asks)
         return MetadataService(
             self.shelf,
             self.shelf,
             self.vendor,
-            Behaviour(**({"signed": True, "secrets": ("s3",)} | options)),
+            ServiceSettings(**({"signed": True, "secrets": ("s3",)} | options)),
             lookups=lookups,
             asks=asks,
             clock=lambda: self.seconds,

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from parts import absent, need
-from servers import eventually
+from support.parts import absent, need
+from support.servers.databases import eventually
 
 _PATIENCE = 60  # seconds
 _CLONE_NEWNET = 0x40000000  # <sched.h>

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from namespaces import METADATA
-from parts import absent, need
-from servers import eventually
+from support.parts import absent, need
+from support.relay.namespaces import METADATA
+from support.servers.databases import eventually
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 _SYSTEMD = Path("/lib/systemd/systemd")
 _PATIENCE = 90  # seconds on a busy machine
 _CGROUPS = Path("/proc/self/mounts")

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from firstlight.check.step import Step, Verdict, broken, ok, warning
+from firstlight.check.step import Step, StepState, broken, ok, warning
 from firstlight.check.walk import walk
 
 
@@ -34,8 +34,8 @@ def test_in_their_order():
         yield ok("early")
 
     assert found([Step("first", first), Step("second", second)]) == [
-        ("first", Verdict.OK),
-        ("second", Verdict.OK),
+        ("first", StepState.OK),
+        ("second", StepState.OK),
     ]
 
 
@@ -48,10 +48,10 @@ def test_what_needs_a_broken_one_is_not_tried():
         Step("neutron", works),
     ]
     assert found(steps) == [
-        ("database", Verdict.BROKEN),
-        ("cells", Verdict.NOT_TRIED),
-        ("instances", Verdict.NOT_TRIED),
-        ("neutron", Verdict.OK),
+        ("database", StepState.BROKEN),
+        ("cells", StepState.NOT_TRIED),
+        ("instances", StepState.NOT_TRIED),
+        ("neutron", StepState.OK),
     ]
     *_, instances, _neutron = walk(steps)
     assert instances.findings[0].said == "needs cells"
@@ -63,13 +63,13 @@ def test_a_warning_stops_nobody():
         Step("one", lambda: [warning("odd", remedy="look")]),
         Step("two", works, needs=("one",)),
     ]
-    assert found(steps) == [("one", Verdict.WARNING), ("two", Verdict.OK)]
+    assert found(steps) == [("one", StepState.WARNING), ("two", StepState.OK)]
 
 
 def test_as_bad_as_the_worst():
     """One broken thing among good ones breaks the step."""
     [outcome] = walk([Step("one", lambda: [*works(), *fails(), *works()])])
-    assert outcome.verdict is Verdict.BROKEN
+    assert outcome.verdict is StepState.BROKEN
     assert len(outcome.findings) == 3
 
 
@@ -84,7 +84,7 @@ def test_one_that_hangs():
     steps = [Step("hangs", hangs, seconds=1.0), Step("other", works)]
     outcomes = list(walk(steps))
     end.set()
-    assert [outcome.verdict for outcome in outcomes] == [Verdict.BROKEN, Verdict.OK]
+    assert [outcome.verdict for outcome in outcomes] == [StepState.BROKEN, StepState.OK]
     assert [one.said for one in outcomes[0].findings] == ["so far", "did not end within 1 s"]
 
 
@@ -97,10 +97,10 @@ def test_steps_that_turn_up_on_the_way():
         yield Step("cell two", works)
 
     assert found([Step("cells", cells), Step("last", works, needs=("cells",))]) == [
-        ("cells", Verdict.OK),
-        ("cell one", Verdict.BROKEN),
-        ("cell two", Verdict.OK),
-        ("last", Verdict.OK),
+        ("cells", StepState.OK),
+        ("cell one", StepState.BROKEN),
+        ("cell two", StepState.OK),
+        ("last", StepState.OK),
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_fault_of_ours(caplog):
         raise ValueError("hunter2")
 
     [outcome] = walk([Step("one", faulty)])
-    assert outcome.verdict is Verdict.BROKEN
+    assert outcome.verdict is StepState.BROKEN
     assert "hunter2" not in str(outcome)
     assert "hunter2" in caplog.text
 

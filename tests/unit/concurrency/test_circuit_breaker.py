@@ -1,6 +1,6 @@
 """A target that fails again and again is left alone."""
 
-from firstlight.targets.breaker import Breaker, Breaking
+from firstlight.concurrency.circuit_breaker import BreakerEffect, CircuitBreaker
 
 
 class Time:
@@ -11,9 +11,9 @@ class Time:
         return self.now
 
 
-def opened(failures: int = 2) -> tuple[Breaker, Time]:
+def opened(failures: int = 2) -> tuple[CircuitBreaker, Time]:
     time = Time()
-    breaker = Breaker(failures, 5.0, time)
+    breaker = CircuitBreaker(failures, 5.0, time)
     for _ in range(failures):
         assert not breaker.refuses()
         breaker.failed()
@@ -22,11 +22,11 @@ def opened(failures: int = 2) -> tuple[Breaker, Time]:
 
 def test_it_opens_after_failures_in_a_row() -> None:
     """An answer in between starts the count anew."""
-    breaker = Breaker(2, 5.0, Time())
+    breaker = CircuitBreaker(2, 5.0, Time())
     for _ in range(3):
         breaker.failed()
         breaker.answered()
-    assert breaker.state is Breaking.CLOSED
+    assert breaker.state is BreakerEffect.CLOSED
     breaker.failed()
     breaker.failed()
     assert breaker.refuses()
@@ -38,10 +38,10 @@ def test_one_question_decides() -> None:
     breaker, time = opened()
     time.now += 5.0
     assert not breaker.refuses()
-    assert breaker.state is Breaking.HALF_OPEN
+    assert breaker.state is BreakerEffect.HALF_OPEN
     assert breaker.refuses()
     breaker.answered()
-    assert (breaker.state, breaker.refuses()) == (Breaking.CLOSED, False)
+    assert (breaker.state, breaker.refuses()) == (BreakerEffect.CLOSED, False)
 
 
 def test_a_failed_probe_opens_it_again() -> None:
@@ -63,7 +63,7 @@ def test_a_probe_that_tells_nothing() -> None:
     assert not breaker.refuses()
     breaker.undecided()
     assert not breaker.refuses()
-    assert breaker.state is Breaking.HALF_OPEN
+    assert breaker.state is BreakerEffect.HALF_OPEN
 
 
 def test_a_late_failure_does_not_prolong_it() -> None:
@@ -76,7 +76,7 @@ def test_a_late_failure_does_not_prolong_it() -> None:
 
 def test_it_can_be_switched_off() -> None:
     """With 0 a target is asked for ever."""
-    breaker = Breaker(0, 5.0, Time())
+    breaker = CircuitBreaker(0, 5.0, Time())
     for _ in range(100):
         breaker.failed()
     assert not breaker.refuses()

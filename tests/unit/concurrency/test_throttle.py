@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from firstlight.log_throttle import LogThrottle, ThrottledLog, throttle
+from firstlight.concurrency.throttle import LogThrottle, ThrottledLog, throttle
 
 LOG = logging.getLogger("firstlight.throttled")
 

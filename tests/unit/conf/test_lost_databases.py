@@ -5,7 +5,7 @@ import pytest
 from firstlight import conf
 from firstlight.cli import main
 from firstlight.conf.source import reads_nova
-from firstlight.metadata.origin import Unusable, open_origin
+from firstlight.metadata.backend import BackendError, open_backend
 
 URL = "connection = mysql+pymysql://nova@db/nova\n"
 
@@ -25,8 +25,8 @@ def test_it_is_refused_in_a_sentence(tmp_path, name: str, text: str) -> None:
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
-    with pytest.raises(Unusable) as raised:
-        open_origin(conf.load("metadata", [str(file)]))
+    with pytest.raises(BackendError) as raised:
+        open_backend(conf.load("metadata", [str(file)]))
     assert str(file) in str(raised.value)
     assert "[api_database] connection" in str(raised.value)
     assert "[firstlight] source = store" in str(raised.value)

@@ -10,7 +10,7 @@ from oslo_config import cfg
 from firstlight import conf
 from firstlight.conf import ConfigError, misspelt
 from firstlight.vendordata.clients import ConfiguredClients
-from firstlight.vendordata.granting import read_terms
+from firstlight.vendordata.policy_options import read_policies
 from firstlight.vendordata.providers.static_map import StaticMap
 
 Load = Callable[..., cfg.ConfigOpts]
@@ -117,11 +117,11 @@ def test_a_provider_is_not_asked_on_other_terms_than_were_meant(
     read = load("[DEFAULT]\nproviders = static_map\n" + section.format(map=tmp_path), "vendordata")
     read.register_opts(StaticMap.options, group="provider:static_map")  # as loading does
     with pytest.raises(ConfigError, match="is no option"):
-        read_terms(read, ["static_map"], ConfiguredClients(read))
+        read_policies(read, ["static_map"], ConfiguredClients(read))
 
 
 def test_terms_and_options_of_a_provider_that_is_not_enabled(load: Load, tmp_path: Path) -> None:
     text = f"[provider:static_map]\nfile = {tmp_path}\nallow_projects = p\n[provider:x]\ny = 1\n"
     read = load("[DEFAULT]\nproviders = static_map\n" + text, "vendordata")
     read.register_opts(StaticMap.options, group="provider:static_map")  # as loading does
-    assert read_terms(read, ["static_map"], ConfiguredClients(read))["static_map"].allow_projects
+    assert read_policies(read, ["static_map"], ConfiguredClients(read))["static_map"].allow_projects

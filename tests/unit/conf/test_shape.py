@@ -5,33 +5,37 @@ from pathlib import Path
 import pytest
 
 from firstlight.conf import ConfigError, load
+from firstlight.conf.compat_mode import CompatMode, compat_mode_of
 from firstlight.conf.files import Untrusted, add_dotenv, usual_files
-from firstlight.conf.shape import Shape, shape_of
 
 PASSWORD = "auth_type = password\nauth_url = http://k/v3\n"
 
 
-def shape(tmp_path: Path, text: str, name: str = "some.conf", **how: Shape) -> Shape:
+def shape(tmp_path: Path, text: str, name: str = "some.conf", **how: CompatMode) -> CompatMode:
     (tmp_path / name).write_text(text)
-    return shape_of(load("vendordata", [str(tmp_path / name)], environ={}, **how))
+    return compat_mode_of(load("vendordata", [str(tmp_path / name)], environ={}, **how))
 
 
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
-        ("pcss-vendor-metadata.ini", "", Shape.PCSS),
-        ("nova-pollinate.conf", "", Shape.POLLINATE),
-        ("pollinate.conf", "", Shape.POLLINATE),
-        ("a.conf", "", Shape.FIRSTLIGHT),
-        ("a.conf", "[flask]\nport = 8613\n", Shape.POLLINATE),
-        ("a.ini", f"[neutron]\n{PASSWORD}", Shape.PCSS),
-        ("a.conf", f"[DEFAULT]\nproviders = mlnx_sriov\n[neutron]\n{PASSWORD}", Shape.FIRSTLIGHT),
-        ("a.conf", f"[service_auth]\n{PASSWORD}[neutron]\n{PASSWORD}", Shape.FIRSTLIGHT),
-        ("nova-pollinate.conf", "[firstlight]\nshape = firstlight\n", Shape.FIRSTLIGHT),
-        ("vendordata.conf", "[firstlight]\nshape = pcss\n", Shape.PCSS),
+        ("pcss-vendor-metadata.ini", "", CompatMode.PCSS),
+        ("nova-pollinate.conf", "", CompatMode.POLLINATE),
+        ("pollinate.conf", "", CompatMode.POLLINATE),
+        ("a.conf", "", CompatMode.FIRSTLIGHT),
+        ("a.conf", "[flask]\nport = 8613\n", CompatMode.POLLINATE),
+        ("a.ini", f"[neutron]\n{PASSWORD}", CompatMode.PCSS),
+        (
+            "a.conf",
+            f"[DEFAULT]\nproviders = mlnx_sriov\n[neutron]\n{PASSWORD}",
+            CompatMode.FIRSTLIGHT,
+        ),
+        ("a.conf", f"[service_auth]\n{PASSWORD}[neutron]\n{PASSWORD}", CompatMode.FIRSTLIGHT),
+        ("nova-pollinate.conf", "[firstlight]\nshape = firstlight\n", CompatMode.FIRSTLIGHT),
+        ("vendordata.conf", "[firstlight]\nshape = pcss\n", CompatMode.PCSS),
     ],
 )
-def test_the_shape_of_a_file(tmp_path: Path, name: str, text: str, expected: Shape) -> None:
+def test_the_shape_of_a_file(tmp_path: Path, name: str, text: str, expected: CompatMode) -> None:
     """What is said counts, then the file's name, then what only one of them ever had in it."""
     assert shape(tmp_path, text, name) is expected
 
@@ -39,14 +43,14 @@ def test_the_shape_of_a_file(tmp_path: Path, name: str, text: str, expected: Sha
 def test_the_environment_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pollinate was configured without any file."""
     monkeypatch.setenv("OS_FLASK__PORT", "8613")
-    assert shape(tmp_path, "") is Shape.POLLINATE
+    assert shape(tmp_path, "") is CompatMode.POLLINATE
 
 
 def test_the_name_we_were_called_by(tmp_path: Path) -> None:
     """It decides where nothing is said, and only there."""
-    assert shape(tmp_path, "", stand_in_for=Shape.POLLINATE) is Shape.POLLINATE
+    assert shape(tmp_path, "", stand_in_for=CompatMode.POLLINATE) is CompatMode.POLLINATE
     said = "[firstlight]\nshape = firstlight\n"
-    assert shape(tmp_path, said, stand_in_for=Shape.PCSS) is Shape.FIRSTLIGHT
+    assert shape(tmp_path, said, stand_in_for=CompatMode.PCSS) is CompatMode.FIRSTLIGHT
 
 
 def test_where_files_were_kept(tmp_path: Path) -> None:
@@ -55,16 +59,18 @@ def test_where_files_were_kept(tmp_path: Path) -> None:
     etc = tmp_path / "etc" / "pcss-vendor-metadata"
     etc.mkdir(parents=True)
     (etc / "pcss-vendor-metadata.ini").touch()
-    assert usual_files(Shape.PCSS, environ, tmp_path) == [str(etc / "pcss-vendor-metadata.ini")]
+    assert usual_files(CompatMode.PCSS, environ, tmp_path) == [
+        str(etc / "pcss-vendor-metadata.ini")
+    ]
     own = tmp_path / "home" / "pcss-vendor-metadata.ini"
     own.parent.mkdir()
     own.touch()
-    assert usual_files(Shape.PCSS, environ, tmp_path) == [str(own)]
-    assert usual_files(Shape.POLLINATE, environ, tmp_path) == []
+    assert usual_files(CompatMode.PCSS, environ, tmp_path) == [str(own)]
+    assert usual_files(CompatMode.POLLINATE, environ, tmp_path) == []
     documented = tmp_path / "etc" / "nova-pollinate" / "nova-pollinate.conf"
     documented.parent.mkdir()
     documented.touch()
-    assert usual_files(Shape.POLLINATE, environ, tmp_path) == [str(documented)]
+    assert usual_files(CompatMode.POLLINATE, environ, tmp_path) == [str(documented)]
 
 
 def test_dotenv(tmp_path: Path) -> None:

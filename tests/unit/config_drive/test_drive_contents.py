@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from firstlight.documents import Additions, BareMetal, Documents, InjectedFile, Settings
-from firstlight.drive import contents
+from firstlight.config_drive import contents
+from firstlight.documents import Additions, BareMetal, Documents, InjectedFile, TreeSettings
 from firstlight.instance import Answer, Instance, State
 from lab import golden
 
@@ -38,7 +38,7 @@ def documents(
     name: str = "full", providers: tuple[str, ...] = ("StaticJSON",), **more: Any
 ) -> Documents:
     """Its documents."""
-    settings = Settings(vendordata_providers=providers)
+    settings = TreeSettings(vendordata_providers=providers)
     return Documents(instance(name), settings, today="2026-11-21", **more)
 
 

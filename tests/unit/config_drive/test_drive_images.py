@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from firstlight.drive import FORMATS, LIMIT, Unwritable, for_ironic, image
+from firstlight.config_drive import FORMATS, LIMIT, Unwritable, for_ironic, image
 
 FILES: Mapping[str, bytes] = {
     "openstack/latest/meta_data.json": b"{}",

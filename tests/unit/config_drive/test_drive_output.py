@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firstlight.drive import output, write
+from firstlight.config_drive import output, write
 
 
 @pytest.fixture(params=["no name", "hidden name"])
@@ -138,7 +138,7 @@ def test_a_long_name_is_no_obstacle(way: str, tmp_path: Path) -> None:
 _KILLED = """
 import os, sys
 from pathlib import Path
-from firstlight.drive import output, write
+from firstlight.config_drive import output, write
 if sys.argv[2] == "hidden name":
     output._OWN_FILES = "/proc/nonexistent"
 def chunks():

@@ -10,7 +10,7 @@ import re
 import msgspec
 import pytest
 
-from firstlight.documents import Documents, Settings, seed, segments
+from firstlight.documents import Documents, TreeSettings, seed, segments
 from firstlight.instance import Answer, Instance, State
 from lab import golden
 from lab.asking import Reply
@@ -39,7 +39,7 @@ def test_every_path_answers_as_nova_does(name):
     settings = recorded["settings"]
     documents = Documents(
         msgspec.convert(recorded["instance"], Instance),
-        Settings(
+        TreeSettings(
             dhcp_domain=settings["dhcp_domain"],
             vendordata_providers=tuple(settings["vendordata_providers"]),
         ),

@@ -12,7 +12,7 @@ import pytest
 from firstlight_guest import imaging, installing, tree
 from firstlight_guest.machine import Machine
 
-from parts import absent
+from support.parts import absent
 
 ROUNDS = 100  # of a race
 _HERE, _EXCHANGE = -100, 2  # AT_FDCWD, RENAME_EXCHANGE

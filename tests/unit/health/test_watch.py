@@ -6,9 +6,9 @@ import threading
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from firstlight.dependencies import Dependency, Watch, troubles
-from firstlight.dependencies.metrics import DependencyCollector
-from servers import eventually
+from firstlight.health import Dependency, Watch, troubles
+from firstlight.health.metrics import DependencyCollector
+from support.servers.databases import eventually
 
 
 class Thing:
@@ -54,7 +54,7 @@ def test_what_works_is_not_asked_again(things):
 
 def test_it_is_said_once_when_it_goes_and_once_when_it_is_back(things, caplog):
     """Two log lines for an outage, whatever its length."""
-    caplog.set_level(logging.INFO, "firstlight.dependencies")
+    caplog.set_level(logging.INFO, "firstlight.health")
     neutron = things[0]
     neutron.up, neutron.trouble = False, "connection refused"
     assert eventually(lambda: neutron.asked > 3)

@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from firstlight.wire.counters import Counters
-from firstlight.wire.metrics import WireCollector
+from firstlight.httpd.counters import Counters
+from firstlight.httpd.metrics import HttpCollector
 
 
 def test_scrape():
@@ -16,7 +16,7 @@ def test_scrape():
     counts.refused["malformed"] += 1
     counts.accepted, counts.open, counts.in_flight = 3, 2, 1
     registry = CollectorRegistry()
-    registry.register(WireCollector(counters, lambda: 7))
+    registry.register(HttpCollector(counters, lambda: 7))
     text = generate_latest(registry).decode()
     for expected in (
         'firstlight_http_requests_total{listener="metadata",status="200"} 2.0',

@@ -6,8 +6,8 @@ import weakref
 
 import pytest
 
-from firstlight.wire import garbage
-from firstlight.wire.counters import Counters
+from firstlight.httpd.counters import Counters
+from firstlight.httpd.process import gc_policy
 
 
 class Thing:
@@ -18,7 +18,7 @@ class Thing:
 def cycle():
     """A weak reference to a cycle that has outlived the search of the young."""
     before = gc.get_threshold()
-    garbage.calm()
+    gc_policy.calm()
     thing = Thing()
     thing.itself = thing
     for _ in range(300):
@@ -32,7 +32,7 @@ def cycle():
 
 async def search(counters, seconds):
     """Search for so long."""
-    searching = asyncio.create_task(garbage.search_when_quiet(counters, every=0.001, quiet=0.001))
+    searching = asyncio.create_task(gc_policy.search_when_quiet(counters, every=0.001, quiet=0.001))
     await asyncio.sleep(seconds)
     searching.cancel()
 

@@ -8,10 +8,10 @@ from time import monotonic
 
 import pytest
 
-from firstlight.wire.process import handoff
-from firstlight.wire.process.heartbeat import Nap, Rhythm
-from firstlight.wire.process.master import Master
-from firstlight.wire.process.member import Member
+from firstlight.httpd.process import handoff
+from firstlight.httpd.process.heartbeat import Nap, Rhythm
+from firstlight.httpd.process.master import Master
+from firstlight.httpd.process.member import Member
 
 WATCHDOG = {"WATCHDOG_USEC": "20000000"}  # half of it are 10 seconds
 

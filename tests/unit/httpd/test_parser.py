@@ -2,10 +2,10 @@
 
 import pytest
 
-from firstlight.wire.body_budget import BodyBudget
-from firstlight.wire.limits import Limits
-from firstlight.wire.reader import CLOSE, KEEP, KEEP_10, Reader
-from firstlight.wire.refusals import Refused
+from firstlight.httpd.body_budget import BodyBudget
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.parser import CLOSE, KEEP, KEEP_10, RequestParser
+from firstlight.httpd.refusals import RequestRejected
 
 SMALL = Limits(target=64, head=512, fields=8, body=32, pipeline=4)
 HOST = b"Host: a\r\n"
@@ -30,11 +30,11 @@ class Heard:
 def read(data, step, limits=SMALL):
     """Feed `data` in pieces of `step` bytes; returns what was heard and the refusal's name."""
     heard = Heard()
-    reader = Reader(limits, heard.deliver, heard.proceed)
+    reader = RequestParser(limits, heard.deliver, heard.proceed)
     try:
         for first in range(0, len(data), step):
             reader.feed(data[first : first + step], 1.0)
-    except Refused as refused:
+    except RequestRejected as refused:
         return heard, refused.refusal.name
     return heard, None
 
@@ -245,9 +245,9 @@ def test_fields_are_bounded_as_they_arrive():
     """Fields without end are refused after some of them, in a head as behind a body."""
     for head in (b"GET / HTTP/1.1\r\nHost: a\r\n", CHUNKED + b"0\r\n"):
         for one in (b"a:b\r\n", b"%x:\r\n"):
-            reader = Reader(Limits(), Heard().deliver, Heard().proceed)
+            reader = RequestParser(Limits(), Heard().deliver, Heard().proceed)
             reader.feed(head, 1.0)
-            with pytest.raises(Refused) as refused:
+            with pytest.raises(RequestRejected) as refused:
                 reader.feed(b"".join(one % n if b"%" in one else one for n in range(200)), 1.0)
             assert refused.value.refusal.name == "head-large"
 
@@ -257,13 +257,13 @@ def test_unfinished_bodies_share_a_budget():
     arrives whole is not counted, and what ends is given back."""
     budget = BodyBudget(100)
     first, second, small = (
-        Reader(Limits(), Heard().deliver, Heard().proceed, budget) for _ in range(3)
+        RequestParser(Limits(), Heard().deliver, Heard().proceed, budget) for _ in range(3)
     )
     for reader in (first, second):
         reader.feed(CHUNKED, 1.0)
     first.feed(b"50\r\n" + b"x" * 0x50, 1.0)
     assert budget.taken == 0x50
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(RequestRejected) as refused:
         second.feed(b"50\r\n" + b"x" * 0x50, 1.0)
     assert refused.value.refusal.name == "bodies-full"
     second.drop_body()
@@ -284,7 +284,7 @@ def test_upgrades_without_end(step):
 def test_time_counts_from_the_first_byte():
     """The head's clock starts with its first byte, the body's with the end of the head."""
     heard = Heard()
-    reader = Reader(SMALL, heard.deliver, heard.proceed)
+    reader = RequestParser(SMALL, heard.deliver, heard.proceed)
     reader.feed(b"\r\n", 1.0)
     assert reader.started == 0.0
     reader.feed(b"G", 2.0)

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from firstlight.wire import ids
-from firstlight.wire.head import render
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Response
-from firstlight.wire.reader import CLOSE, KEEP
+from firstlight.httpd import request_ids
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Response
+from firstlight.httpd.parser import CLOSE, KEEP
+from firstlight.httpd.response_head import render
 
 
 def test_order_of_headers():
@@ -47,7 +47,7 @@ def test_response_splitting(value):
 
 def test_ids_look_like_openstacks_and_differ():
     """req- and the shape of a UUID, never the same twice."""
-    make = ids.fresh()
+    make = request_ids.fresh()
     made = {make({}) for _ in range(1000)}
     assert len(made) == 1000
     assert all(re.fullmatch(r"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", one) for one in made)
@@ -56,13 +56,16 @@ def test_ids_look_like_openstacks_and_differ():
 @pytest.mark.parametrize("brought", [b"req-" + b"a" * 37, b"req-" + b"G" * 36, b"x", b""])
 def test_malformed_ids_are_not_taken_over(brought):
     """Even where ids are trusted, one that is not well-formed is replaced."""
-    assert ids.trusting(lambda _: "own")({b"x-openstack-request-id": brought}) == "own"
+    assert request_ids.trusting(lambda _: "own")({b"x-openstack-request-id": brought}) == "own"
 
 
 def test_well_formed_ids_are_taken_over():
     """A caller's own id is kept where it is trusted."""
     brought = b"req-12345678-1234-1234-1234-123456789abc"
-    assert ids.trusting(lambda _: "own")({b"x-openstack-request-id": brought}) == brought.decode()
+    assert (
+        request_ids.trusting(lambda _: "own")({b"x-openstack-request-id": brought})
+        == brought.decode()
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"body": 0}, {"idle_time": -1.0}, {"target": 10, "head": 9}])

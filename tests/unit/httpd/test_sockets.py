@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from firstlight.wire import sockets
-from firstlight.wire.process import channel
-from firstlight.wire.sockets import AddressTaken, CannotListen, Tcp, Unix
+from firstlight.httpd import sockets
+from firstlight.httpd.process import channel
+from firstlight.httpd.sockets import AddressTaken, CannotListen, Tcp, Unix
 
 NAME = Path("/proc/self/comm").read_text().strip()
 
@@ -97,11 +97,11 @@ def test_two_that_start_at_once(tmp_path, monkeypatch):
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
         monkeypatch.setattr(
-            "firstlight.wire.sockets.time.sleep", lambda _: fcntl.flock(directory, fcntl.LOCK_UN)
+            "firstlight.httpd.sockets.time.sleep", lambda _: fcntl.flock(directory, fcntl.LOCK_UN)
         )
         Unix(str(tmp_path / "s")).open().close()
         fcntl.flock(directory, fcntl.LOCK_EX)
-        monkeypatch.setattr("firstlight.wire.sockets.time.sleep", lambda _: None)
+        monkeypatch.setattr("firstlight.httpd.sockets.time.sleep", lambda _: None)
         with pytest.raises(CannotListen, match="locked the directory"):
             Unix(str(tmp_path / "s")).open()
     finally:

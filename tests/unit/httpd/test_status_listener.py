@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from firstlight.wire.messages import Request
-from firstlight.wire.pool import Pool
-from firstlight.wire.status import Status
+from firstlight.concurrency.workers import Workers
+from firstlight.httpd.messages import Request
+from firstlight.httpd.status import Status
 
 
 @pytest.fixture
 def pool():
     """One thread for scrapes."""
-    pool = Pool("scrape", threads=1, waiting=1)
+    pool = Workers("scrape", threads=1, waiting=1)
     yield pool
     pool.close()
 

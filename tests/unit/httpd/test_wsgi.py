@@ -8,15 +8,15 @@ from wsgiref.validate import validator
 
 import pytest
 
-from firstlight.wire.limits import Limits
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Pool
-from firstlight.wire.wsgi import WsgiHandler, application, environ_of
+from firstlight.concurrency.workers import Workers
+from firstlight.httpd.limits import Limits
+from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.wsgi import WsgiHandler, application, environ_of
 
 
 @pytest.fixture
 def pool():
-    made = Pool("test", threads=1, waiting=0)
+    made = Workers("test", threads=1, waiting=0)
     yield made
     made.close()
 

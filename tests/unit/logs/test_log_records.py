@@ -99,7 +99,7 @@ def _mistake() -> None:
     try:
         fail(ValueError(EVIL))
     except ValueError:
-        logging.getLogger("firstlight.wire").exception("a fault")
+        logging.getLogger("firstlight.httpd").exception("a fault")
 
 
 def test_tracebacks(say: Say) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from firstlight.sources.store import Store
-from metadata_bench import A, B, Bench, server
+from support.servers.metadata_service import A, B, Bench, server
 
 
 @pytest.fixture

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import requests
 
+from firstlight.concurrency.workers import Workers
+from firstlight.httpd.messages import Request, Response
 from firstlight.instance import Answer, Instance, State
-from firstlight.metadata.door import Door, Holding, Left
-from firstlight.metadata.verdict import NovaVerdict
-from firstlight.metadata.vigil import Ruling, VerdictFailed, Vigil
-from firstlight.wire.messages import Request, Response
-from firstlight.wire.pool import Pool
-from metadata_bench import server
+from firstlight.metadata.boot_gate import BootGate, HoldOutcome, HoldPolicy
+from firstlight.metadata.set_server_error import NovaErrorSetter
+from firstlight.metadata.watchdog import SetErrorFailed, SetErrorResult, Watchdog
+from support.servers.metadata_service import server
 
 UUID = "00000000-0000-4000-8000-00000000000a"
 GOOD = Answer(value=1, state=State.OK, fetched=0.0)
@@ -91,16 +91,16 @@ class Judge:
         self.broken = False
         self.fault: Exception | None = None
 
-    def __call__(self, uuid: str, reason: str) -> Ruling:
+    def __call__(self, uuid: str, reason: str) -> SetErrorResult:
         if self.fault is not None:
             raise self.fault
         if self.broken:
-            raise VerdictFailed("Nova's API is away")
+            raise SetErrorFailed("Nova's API is away")
         self.given.append((uuid, reason))
-        return Ruling(True, "done")
+        return SetErrorResult(True, "done")
 
 
-class Straight(Pool):
+class Straight(Workers):
     """Does the work at once, so that a test need not wait."""
 
     def __init__(self) -> None:
@@ -118,12 +118,12 @@ class Scene:
         self.vigil = None
         alarm: Any = self.hands
         if error_after:
-            self.vigil = Vigil(
+            self.vigil = Watchdog(
                 self.targets, self.judge, seconds=error_after, alarm=alarm, pool=Straight()
             )
-        self.door = Door(
+        self.door = BootGate(
             self.targets,
-            Holding(**holding),
+            HoldPolicy(**holding),
             clock=self.hands.clock,
             alarm=alarm,
             vigil=self.vigil,
@@ -146,7 +146,7 @@ def status(reply: Any) -> int | None:
 def test_nobody_is_held_by_default() -> None:
     """Targets are asked ahead, and the guest is let in at once whatever they say."""
     targets = Targets()
-    door = Door(targets, clock=lambda: 0.0)
+    door = BootGate(targets, clock=lambda: 0.0)
     request = Request("GET", "/openstack", {})
     reply = door.enter(request, server(UUID, "a"), 0.0, lambda: Response(200, b"versions"))
     assert status(reply) == 200
@@ -161,7 +161,7 @@ def test_held_until_it_answers() -> None:
     assert (status(held), scene.door.held) == (None, 1)
     scene.targets.asked[0].set_result({"t": GOOD})
     assert (status(held), scene.door.held) == (200, 0)
-    assert scene.door.left == {Left.ANSWERED: 1}
+    assert scene.door.left == {HoldOutcome.ANSWERED: 1}
     assert scene.targets.all_ahead
 
 
@@ -188,13 +188,15 @@ def test_a_failure_is_asked_again() -> None:
 @pytest.mark.parametrize(
     ("agent", "retry_after", "expected", "left"),
     [
-        (OLD, 0, 200, Left.LET_IN),
-        (OLD, 2, 200, Left.LET_IN),
-        (NEW, 0, 200, Left.LET_IN),
-        (NEW, 2, 503, Left.SENT_AWAY),
+        (OLD, 0, 200, HoldOutcome.LET_IN),
+        (OLD, 2, 200, HoldOutcome.LET_IN),
+        (NEW, 0, 200, HoldOutcome.LET_IN),
+        (NEW, 2, 503, HoldOutcome.SENT_AWAY),
     ],
 )
-def test_when_the_time_is_up(agent: str, retry_after: int, expected: int, left: Left) -> None:
+def test_when_the_time_is_up(
+    agent: str, retry_after: int, expected: int, left: HoldOutcome
+) -> None:
     """Sent away if the operator wants it and the guest is known to come back; else let in."""
     scene = Scene(seconds=8, retry_after=retry_after)
     held = scene.enter(agent)
@@ -354,5 +356,5 @@ def test_what_is_not_novas_answer_is_a_failure(body: str) -> None:
     reply = requests.Response()
     reply.status_code, reply._content = 200, body.encode()
     compute: Any = SimpleNamespace(request=lambda *_args, **_more: reply)
-    with pytest.raises(VerdictFailed, match="Nova's API answers GET /servers/"):
-        NovaVerdict(compute, since=60)(UUID, "required target t answered 503")
+    with pytest.raises(SetErrorFailed, match="Nova's API answers GET /servers/"):
+        NovaErrorSetter(compute, since=60)(UUID, "required target t answered 503")

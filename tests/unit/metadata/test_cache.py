@@ -6,9 +6,9 @@ from concurrent.futures import Future
 
 import pytest
 
-from firstlight.metadata.memory import Kept, Memory
+from firstlight.concurrency.workers import Overloaded, Workers
+from firstlight.metadata.cache import Cache, CacheEntry
 from firstlight.sources import SourceUnavailable
-from firstlight.wire.pool import Overloaded, Pool
 
 
 class Shelf:
@@ -52,21 +52,21 @@ def clock() -> Clock:
 
 @pytest.fixture
 def pool():
-    pool = Pool("test", threads=4, waiting=4)
+    pool = Workers("test", threads=4, waiting=4)
     yield pool
     pool.close()
 
 
 @pytest.fixture
-def make(shelf: Shelf, clock: Clock, pool: Pool) -> Callable[..., Memory[str]]:
-    def make(**changes: float) -> Memory[str]:
+def make(shelf: Shelf, clock: Clock, pool: Workers) -> Callable[..., Cache[str]]:
+    def make(**changes: float) -> Cache[str]:
         options = {"ttl": 15, "negative_ttl": 1, "stale_limit": 60, "limit": 1_000_000} | changes
-        return Memory(shelf.look_up, pool, clock=clock, size=len, **options)
+        return Cache(shelf.look_up, pool, clock=clock, size=len, **options)
 
     return make
 
 
-def now(found: Kept[str] | Future[Kept[str]]) -> Kept[str]:
+def now(found: CacheEntry[str] | Future[CacheEntry[str]]) -> CacheEntry[str]:
     return found.result(10) if isinstance(found, Future) else found
 
 
@@ -174,7 +174,7 @@ def test_known_to_be_away_nobody_waits(make, shelf, clock):
     shelf.hold = threading.Event()
     try:
         found = memory.get("b")
-        assert isinstance(found, Kept)
+        assert isinstance(found, CacheEntry)
         assert found.problem
     finally:
         shelf.hold.set()
@@ -193,7 +193,7 @@ def test_stale_has_a_limit(make, shelf, clock):
 
 def test_a_value_that_another_read_is_as_old_as_that(shelf, clock, pool):
     """Its TTL counts from when it was read, wherever that was."""
-    memory = Memory(
+    memory = Cache(
         shelf.look_up,
         pool,
         clock=clock,

@@ -6,10 +6,10 @@ from concurrent.futures import Future
 from msgspec import structs
 
 from conformance.asking import signature
+from firstlight.httpd.messages import Response
 from firstlight.instance import Instance
-from firstlight.wire.messages import Response
-from metadata_bench import NAME, A, B, Bench, ask, begin, server, signed, told
-from servers import eventually
+from support.servers.databases import eventually
+from support.servers.metadata_service import NAME, A, B, Bench, ask, begin, server, signed, told
 
 
 def test_the_second_answer_is_hot(bench: Bench) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from firstlight.documents import Settings
+from firstlight.documents import TreeSettings
+from firstlight.httpd.messages import Response
 from firstlight.instance import Answer, State
-from firstlight.metadata.service import MetadataService
+from firstlight.metadata.handler import MetadataService
 from firstlight.sources import InstanceGone
-from firstlight.wire.messages import Response
-from metadata_bench import NAME, A, Bench, ask, begin, signed, told
+from support.servers.metadata_service import NAME, A, Bench, ask, begin, signed, told
 
 
 def post(service: MetadataService, body: bytes = b"secret") -> Response | Future[Response]:
@@ -69,7 +69,7 @@ def test_a_password_while_the_store_is_away(bench: Bench) -> None:
 
 
 def dynamic(**options: Any) -> dict[str, Any]:
-    return {"documents": Settings(vendordata_providers=("StaticJSON", "DynamicJSON"))} | options
+    return {"documents": TreeSettings(vendordata_providers=("StaticJSON", "DynamicJSON"))} | options
 
 
 def test_targets_are_asked_for_their_document_only(bench: Bench) -> None:
@@ -204,7 +204,7 @@ def test_a_version_is_listed_on_its_day(bench: Bench) -> None:
 
 def test_no_answer_from_before_a_change_is_passed_on_after_it(bench: Bench) -> None:
     """Whoever asks while a change is being told of cannot make an old answer last."""
-    service = bench.service(documents=Settings(vendordata_providers=("DynamicJSON",)), ttl=3600)
+    service = bench.service(documents=TreeSettings(vendordata_providers=("DynamicJSON",)), ttl=3600)
     path, later = "/openstack/latest/vendor_data2.json", bench.date.timestamp() + 3600
 
     def answer(value: int) -> dict[str, Answer]:

@@ -4,8 +4,8 @@ import threading
 
 from msgspec import structs
 
-from metadata_bench import NAME, A, B, Bench, ask, begin, signed, told
-from servers import eventually
+from support.servers.databases import eventually
+from support.servers.metadata_service import NAME, A, B, Bench, ask, begin, signed, told
 
 
 def test_a_change_is_seen_at_once(bench: Bench) -> None:

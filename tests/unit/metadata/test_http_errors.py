@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from firstlight.metadata.refusals import Refusal, not_found, try_later
-from firstlight.wire.messages import Request
+from firstlight.httpd.messages import Request
+from firstlight.metadata.http_errors import HttpError, not_found, try_later
 
 TEXT = b"404 Not Found\n\nThe resource could not be found.\n\n   "
 HTML = (
@@ -59,7 +59,7 @@ def test_head_has_no_body_and_no_length():
 
 def test_a_sentence_cannot_bring_markup():
     """What a header said is escaped in HTML and loses its tags in text."""
-    refusal = Refusal(400, "provider <b>x</b>")
+    refusal = HttpError(400, "provider <b>x</b>")
     assert b"&lt;b&gt;x&lt;/b&gt;" in refusal.response(ask(b"*/*")).body
     assert b"provider x\n" in refusal.response(ask(None)).body
     assert json.loads(refusal.response(ask(b"application/json")).body)["title"] == "Bad Request"

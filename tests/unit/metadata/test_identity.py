@@ -2,6 +2,8 @@
 
 import pytest
 
+from firstlight.httpd.messages import Request
+from firstlight.metadata.http_errors import HttpError
 from firstlight.metadata.identity import (
     By,
     claim_by_address,
@@ -9,8 +11,6 @@ from firstlight.metadata.identity import (
     claim_by_provider,
     sign,
 )
-from firstlight.metadata.refusals import Refusal
-from firstlight.wire.messages import Request
 
 IID = "9de0bd34-8a9d-4a71-9f8e-5fb4d7c1a6b2"
 
@@ -55,7 +55,7 @@ def test_signatures_are_the_test_vectors(secret, message, expected):
 )
 def test_a_missing_header_is_named_in_order(headers, sentence):
     """400, first missing first, before the signature is looked at."""
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(HttpError) as refused:
         claim_by_id(ask(**headers), ["s3"])
     assert (refused.value.status, refused.value.sentence) == (400, sentence)
 
@@ -67,7 +67,7 @@ def test_a_missing_header_is_named_in_order(headers, sentence):
 def test_a_wrong_signature_is_refused(signature):
     """403 for empty, wrong, upper-case, another secret's and non-ASCII."""
     headers = {"x_instance_id": IID, "x_instance_id_signature": signature, "x_tenant_id": "p"}
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(HttpError) as refused:
         claim_by_id(ask(**headers), ["s3"])
     assert refused.value.status == 403
     assert refused.value.sentence == "Invalid proxy request signature."
@@ -84,7 +84,7 @@ def test_every_current_secret_signs(secret):
 
 def test_a_provider_needs_the_client_address_first():
     """400 without X-Forwarded-For, before the signature is looked at."""
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(HttpError) as refused:
         claim_by_provider(ask(x_metadata_provider="edge"), ["s3"])
     assert refused.value.sentence == "X-Forwarded-For is missing from request."
 
@@ -105,7 +105,7 @@ def test_a_provider_signs_its_own_id():
 def test_without_a_secret_a_provider_is_believed():
     """Nova's rule for providers, unlike for instance ids."""
     claim_by_provider(ask(x_metadata_provider="edge", x_forwarded_for="10.0.0.5"), [""])
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(HttpError) as refused:
         claim_by_provider(ask(x_metadata_provider="edge", x_forwarded_for="10.0.0.5"), ["s3"])
     assert refused.value.status == 403
 
@@ -133,6 +133,6 @@ def test_a_mapped_address_is_its_ipv4():
 
 def test_no_address_is_an_error():
     """A unix socket has no client address: 500, as Nova says."""
-    with pytest.raises(Refusal) as refused:
+    with pytest.raises(HttpError) as refused:
         claim_by_address(ask(""), behind_proxy=False)
     assert refused.value.status == 500

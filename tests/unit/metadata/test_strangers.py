@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from firstlight.conf import ConfigError, load
+from firstlight.httpd.messages import Request
 from firstlight.instance import Instance
-from firstlight.wire.messages import Request
-from metadata_bench import NAME, A, Bench, ask, begin, signed, told
+from support.servers.metadata_service import NAME, A, Bench, ask, begin, signed, told
 
 PASSWORD = "/openstack/latest/password"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.metadata.clients import waits_out_503
+from firstlight.metadata.user_agents import waits_out_503
 
 
 @pytest.mark.parametrize(

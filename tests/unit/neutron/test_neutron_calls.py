@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from firstlight.neutron.calls import Call, Calls
+from firstlight.neutron.calls import NeutronCall, NeutronCalls
 from firstlight.sources.ports import NeutronUnavailable
 
 
@@ -19,7 +19,7 @@ def go() -> Iterator[threading.Event]:
 
 def test_what_the_errand_returns_or_raises() -> None:
     """A value is a value and a fault the errand's own."""
-    calls = Calls(1, 10.0)
+    calls = NeutronCalls(1, 10.0)
     assert calls.run(lambda call: call.deadline.seconds) == 10.0
     with pytest.raises(ZeroDivisionError):
         calls.run(lambda call: 1 // 0)
@@ -29,11 +29,11 @@ def test_what_the_errand_returns_or_raises() -> None:
 def test_who_was_waited_for(go: threading.Event) -> None:
     """Keystone's slowness is not called Neutron's."""
 
-    def at_keystone(call: Call) -> bool:
+    def at_keystone(call: NeutronCall) -> bool:
         with call.asking("Keystone"):
             return go.wait(10)
 
-    calls = Calls(2, 0.2)
+    calls = NeutronCalls(2, 0.2)
     with pytest.raises(NeutronUnavailable, match=r"^Neutron did not answer within 0\.2 s$"):
         calls.run(lambda call: go.wait(10))
     with pytest.raises(NeutronUnavailable, match=r"be asked: Keystone did not answer within 0\.2"):
@@ -43,7 +43,7 @@ def test_who_was_waited_for(go: threading.Event) -> None:
 
 def test_no_thread_in_time(go: threading.Event) -> None:
     """A question for which no thread was free was not asked, and says so."""
-    calls, asked = Calls(1, 0.2), []
+    calls, asked = NeutronCalls(1, 0.2), []
     with pytest.raises(NeutronUnavailable, match="did not answer"):
         calls.run(lambda call: go.wait(10))
     with pytest.raises(NeutronUnavailable, match=r"was not asked within .*: too many questions"):

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from firstlight.neutron.calls import Call
-from firstlight.neutron.gathering import Gathering
+from firstlight.neutron.batching import BatchedLookups
+from firstlight.neutron.calls import NeutronCall
 from firstlight.sources.ports import NeutronUnavailable
 
 
@@ -21,7 +21,7 @@ class Teller:
         self.began = threading.Event()
         self.fault: Exception | None = None
 
-    def ask(self, ids: Sequence[str], call: Call) -> Mapping[str, str]:
+    def ask(self, ids: Sequence[str], call: NeutronCall) -> Mapping[str, str]:
         self.asked.append(ids)
         self.began.set()
         assert self.go.wait(10)
@@ -31,7 +31,7 @@ class Teller:
 
 
 def gathering(teller: Teller, *, most: int = 50, threads: int = 1, seconds: float = 10.0):  # type: ignore[no-untyped-def]
-    return Gathering(teller.ask, window=0.02, most=most, threads=threads, seconds=seconds)
+    return BatchedLookups(teller.ask, window=0.02, most=most, threads=threads, seconds=seconds)
 
 
 def test_busy_means_bigger_batches() -> None:
@@ -110,12 +110,12 @@ def test_forsaken_call_is_cut() -> None:
     """When the last of those who wait has gone, what is read for them is ended."""
     teller, cut = Teller(), threading.Event()
 
-    def ask(ids: Sequence[str], call: Call) -> Mapping[str, str]:
+    def ask(ids: Sequence[str], call: NeutronCall) -> Mapping[str, str]:
         call.leash.cut = cut.set  # type: ignore[method-assign]
         return teller.ask(ids, call)
 
     teller.go.clear()
-    ours: Gathering[str] = Gathering(ask, window=0.0, most=9, threads=1, seconds=1.0)
+    ours: BatchedLookups[str] = BatchedLookups(ask, window=0.0, most=9, threads=1, seconds=1.0)
     with pytest.raises(NeutronUnavailable):
         ours.get(["a"])
     assert cut.is_set()

@@ -11,7 +11,7 @@ import pytest
 from firstlight.notifications.feed import Feed
 from firstlight.notifications.news import LIMIT, Changed, Hearing, hearing, pack, unpack
 from firstlight.notifications.one_per_host import _STRANGER, OnePerHost
-from servers import eventually
+from support.servers.databases import eventually
 
 
 class Host:

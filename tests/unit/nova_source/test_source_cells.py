@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from firstlight.dependencies import troubles
+from firstlight.health import troubles
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.nova import BadConnection, TooOld
 

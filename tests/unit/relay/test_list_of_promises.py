@@ -21,7 +21,7 @@ UPGRADE = "integration/relay/test_upgrade.py"
 ROAD = "lab/relay/test_agent_road.py"
 NEUTRON = "lab/relay/test_real_neutron_resolvers.py"
 AWAY = "lab/relay/test_neutron_away.py"
-PLACE = "unit/relay/test_place.py"
+PLACE = "unit/relay/test_request_origin.py"
 
 CONFORMANCE = {
     "one id header is required, and never taken from the guest": [
@@ -88,7 +88,7 @@ CONFORMANCE = {
         (UPGRADE, "test_what_was_asked_before_a_reload"),
     ],
     "a limit for each guest, IPv4 and IPv6 together": [
-        ("unit/relay/test_bucket.py", "test_one_port_is_one_guest"),
+        ("unit/relay/proxy/test_token_bucket.py", "test_one_port_is_one_guest"),
         (PROXY, "test_too_often"),
         ("lab/relay/test_rate_limits.py", "test_over_both"),
     ],

@@ -2,10 +2,10 @@
 
 import pytest
 
-from firstlight.relay.contract import Place, Via
-from firstlight.relay.place import Unplaced, guest_of
-from firstlight.wire.messages import Request
-from relaying import ADDRESS, NETWORK, ROUTER, guest
+from firstlight.httpd.messages import Request
+from firstlight.relay.contract import Origin, Via
+from firstlight.relay.request_origin import UnknownOrigin, guest_of
+from support.relay.agent_thread import ADDRESS, NETWORK, ROUTER, guest
 
 
 def asked(peer="", listener=None, **headers):
@@ -55,19 +55,19 @@ def test_addresses(forwarded, address):
 )
 def test_unplaced(headers):
     """No id, two ids, one id twice, and anything that is no id or no address is refused."""
-    with pytest.raises(Unplaced):
+    with pytest.raises(UnknownOrigin):
         guest_of(asked(**{"x_forwarded_for": ADDRESS, **headers}))
 
 
 def test_no_address():
     """Without X-Forwarded-For nobody is asking."""
-    with pytest.raises(Unplaced, match="X-Forwarded-For"):
+    with pytest.raises(UnknownOrigin, match="X-Forwarded-For"):
         guest_of(asked(x_neutron_network_id=NETWORK))
 
 
 def test_where_we_are_the_proxy():
     """On a listener that stands for a place, that and the peer count, and no header does."""
-    here = Place(Via.ROUTER, ROUTER)
+    here = Origin(Via.ROUTER, ROUTER)
     forged = {"x_neutron_network_id": NETWORK, "x_forwarded_for": "203.0.113.7"}
     asks = asked("::ffff:192.0.2.10", here, **forged)
     assert guest_of(asks) == guest(via=Via.ROUTER, place=ROUTER)

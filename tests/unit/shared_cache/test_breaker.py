@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.shared_cache.breaker import Breaker
+from firstlight.shared_cache.breaker import ServerBreaker
 
 
 class Clock:
@@ -18,8 +18,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def breaker(clock: Clock) -> Breaker:
-    return Breaker(longest=5.0, clock=clock)
+def breaker(clock: Clock) -> ServerBreaker:
+    return ServerBreaker(longest=5.0, clock=clock)
 
 
 def test_after_a_failure_nobody_asks_for_a_second(breaker, clock):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firstlight.instance import Ec2Ids, Instance, Keypair
-from firstlight.shared_cache.sealed import Entry, NotOurs, Seal
+from firstlight.shared_cache.signed_entry import NotOurs, Seal, SignedEntry
 
 KEY = "firstlight:instance:a"
 INSTANCE = Instance(
@@ -18,7 +18,7 @@ INSTANCE = Instance(
     keypair=Keypair(name="k", public_key="ssh-rsa A"),
     ec2_ids=Ec2Ids(instance=7),
 )
-ENTRY = Entry("mark", 1000.5, INSTANCE)
+ENTRY = SignedEntry("mark", 1000.5, INSTANCE)
 
 
 def test_what_was_sealed_is_opened():

@@ -11,7 +11,7 @@ import yaml
 
 from firstlight.cli import main
 from firstlight.sources.store import Store
-from store_samples import interface, server, uuid
+from support.cloud.store_samples import interface, server, uuid
 
 Run = Callable[..., tuple[int, str, str]]
 

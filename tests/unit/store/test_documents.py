@@ -10,10 +10,10 @@ import jsonschema
 import pytest
 import yaml
 
-from firstlight import outline
+from firstlight import yaml_lines
 from firstlight.sources.store import BadDocument, files
 from firstlight.sources.store.document import json_schema
-from store_samples import server, uuid
+from support.cloud.store_samples import server, uuid
 
 BASICS = f"""\
 uuid: {uuid(1)}
@@ -295,7 +295,7 @@ def test_a_large_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_pure_python_parser_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     """PyYAML without libyaml reads the same and refuses with the same lines."""
-    monkeypatch.setattr(outline, "_Loader", yaml.SafeLoader)
+    monkeypatch.setattr(yaml_lines, "_Loader", yaml.SafeLoader)
     assert only(BASICS).instance == server()
     assert refusal(BASICS + "foo: 1") == "web.yaml:5: foo: there is no such field"
     assert refusal("a: b\nc: \x01").startswith("web.yaml:2: a character YAML does not take")

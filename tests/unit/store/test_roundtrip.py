@@ -25,7 +25,7 @@ from firstlight.instance import (
     Subnet,
 )
 from firstlight.sources.store import Store, files, writing
-from store_samples import uuid
+from support.cloud.store_samples import uuid
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 name = st.text("abcxyz äß日😀-_.'\"#:{}[]&*!|>%@`0123456789", min_size=1, max_size=20)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import system_deps
 
-from servers import eventually
+from support.servers.databases import eventually
 
 DAEMONS = [
     (

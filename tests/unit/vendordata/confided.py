@@ -6,10 +6,10 @@ from typing import Any
 
 from oslo_config import cfg
 
-from firstlight.vendordata.asking import asked
+from firstlight.vendordata.call_provider import call_provider
 from firstlight.vendordata.contract import Clients, Context, Provider
 from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.terms import Terms
+from firstlight.vendordata.policy import ProviderPolicy
 from firstlight.vendordata.testing import a_context
 
 SECRET = "hunter2"
@@ -33,7 +33,7 @@ class Safe(Provider):
         return answer
 
 
-def ask(terms: Terms, provider: Provider | None = None, **known: Any) -> Outcome:
+def ask(terms: ProviderPolicy, provider: Provider | None = None, **known: Any) -> Outcome:
     """One question on these terms."""
     context = a_context(**known)
-    return asked("safe", provider or Safe(), context, clock=time.monotonic, terms=terms)
+    return call_provider("safe", provider or Safe(), context, clock=time.monotonic, terms=terms)

@@ -11,8 +11,8 @@ from oslo_config import cfg
 
 from firstlight.instance.answer import State
 from firstlight.vendordata.contract import Clients, Context, Provider, ProviderFailed
+from firstlight.vendordata.dispatcher import Dispatcher
 from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.panel import Panel
 from firstlight.vendordata.testing import a_context
 
 Answer = Callable[[Context], Any]
@@ -47,15 +47,15 @@ def fail(error: Exception) -> Answer:
 
 
 @contextmanager
-def panel(threads: int = 2, **scripts: Answer) -> Iterator[tuple[Panel, list[Outcome]]]:
+def panel(threads: int = 2, **scripts: Answer) -> Iterator[tuple[Dispatcher, list[Outcome]]]:
     counted: list[Outcome] = []
     providers = {name: Scripted(script) for name, script in scripts.items()}
-    with closing(Panel(providers, threads=threads, counted=counted.append)) as made:
+    with closing(Dispatcher(providers, threads=threads, counted=counted.append)) as made:
         yield made, counted
     assert all(provider.closed for provider in providers.values())
 
 
-def ask(made: Panel, seconds: float = 5.0) -> dict[str, Outcome]:
+def ask(made: Dispatcher, seconds: float = 5.0) -> dict[str, Outcome]:
     until = time.monotonic() + seconds
     outcomes = made.ask(a_context(), made.names, until=until, request="req-1")
     return {outcome.provider: outcome for outcome in outcomes}

@@ -8,9 +8,9 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from firstlight.conf import load
-from firstlight.conf.shape import Shape
+from firstlight.conf.compat_mode import CompatMode
 from firstlight.vendordata.auth import guarded
-from firstlight.vendordata.body import BadBody, read_context
+from firstlight.vendordata.request_body import BadBody, read_context
 
 LET_IN = "200 Let in"
 
@@ -20,7 +20,9 @@ def let_in(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[
     return []
 
 
-def asked(tmp_path: Path, how: str, shape: Shape, path: str = "/", said: str | None = None) -> str:
+def asked(
+    tmp_path: Path, how: str, shape: CompatMode, path: str = "/", said: str | None = None
+) -> str:
     conf = tmp_path / "v.conf"
     conf.write_text(f"[DEFAULT]\nauth_strategy = {how}\n")
     environ: dict[str, Any] = {"PATH_INFO": path}
@@ -37,15 +39,15 @@ def asked(tmp_path: Path, how: str, shape: Shape, path: str = "/", said: str | N
 @pytest.mark.parametrize(
     ("how", "shape", "needs_word"),
     [
-        ("noauth", Shape.FIRSTLIGHT, False),
-        ("noauth", Shape.PCSS, False),
-        ("noauth", Shape.POLLINATE, True),
-        ("testing", Shape.FIRSTLIGHT, True),
-        ("testing", Shape.POLLINATE, True),
-        ("testing", Shape.PCSS, True),
+        ("noauth", CompatMode.FIRSTLIGHT, False),
+        ("noauth", CompatMode.PCSS, False),
+        ("noauth", CompatMode.POLLINATE, True),
+        ("testing", CompatMode.FIRSTLIGHT, True),
+        ("testing", CompatMode.POLLINATE, True),
+        ("testing", CompatMode.PCSS, True),
     ],
 )
-def test_a_callers_word(tmp_path: Path, how: str, shape: Shape, needs_word: bool) -> None:
+def test_a_callers_word(tmp_path: Path, how: str, shape: CompatMode, needs_word: bool) -> None:
     """Where it is needed, only ``Confirmed`` will do."""
     refused = "401 Unauthorized" if needs_word else LET_IN
     assert asked(tmp_path, how, shape) == refused
@@ -57,17 +59,17 @@ def test_a_callers_word(tmp_path: Path, how: str, shape: Shape, needs_word: bool
 @pytest.mark.parametrize(
     ("path", "shape", "is_open"),
     [
-        ("/healthcheck", Shape.POLLINATE, True),
-        ("/healthcheck", Shape.PCSS, True),
-        ("/test", Shape.POLLINATE, True),
-        ("/test", Shape.FIRSTLIGHT, False),
-        ("/test", Shape.PCSS, False),
-        ("/test/", Shape.POLLINATE, False),
-        ("/healthcheck/", Shape.POLLINATE, False),
-        ("//test", Shape.POLLINATE, False),
+        ("/healthcheck", CompatMode.POLLINATE, True),
+        ("/healthcheck", CompatMode.PCSS, True),
+        ("/test", CompatMode.POLLINATE, True),
+        ("/test", CompatMode.FIRSTLIGHT, False),
+        ("/test", CompatMode.PCSS, False),
+        ("/test/", CompatMode.POLLINATE, False),
+        ("/healthcheck/", CompatMode.POLLINATE, False),
+        ("//test", CompatMode.POLLINATE, False),
     ],
 )
-def test_open_paths(tmp_path: Path, path: str, shape: Shape, is_open: bool) -> None:
+def test_open_paths(tmp_path: Path, path: str, shape: CompatMode, is_open: bool) -> None:
     """Exactly those, and ``/test`` only where it is one."""
     expected = LET_IN if is_open else "401 Unauthorized"
     assert asked(tmp_path, "testing", shape, path) == expected

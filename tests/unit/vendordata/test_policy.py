@@ -8,26 +8,26 @@ from oslo_config import cfg
 from firstlight.conf import ConfigError
 from firstlight.instance.answer import State
 from firstlight.vendordata.contract import Context, ProviderFailed
-from firstlight.vendordata.releases import Ledger, OncePerBoot
-from firstlight.vendordata.terms import Terms, register
+from firstlight.vendordata.policy import ProviderPolicy, register
+from firstlight.vendordata.release_once import Ledger, OncePerBoot
 from unit.vendordata.confided import SECRET, Safe, ask
 
 
 @pytest.mark.parametrize(
     ("terms", "state"),
     [
-        (Terms(), State.OK),
-        (Terms(allow_projects=frozenset({"red", "blue"})), State.OK),
-        (Terms(allow_projects=frozenset({"blue"})), State.EMPTY),
-        (Terms(allow_images=frozenset({"windows"})), State.OK),
-        (Terms(allow_images=frozenset({"linux"})), State.EMPTY),
+        (ProviderPolicy(), State.OK),
+        (ProviderPolicy(allow_projects=frozenset({"red", "blue"})), State.OK),
+        (ProviderPolicy(allow_projects=frozenset({"blue"})), State.EMPTY),
+        (ProviderPolicy(allow_images=frozenset({"windows"})), State.OK),
+        (ProviderPolicy(allow_images=frozenset({"linux"})), State.EMPTY),
         (
-            Terms(allow_projects=frozenset({"red"}), allow_images=frozenset({"linux"})),
+            ProviderPolicy(allow_projects=frozenset({"red"}), allow_images=frozenset({"linux"})),
             State.EMPTY,
         ),
     ],
 )
-def test_allow_rules(terms: Terms, state: State) -> None:
+def test_allow_rules(terms: ProviderPolicy, state: State) -> None:
     """Both have to hold; who is not allowed gets nothing, and the provider is not even asked."""
     calls: list[Context] = []
     provider = Safe(lambda context: calls.append(context) or {"x": 1})
@@ -39,7 +39,9 @@ def test_allow_rules(terms: Terms, state: State) -> None:
 
 def test_a_volume_has_no_image() -> None:
     """An instance that was booted from one is not let through a rule about images."""
-    assert ask(Terms(allow_images=frozenset({"windows"})), image_id="").state is State.EMPTY
+    assert (
+        ask(ProviderPolicy(allow_images=frozenset({"windows"})), image_id="").state is State.EMPTY
+    )
 
 
 def test_options_are_read_by_name(tmp_path: Path) -> None:
@@ -88,13 +90,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def once(tmp_path: Path, nova: Actions, clock: Clock) -> Terms:
+def once(tmp_path: Path, nova: Actions, clock: Clock) -> ProviderPolicy:
     """Released for a minute to each boot."""
     ledger = Ledger(tmp_path / "state" / "released.sqlite")
-    return Terms(release=OncePerBoot("safe", nova, ledger, window=60, clock=clock))  # type: ignore[arg-type]
+    return ProviderPolicy(release=OncePerBoot("safe", nova, ledger, window=60, clock=clock))  # type: ignore[arg-type]
 
 
-def test_a_boot_may_ask_again_for_a_while(once: Terms, clock: Clock) -> None:
+def test_a_boot_may_ask_again_for_a_while(once: ProviderPolicy, clock: Clock) -> None:
     """From the first answer on, not from the last; then there is nothing more to say."""
     for seconds in (0, 30, 29):
         clock.now += seconds
@@ -105,7 +107,7 @@ def test_a_boot_may_ask_again_for_a_while(once: Terms, clock: Clock) -> None:
     assert "released" in str(over.reason)
 
 
-def test_another_boot_starts_anew(once: Terms, nova: Actions, clock: Clock) -> None:
+def test_another_boot_starts_anew(once: ProviderPolicy, nova: Actions, clock: Clock) -> None:
     """What Nova did counts; what else it did to the instance does not."""
     ask(once)
     clock.now += 61
@@ -115,7 +117,7 @@ def test_another_boot_starts_anew(once: Terms, nova: Actions, clock: Clock) -> N
     assert ask(once).state is State.OK
 
 
-def test_instances_do_not_share_a_release(once: Terms, clock: Clock) -> None:
+def test_instances_do_not_share_a_release(once: ProviderPolicy, clock: Clock) -> None:
     """Nor does one take another's away."""
     ask(once)
     clock.now += 61
@@ -123,12 +125,12 @@ def test_instances_do_not_share_a_release(once: Terms, clock: Clock) -> None:
     assert ask(once).state is State.EMPTY
 
 
-def test_nobody_may_keep_what_is_released_once(once: Terms) -> None:
+def test_nobody_may_keep_what_is_released_once(once: ProviderPolicy) -> None:
     """A memory somewhere would go on giving it out."""
     assert ask(once).max_age is None
 
 
-def test_what_was_not_said_is_not_released(once: Terms, clock: Clock) -> None:
+def test_what_was_not_said_is_not_released(once: ProviderPolicy, clock: Clock) -> None:
     """A provider that fails or has nothing to say does not start the time."""
 
     def away(context: Context) -> None:
@@ -144,24 +146,24 @@ def test_a_restart_forgets_nothing(tmp_path: Path, nova: Actions, clock: Clock) 
     """A second process, or the same one later, reads the same times."""
     for expected in (State.OK, State.EMPTY):
         ledger = Ledger(tmp_path / "released.sqlite")
-        terms = Terms(release=OncePerBoot("safe", nova, ledger, window=60, clock=clock))  # type: ignore[arg-type]
+        terms = ProviderPolicy(release=OncePerBoot("safe", nova, ledger, window=60, clock=clock))  # type: ignore[arg-type]
         assert ask(terms).state is expected
         clock.now += 61
 
 
-def test_no_secret_is_written_down(once: Terms, tmp_path: Path) -> None:
+def test_no_secret_is_written_down(once: ProviderPolicy, tmp_path: Path) -> None:
     """The ledger holds times and ids."""
     ask(once)
     assert all(SECRET.encode() not in file.read_bytes() for file in (tmp_path / "state").iterdir())
 
 
-def test_an_instance_that_nova_never_booted(once: Terms, nova: Actions) -> None:
+def test_an_instance_that_nova_never_booted(once: ProviderPolicy, nova: Actions) -> None:
     """It gets nothing."""
     nova.done = []
     assert ask(once).state is State.EMPTY
 
 
-def test_when_that_cannot_be_known_nothing_is_given(once: Terms, nova: Actions) -> None:
+def test_when_that_cannot_be_known_nothing_is_given(once: ProviderPolicy, nova: Actions) -> None:
     """Nova away is a failure, and no release."""
 
     def away(context: Context) -> list[dict[str, str]]:
@@ -182,6 +184,6 @@ def test_a_shadow_releases_nothing(tmp_path: Path, nova: Actions, clock: Clock) 
     """It may ask for as long as it likes."""
     ledger = Ledger(tmp_path / "released.sqlite")
     release = OncePerBoot("safe", nova, ledger, window=60, clock=clock)  # type: ignore[arg-type]
-    ask(Terms(shadow=True, release=release))
+    ask(ProviderPolicy(shadow=True, release=release))
     clock.now += 61
-    assert ask(Terms(release=release)).state is State.OK
+    assert ask(ProviderPolicy(release=release)).state is State.OK

@@ -7,13 +7,13 @@ import pytest
 from flask import current_app, g
 
 from firstlight.conf import ConfigError
-from firstlight.vendordata.body import read_context
 from firstlight.vendordata.contract import Context, ProviderFailed
 from firstlight.vendordata.loading import provider_classes
-from firstlight.vendordata.plugins.calling import Call, OddPlugin, name_of
-from firstlight.vendordata.plugins.finding import REPLACED
-from firstlight.vendordata.plugins.host import PluginSecrets
-from firstlight.vendordata.plugins.provider import provider_class, question_of
+from firstlight.vendordata.pollinate_plugins.calling import OddPlugin, PluginCall, name_of
+from firstlight.vendordata.pollinate_plugins.finding import REPLACED
+from firstlight.vendordata.pollinate_plugins.host import PluginSecrets
+from firstlight.vendordata.pollinate_plugins.provider import provider_class, question_of
+from firstlight.vendordata.request_body import read_context
 from firstlight.vendordata.testing import ProviderSuite, a_context
 
 QUESTION = {"project-id": "p", "hostname": "h"}
@@ -90,7 +90,7 @@ class Choosy:
 )
 def test_every_contract_that_was(kind: type, name: str, answer: dict[str, Any]) -> None:
     """Each is called as it was written to be, and has the name that it had."""
-    call = Call(kind)
+    call = PluginCall(kind)
     assert call(QUESTION, lambda: "a client") == answer
     assert name_of(kind, call, QUESTION) == name
 
@@ -104,7 +104,7 @@ def test_a_question_is_the_plugins_own() -> None:
             return {"a": 1}
 
     question = dict(QUESTION)
-    Call(Rude)(question, lambda: None)
+    PluginCall(Rude)(question, lambda: None)
     assert question == QUESTION
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.dependencies import Dependency
+from firstlight.health import Dependency
 from firstlight.vendordata.contract import Provider, ProviderFailed
 from firstlight.vendordata.readiness import Readiness
 

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.request_cache import RequestCache
 
 _ASKERS = 8
 
 
 def test_one_look_up_for_all() -> None:
     """Threads that ask at once get what the first one found, and it looked once."""
-    shared, calls, together = Shared(), [], threading.Barrier(_ASKERS)
+    shared, calls, together = RequestCache(), [], threading.Barrier(_ASKERS)
 
     def look_up() -> list[str]:
         calls.append(threading.get_ident())
@@ -30,7 +30,7 @@ def test_one_look_up_for_all() -> None:
 
 def test_a_failure_is_everybodys() -> None:
     """Whoever asks for the same gets the same error; it is not tried again in this request."""
-    shared, calls = Shared(), []
+    shared, calls = RequestCache(), []
 
     def look_up() -> None:
         calls.append(1)
@@ -44,7 +44,7 @@ def test_a_failure_is_everybodys() -> None:
 
 def test_keys_are_apart() -> None:
     """A look-up may make others."""
-    shared = Shared()
+    shared = RequestCache()
     assert shared.once("a", lambda: shared.once("b", lambda: 1) + 1) == 2
     assert set(shared.seconds) == {"a", "b"}
 
@@ -52,9 +52,9 @@ def test_keys_are_apart() -> None:
 def test_time_that_is_left() -> None:
     """No more than the call may take, nor than the request has, and never less than nothing."""
     now = 100.0
-    shared = Shared(104.5, clock=lambda: now)
+    shared = RequestCache(104.5, clock=lambda: now)
     assert shared.left(2) == 2
     assert shared.left(10) == 4.5
     now = 105.0
     assert shared.left(10) == 0
-    assert Shared().left(10) == 10
+    assert RequestCache().left(10) == 10

@@ -8,7 +8,7 @@ from falcon.testing import TestClient
 
 from firstlight.conf import ConfigError
 from firstlight.vendordata.contract import ProviderFailed
-from firstlight.vendordata.probe import Probe
+from firstlight.vendordata.secrets_test import SecretsTest
 
 
 class Vault:
@@ -24,7 +24,7 @@ class Vault:
             raise self.trouble
 
 
-def client(probe: Probe) -> TestClient:
+def client(probe: SecretsTest) -> TestClient:
     app = falcon.App()
     app.add_route("/test", probe)
     return TestClient(app)
@@ -35,7 +35,7 @@ def test_what_is_said(trouble: Exception | None) -> None:
     """200 with OK, or 500 with Error; why is for the log alone."""
     vault = Vault()
     vault.trouble = trouble
-    answer = client(Probe(vault.read)).simulate_get("/test")
+    answer = client(SecretsTest(vault.read)).simulate_get("/test")
     if trouble is None:
         assert (answer.status_code, answer.json) == (200, {"OK": "Success"})
     else:
@@ -46,7 +46,7 @@ def test_what_is_said(trouble: Exception | None) -> None:
 def test_once_a_second() -> None:
     """However many ask, Vault is asked once a second."""
     vault, now = Vault(), 0.0
-    asked = client(Probe(vault.read, clock=lambda: now))
+    asked = client(SecretsTest(vault.read, clock=lambda: now))
     for _ in range(5):
         assert asked.simulate_get("/test").status_code == 200
     assert vault.reads == 1
@@ -64,7 +64,7 @@ def test_nobody_waits_for_another() -> None:
         began.set()
         assert end.wait(30)
 
-    asked = client(Probe(read))
+    asked = client(SecretsTest(read))
     first = threading.Thread(target=asked.simulate_get, args=("/test",))
     first.start()
     try:

@@ -10,25 +10,27 @@ from typing import Any
 import pytest
 
 from firstlight.instance.answer import State
-from firstlight.vendordata import answers, audit
+from firstlight.vendordata import audit, responses
 from firstlight.vendordata.contract import Context, Provider
+from firstlight.vendordata.dispatcher import Dispatcher
 from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.panel import Panel
-from firstlight.vendordata.terms import Terms
+from firstlight.vendordata.policy import ProviderPolicy
 from firstlight.vendordata.testing import a_context
 from unit.vendordata.confided import SECRET, Safe, ask
 
 
 @contextmanager
-def panel(provider: Provider, terms: Terms, counted: Callable[[Outcome], None]) -> Iterator[Panel]:
-    made = Panel({"safe": provider}, threads=1, counted=counted, terms={"safe": terms})
+def panel(
+    provider: Provider, terms: ProviderPolicy, counted: Callable[[Outcome], None]
+) -> Iterator[Dispatcher]:
+    made = Dispatcher({"safe": provider}, threads=1, counted=counted, terms={"safe": terms})
     try:
         yield made
     finally:
         made.close()
 
 
-def told(made: Panel, request: str = "req-1") -> Outcome:
+def told(made: Dispatcher, request: str = "req-1") -> Outcome:
     until = time.monotonic() + 5
     [outcome] = made.ask(a_context(), ["safe"], until=until, request=request)
     return outcome
@@ -47,7 +49,7 @@ def test_shadow(caplog: pytest.LogCaptureFixture) -> None:
         go.wait(20)
         return {"password": SECRET}
 
-    with panel(Safe(slow), Terms(shadow=True), count) as made:
+    with panel(Safe(slow), ProviderPolicy(shadow=True), count) as made:
         answered = told(made)
         assert (answered.state, answered.value, counted) == (State.EMPTY, {}, [])
         assert told(made, "req-2").state is State.EMPTY  # its one thread is busy
@@ -65,9 +67,9 @@ def test_a_shadow_does_not_change_who_may_keep_an_answer() -> None:
     """The answer is that of the others."""
     shadow = Outcome(provider="s", state=State.EMPTY, shadow=True)
     other = Outcome(provider="o", state=State.OK, value={"x": 1}, max_age=60)
-    reply = answers.by_provider([other, shadow])
+    reply = responses.by_provider([other, shadow])
     assert reply.cache_control == "max-age=60"
-    assert answers.bare(shadow).cache_control == "no-store"
+    assert responses.bare(shadow).cache_control == "no-store"
 
 
 def test_mistakes_of_who_knows_a_secret(caplog: pytest.LogCaptureFixture) -> None:
@@ -76,7 +78,7 @@ def test_mistakes_of_who_knows_a_secret(caplog: pytest.LogCaptureFixture) -> Non
     def clumsy(context: Context) -> dict[str, str]:
         raise KeyError(SECRET)
 
-    outcome = ask(Terms(), Safe(clumsy))
+    outcome = ask(ProviderPolicy(), Safe(clumsy))
     assert outcome.state is State.FAILED
     assert "KeyError" in str(outcome.reason)
     assert "in clumsy" in caplog.text
@@ -95,7 +97,7 @@ def test_an_audit_line_for_each_secret(caplog: pytest.LogCaptureFixture) -> None
         Outcome(provider="public", state=State.OK, value={"x": 1}),
         Outcome(provider="nothing", state=State.EMPTY, confidential=True),
     ]
-    reply = answers.by_provider(given)
+    reply = responses.by_provider(given)
     audit.note(reply, a_context(instance_id="i1", project_id="p1"), request="req-9", caller="nova")
     [record] = caplog.records
     line = record.getMessage()
@@ -108,13 +110,13 @@ def test_cloud_init_gives_out_only_what_is_in_it() -> None:
     """A secret beside the cloud-config is not in the text, so it is not audited."""
     inside = outcome("in", value={"cloud-config": {"a": SECRET}})
     beside = outcome("beside", value={"token": SECRET})
-    assert answers.cloud_init([inside, beside]).secrets == ("in",)
-    assert answers.bare(beside).secrets == ("beside",)
+    assert responses.cloud_init([inside, beside]).secrets == ("in",)
+    assert responses.bare(beside).secrets == ("beside",)
 
 
 def test_a_forged_line(caplog: pytest.LogCaptureFixture) -> None:
     """What a caller sent cannot end the line and begin another."""
     caplog.set_level(logging.INFO, "firstlight.audit")
-    reply = answers.bare(outcome("licence", value={"t": 1}))
+    reply = responses.bare(outcome("licence", value={"t": 1}))
     audit.note(reply, a_context(image_id="x\n[req-0] the secret"), request="r", caller="")
     assert "\n" not in caplog.records[0].getMessage()

@@ -5,15 +5,15 @@ from email.utils import formatdate
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from firstlight.targets.freshness import Freshness, freshness, says_nothing
-from firstlight.targets.terms import Keeping
+from firstlight.vendordata_client.freshness import CacheLifetime, cache_lifetime, says_nothing
+from firstlight.vendordata_client.policy import CachePolicy
 
 NOW = 1_800_000_000.0
 
 
-def told(**headers: str) -> Freshness:
+def told(**headers: str) -> CacheLifetime:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return freshness(CaseInsensitiveDict(named), NOW)
+    return cache_lifetime(CaseInsensitiveDict(named), NOW)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_who_may_keep() -> None:
 @pytest.mark.parametrize("control", ["must-revalidate, max-age=1", "no-cache", "no-store"])
 def test_never_stale(control: str) -> None:
     """These are not served once they are stale, whatever the operator allows."""
-    keeping = Keeping(ttl=60, while_revalidate=60, if_error=60)
+    keeping = CachePolicy(ttl=60, while_revalidate=60, if_error=60)
     said = told(Cache_Control=control)
     assert not said.stale
     assert (keeping.refreshing(said), keeping.standing_in(said)) == (0, 0)
@@ -121,20 +121,20 @@ def test_silence() -> None:
 @pytest.mark.parametrize(
     ("keeping", "control", "fresh", "refreshing", "standing_in"),
     [
-        (Keeping(), "", 0, 0, 0),
-        (Keeping(), "max-age=60", 60, 0, 3600),
-        (Keeping(), "stale-if-error=9", 0, 0, 9),
-        (Keeping(ttl=15), "", 15, 0, 3600),
-        (Keeping(ttl=15, if_error=0), "", 15, 0, 0),
-        (Keeping(ttl=15), "max-age=60, stale-while-revalidate=7, stale-if-error=8", 60, 7, 8),
-        (Keeping(ttl=15, while_revalidate=3), "max-age=0", 0, 3, 3600),
-        (Keeping(ttl=15, max_ttl=20), "max-age=60, stale-if-error=90", 20, 0, 20),
-        (Keeping(ttl=15, max_ttl=0), "max-age=60, stale-if-error=90", 0, 0, 0),
-        (Keeping(ttl=15), "no-store", 0, 0, 0),
+        (CachePolicy(), "", 0, 0, 0),
+        (CachePolicy(), "max-age=60", 60, 0, 3600),
+        (CachePolicy(), "stale-if-error=9", 0, 0, 9),
+        (CachePolicy(ttl=15), "", 15, 0, 3600),
+        (CachePolicy(ttl=15, if_error=0), "", 15, 0, 0),
+        (CachePolicy(ttl=15), "max-age=60, stale-while-revalidate=7, stale-if-error=8", 60, 7, 8),
+        (CachePolicy(ttl=15, while_revalidate=3), "max-age=0", 0, 3, 3600),
+        (CachePolicy(ttl=15, max_ttl=20), "max-age=60, stale-if-error=90", 20, 0, 20),
+        (CachePolicy(ttl=15, max_ttl=0), "max-age=60, stale-if-error=90", 0, 0, 0),
+        (CachePolicy(ttl=15), "no-store", 0, 0, 0),
     ],
 )
 def test_terms(
-    keeping: Keeping, control: str, fresh: float, refreshing: float, standing_in: float
+    keeping: CachePolicy, control: str, fresh: float, refreshing: float, standing_in: float
 ) -> None:
     """The answer's word first, then the operator's, never beyond the operator's bound."""
     said = told(Cache_Control=control)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from firstlight.instance import State
-from firstlight.targets.reply import Reply, answer
+from firstlight.vendordata_client.reply import TargetResponse, answer
 
 DEEP = "answered 200 with JSON that is nested more than 64 levels deep"
 CONSTANT = "answered 200 with JSON that has {} in it, which is no number of JSON's"
@@ -29,14 +29,14 @@ LARGE = "answered 200 with JSON that has a number in it that is past the largest
 )
 def test_json_of_any_type(status: int, body: bytes, value: Any) -> None:
     """Any JSON value below 400 is the answer."""
-    said = answer(Reply(status=status, body=body), 5.0)
+    said = answer(TargetResponse(status=status, body=body), 5.0)
     assert (value, State.OK, 5.0, None) == (said.value, said.state, said.fetched, said.reason)
 
 
 @pytest.mark.parametrize(("status", "body"), [(204, b""), (200, b""), (200, b"{}"), (200, b" {}")])
 def test_nothing_to_say(status: int, body: bytes) -> None:
     """No body and {} both say that there is nothing: empty, not failed."""
-    said = answer(Reply(status=status, body=body), 5.0)
+    said = answer(TargetResponse(status=status, body=body), 5.0)
     assert (said.value, said.state, said.reason) == ({}, State.EMPTY, None)
 
 
@@ -67,7 +67,7 @@ def test_nothing_to_say(status: int, body: bytes) -> None:
 )
 def test_failed(status: int, body: bytes, content_type: str | None, reason: str) -> None:
     """Failures keep {} as value and say why."""
-    said = answer(Reply(status=status, body=body, content_type=content_type), 5.0)
+    said = answer(TargetResponse(status=status, body=body, content_type=content_type), 5.0)
     assert ({}, State.FAILED, reason) == (said.value, said.state, said.reason)
 
 
@@ -84,12 +84,12 @@ def test_failed(status: int, body: bytes, content_type: str | None, reason: str)
 )
 def test_declared_charset(charset: str, body: bytes) -> None:
     """The body is read in the declared charset; one nobody knows is UTF-8."""
-    assert answer(Reply(status=200, body=body, charset=charset), 0.0).value == "wéb"
+    assert answer(TargetResponse(status=200, body=body, charset=charset), 0.0).value == "wéb"
 
 
 def test_as_deep_as_may_be() -> None:
     """64 levels are an answer."""
-    said = answer(Reply(status=200, body=b"[" * 64 + b"1.5" + b"]" * 64), 0.0)
+    said = answer(TargetResponse(status=200, body=b"[" * 64 + b"1.5" + b"]" * 64), 0.0)
     assert said.state is State.OK
 
 
@@ -97,5 +97,5 @@ def test_unknown_charsets_are_not_remembered() -> None:
     """Python keeps every name that it has looked for; a target that thinks up long ones has none
     of them kept."""
     charset = "x" * 60_000
-    assert answer(Reply(status=200, body=b"1", charset=charset), 0.0).value == 1
+    assert answer(TargetResponse(status=200, body=b"1", charset=charset), 0.0).value == 1
     assert charset not in encodings._cache

@@ -3,19 +3,21 @@
 from typing import Any
 
 from firstlight.instance import Answer, State
-from firstlight.targets.freshness import Freshness
-from firstlight.targets.kept import Kept, Shelf
+from firstlight.vendordata_client.freshness import CacheLifetime
+from firstlight.vendordata_client.response_cache import CachedResponse, ResponseCache
 
 
-def kept(question: bytes = b"q", length: int = 0, **more: Any) -> Kept:
+def kept(question: bytes = b"q", length: int = 0, **more: Any) -> CachedResponse:
     dates = {"fresh_until": 10.0, "refresh_until": 20.0, "stands_until": 30.0} | more
     answer = Answer(value=1, state=State.OK, fetched=0.0)
-    return Kept(answer=answer, question=question, told=Freshness(), length=length, **dates)
+    return CachedResponse(
+        answer=answer, question=question, told=CacheLifetime(), length=length, **dates
+    )
 
 
 def test_another_question() -> None:
     """What was answered when an instance had another name is no answer now."""
-    shelf = Shelf(10_000)
+    shelf = ResponseCache(10_000)
     shelf.put("a", kept(b"old"))
     assert shelf.get("a", b"new") is None
     assert shelf.get("a", b"old") is not None
@@ -23,7 +25,7 @@ def test_another_question() -> None:
 
 def test_it_is_bounded() -> None:
     """In bytes, and since none takes less than a kibibyte, in number; the least used go first."""
-    shelf = Shelf(3 * 1024)
+    shelf = ResponseCache(3 * 1024)
     for name in "abc":
         shelf.put(name, kept())
     assert shelf.get("a", b"q") is not None
@@ -34,7 +36,7 @@ def test_it_is_bounded() -> None:
 
 def test_what_is_larger_than_the_shelf() -> None:
     """It is not kept, and costs nobody else's."""
-    shelf = Shelf(3 * 1024)
+    shelf = ResponseCache(3 * 1024)
     shelf.put("a", kept())
     shelf.put("big", kept())
     shelf.put("big", kept(length=1024))
@@ -44,7 +46,7 @@ def test_what_is_larger_than_the_shelf() -> None:
 
 def test_taking_back() -> None:
     """Dropping gives the room back, and what is not there can be dropped."""
-    shelf = Shelf(10_000)
+    shelf = ResponseCache(10_000)
     shelf.put("a", kept(length=100))
     shelf.put("a", kept(length=200))
     assert shelf.bytes == 1024 + 600
@@ -55,7 +57,7 @@ def test_taking_back() -> None:
 
 def test_outdated() -> None:
     """What changed is fresh no more and may still stand in; of None everything is."""
-    shelf = Shelf(10_000)
+    shelf = ResponseCache(10_000)
     a, b = kept(), kept()
     shelf.put("a", a)
     shelf.put("b", b)

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from firstlight.targets import StaticJSON, StaticUnavailable
+from firstlight.vendordata_client import StaticJSON, StaticUnavailable
 
 
 @pytest.fixture

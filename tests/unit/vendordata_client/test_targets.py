@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.targets import Target, parse
+from firstlight.vendordata_client import Target, parse
 
 
 def test_split_at_the_first_at_sign() -> None:

@@ -7,16 +7,16 @@ import pytest
 from msgspec import Struct
 
 from firstlight import conf
+from firstlight.concurrency.deadline import Deadline
 from firstlight.instance import Answer, Instance, State
-from firstlight.targets import (
-    Account,
+from firstlight.vendordata_client import (
     AuthMisconfigured,
-    Shelf,
+    ResponseCache,
     StaticJSON,
+    TargetStatus,
     VendorData,
     vendor_data,
 )
-from firstlight.targets.deadline import Deadline
 
 INSTANCE = Instance(
     uuid="2ae914e9-f5ab-44ce-b2a2-dcf8373d899d", project_id="p", name="n", hostname="h"
@@ -40,10 +40,10 @@ class Says(Struct):
     def outdate(self, uuid: str | None) -> None:
         """The answers are always the same."""
 
-    def shelves(self) -> dict[str, Shelf]:
+    def shelves(self) -> dict[str, ResponseCache]:
         return {}
 
-    def accounts(self, uuid: str) -> list[Account]:
+    def accounts(self, uuid: str) -> list[TargetStatus]:
         return []
 
     def close(self) -> None:

@@ -15,19 +15,19 @@ from nova.virt import configdrive
 from oslo_log import log as logging
 
 from firstlight_dpm.compute.config_drives import DriveFailed
-from firstlight_dpm.compute.leftovers import Leftovers
+from firstlight_dpm.compute.pending_cleanup import PendingCleanup
 from firstlight_dpm.compute.plan import carry_out
-from firstlight_dpm.compute.spawning import Spawning
+from firstlight_dpm.compute.spawn_plan import SpawnPlan
 
 LOG = logging.getLogger(__name__)
 
 
-class Ending:
+class Cleanup:
     """Of what `spawning` makes. Instances are Nova's."""
 
-    def __init__(self, spawning: Spawning) -> None:
+    def __init__(self, spawning: SpawnPlan) -> None:
         self._spawning = spawning
-        self._leftovers = Leftovers()
+        self._leftovers = PendingCleanup()
 
     def begin(self, instance: Any) -> None:
         """From now on there may be a partition, whatever becomes of the server."""

@@ -13,7 +13,7 @@ from oslo_config import cfg
 
 from firstlight_dpm import names
 from firstlight_dpm.errors import Gone, attempting
-from firstlight_dpm.hmc.sight import UP
+from firstlight_dpm.hmc.reachability import UP
 from firstlight_dpm.options import StoragePort
 
 #: As ``openstack hypervisor list`` has always shown these machines.
@@ -25,7 +25,7 @@ _NEEDED = ("max_processors", "max_memory", "physical_storage_adapter_mappings")
 
 
 @dataclass(frozen=True)
-class Share:
+class HostShare:
     """A CPC subset: how much of the machine one OpenStack host may use."""
 
     host: str
@@ -37,7 +37,7 @@ class Share:
     ports: tuple[StoragePort, ...]
 
     @classmethod
-    def of(cls, conf: cfg.ConfigOpts, host: str) -> "Share":
+    def of(cls, conf: cfg.ConfigOpts, host: str) -> "HostShare":
         """What ``[dpm]`` says; raises InvalidConfiguration with what to change."""
         missing = [name for name in _NEEDED if not conf.dpm[name]]
         if missing:
@@ -59,7 +59,7 @@ class Share:
         return cls(host, conf.dpm.max_processors, conf.dpm.max_memory, ports)
 
 
-def check(cpc: zhmcclient.Cpc, share: Share) -> None:
+def check(cpc: zhmcclient.Cpc, share: HostShare) -> None:
     """Raises InvalidConfiguration unless this machine, with all its properties, has the share.
 
     A machine that is down raises HypervisorUnavailable.
@@ -136,7 +136,7 @@ def version(se_version: str) -> int:
 
 
 def resources(
-    cpc: zhmcclient.Cpc, share: Share, used: Iterable[Mapping[str, Any]]
+    cpc: zhmcclient.Cpc, share: HostShare, used: Iterable[Mapping[str, Any]]
 ) -> dict[str, Any]:
     """What Nova's resource tracker shows; `used` are the properties of this host's partitions."""
     taken = list(used)
@@ -172,7 +172,7 @@ def _cpu_info(cores: int) -> dict[str, Any]:
     }
 
 
-def inventory(share: Share, processor_ratio: float) -> dict[str, dict[str, Any]]:
+def inventory(share: HostShare, processor_ratio: float) -> dict[str, dict[str, Any]]:
     """What Placement may give away: no disk, because every disk is a volume.
 
     PR/SM never gives more memory than there is, and nothing of this node's runs on the machine, so

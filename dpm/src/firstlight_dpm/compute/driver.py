@@ -17,17 +17,17 @@ from nova.virt.node import get_local_node_uuid
 from oslo_log import log as logging
 
 from firstlight_dpm import options
-from firstlight_dpm.compute import boot, config_drives, console, machine, partitions
-from firstlight_dpm.compute.ending import Ending
-from firstlight_dpm.compute.machine import Share
+from firstlight_dpm.compute import boot, config_drives, console, cpc_subset, partitions
+from firstlight_dpm.compute.cleanup import Cleanup
+from firstlight_dpm.compute.cpc_subset import HostShare
+from firstlight_dpm.compute.exceptions import raises_nova_exceptions
 from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
 from firstlight_dpm.compute.plan import Step, carry_out
-from firstlight_dpm.compute.plugging import plugged
-from firstlight_dpm.compute.spawning import Order, Spawning, Start
+from firstlight_dpm.compute.spawn_plan import Order, SpawnPlan, Start
 from firstlight_dpm.compute.states import power_state_of
 from firstlight_dpm.compute.storage import Hbas, Storage, StorageGroups
-from firstlight_dpm.compute.told import tells_nova
+from firstlight_dpm.compute.vif_events import plugged
 from firstlight_dpm.compute.vifs import Vif
 from firstlight_dpm.errors import Consequence, Gone, HmcError, WrongStatus, attempting
 from firstlight_dpm.hmc import Features, Hmc, Login, features
@@ -64,19 +64,19 @@ class DPMDriver(driver.ComputeDriver):
         options.register_compute(CONF)
         self._in_sight = True
 
-    @tells_nova
+    @raises_nova_exceptions
     def init_host(self, host: str) -> None:
         """Check what the operator said against the machine; raises with what to change."""
         try:
             self._hmc = Hmc(Login.of(CONF))
         except BadLogin as error:
             raise exception.InvalidConfiguration(str(error)) from error
-        self._share = Share.of(CONF, host)
+        self._share = HostShare.of(CONF, host)
         cpc = self._hmc.find_cpc()
-        machine.check(cpc, self._share)
+        cpc_subset.check(cpc, self._share)
         with attempting(f"asking what machine {cpc.name} can do"):
             self._build(features(cpc))
-        machine.check_owner(self._partitions.all().values(), self._partitions.node)
+        cpc_subset.check_owner(self._partitions.all().values(), self._partitions.node)
         self._ending.remember_others()
         hmc = cpc.manager.session.actual_host
         LOG.info("host %s is a subset of machine %s, by HMC %s", host, cpc.name, hmc)
@@ -89,7 +89,7 @@ class DPMDriver(driver.ComputeDriver):
         self._partitions = Partitions(self._hmc, host, get_local_node_uuid())
         self._nics = Nics(self._hmc, host, can, CONF.dpm.guests_learn_nics)
         ignored = tuple(CONF.dpm.target_wwpn_ignore_list)
-        self._spawning = Spawning(
+        self._spawning = SpawnPlan(
             self._partitions,
             storage,
             self._nics,
@@ -97,7 +97,7 @@ class DPMDriver(driver.ComputeDriver):
             ignored,
             config_drives.configured(CONF),
         )
-        self._ending = Ending(self._spawning)
+        self._ending = Cleanup(self._spawning)
 
     def cleanup_host(self, *_: Any, **__: Any) -> None:
         """Log off from the HMC."""
@@ -109,7 +109,7 @@ class DPMDriver(driver.ComputeDriver):
         """The host is its only node."""
         return [self._share.host]
 
-    @tells_nova
+    @raises_nova_exceptions
     def list_instance_uuids(self) -> list[str]:
         """Of this host's partitions; other hosts' and other people's are not seen."""
         return list(self._partitions.all())
@@ -118,32 +118,32 @@ class DPMDriver(driver.ComputeDriver):
         """The same: a partition knows its instance's UUID and no other name of it."""
         return self.list_instance_uuids()
 
-    @tells_nova
+    @raises_nova_exceptions
     def instance_exists(self, instance: Any) -> bool:
         """Whether the instance has a partition."""
         return self._partitions.find(instance.uuid) is not None
 
-    @tells_nova
+    @raises_nova_exceptions
     def get_info(self, instance: Any, *_: Any, **__: Any) -> hardware.InstanceInfo:
         """The power state; raises InstanceNotFound."""
         partition = self._partitions.get(instance.uuid)
         state = power_state_of(partition.get_property("status"))
         return hardware.InstanceInfo(state=state, internal_id=partition.name)
 
-    @tells_nova
+    @raises_nova_exceptions
     def get_available_resource(self, *_: Any, **__: Any) -> dict[str, Any]:
         """What Nova shows of the host."""
         cpc = self._machine()
         self._ending.sweep()
-        return machine.resources(cpc, self._share, self._used())
+        return cpc_subset.resources(cpc, self._share, self._used())
 
     def update_provider_tree(self, provider_tree: Any, nodename: str, *_: Any, **__: Any) -> None:
         """What Placement may give away of the host."""
         known = provider_tree.data(nodename).inventory
         ratio = self._get_allocation_ratios(known)["VCPU"]
-        provider_tree.update_inventory(nodename, machine.inventory(self._share, ratio))
+        provider_tree.update_inventory(nodename, cpc_subset.inventory(self._share, ratio))
 
-    @tells_nova
+    @raises_nova_exceptions
     def get_console_output(self, _context: Any, instance: Any) -> bytes:
         """What the guest said on the HMC's operating system messages; machines from the z14 on."""
         partition = self._partitions.get(instance.uuid)
@@ -174,7 +174,7 @@ class DPMDriver(driver.ComputeDriver):
                     partition.pull_full_properties()
             except Gone:
                 continue
-            if maker := machine.other_maker(partition.properties, self._partitions.node):
+            if maker := cpc_subset.other_maker(partition.properties, self._partitions.node):
                 LOG.error(
                     "partition %s was made by compute node %s: another cloud uses the same "
                     "[DEFAULT] host on this machine, and one of both must have another",
@@ -210,7 +210,7 @@ class DPMDriver(driver.ComputeDriver):
         except (HmcError, config_drives.DriveFailed) as error:
             LOG.warning("a partition is left, to be removed: %s", error, instance=instance)
 
-    @tells_nova
+    @raises_nova_exceptions
     def spawn(
         self,
         _context: Any,
@@ -276,17 +276,17 @@ class DPMDriver(driver.ComputeDriver):
 
     # Power
 
-    @tells_nova
+    @raises_nova_exceptions
     def power_on(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
         """See that the partition runs."""
         partitions.start(self._partitions.get(instance.uuid))
 
-    @tells_nova
+    @raises_nova_exceptions
     def power_off(self, instance: Any, *_: Any, **__: Any) -> None:
         """See that the partition is stopped; DPM cannot ask the guest to shut down first."""
         partitions.stop(self._partitions.get(instance.uuid))
 
-    @tells_nova
+    @raises_nova_exceptions
     def reboot(self, _context: Any, instance: Any, *_: Any, **__: Any) -> None:
         """Stop and start the partition, whichever type of reboot: DPM has no softer one."""
         partitions.restart(self._partitions.get(instance.uuid))
@@ -301,7 +301,7 @@ class DPMDriver(driver.ComputeDriver):
 
     # Volumes and ports
 
-    @tells_nova
+    @raises_nova_exceptions
     def get_volume_connector(self, instance: Any) -> dict[str, Any]:
         """The WWPNs of the instance's own ports."""
         if instance.task_state in _MAKING:
@@ -318,7 +318,7 @@ class DPMDriver(driver.ComputeDriver):
         """Nothing is to be done: Cinder takes the mapping away."""
         boot.check_type(connection_info)
 
-    @tells_nova
+    @raises_nova_exceptions
     def attach_interface(self, _context: Any, instance: Any, _image_meta: Any, vif: Any) -> None:
         """Give the partition a NIC, running or not; nothing is left of it if that fails."""
         partition, wanted = self._partitions.get(instance.uuid), Vif.of(vif)
@@ -328,7 +328,7 @@ class DPMDriver(driver.ComputeDriver):
         with self._ending.attaching(instance.uuid, wanted.port):
             carry_out([Step("the NIC", plug, unplug)])
 
-    @tells_nova
+    @raises_nova_exceptions
     def detach_interface(self, _context: Any, instance: Any, vif: Any) -> None:
         """Take the port's NIC from the partition, running or not."""
         self._nics.unplug(self._partitions.get(instance.uuid), vif["id"])

@@ -33,12 +33,12 @@ _TOLD: dict[Consequence, type[exception.NovaException]] = {
 }
 
 
-def told(error: HmcError) -> exception.NovaException:
+def nova_exception(error: HmcError) -> exception.NovaException:
     """The same, as Nova understands it."""
     return _TOLD[error.consequence](str(error))
 
 
-def tells_nova(method: Callable[P, R]) -> Callable[P, R]:
+def raises_nova_exceptions(method: Callable[P, R]) -> Callable[P, R]:
     """Nova's exception for whatever HmcError the method raises."""
 
     @wraps(method)
@@ -46,6 +46,6 @@ def tells_nova(method: Callable[P, R]) -> Callable[P, R]:
         try:
             return method(*args, **kwargs)
         except HmcError as error:
-            raise told(error) from error
+            raise nova_exception(error) from error
 
     return called

@@ -15,7 +15,7 @@ from firstlight_dpm.errors import HmcError
 LOG = logging.getLogger(__name__)
 
 
-class Leftovers:
+class PendingCleanup:
     """By the name of Nova's own lock for whatever it is: a server's is its UUID.
 
     They are remembered as long as the process lives; the next one looks for them when it starts.

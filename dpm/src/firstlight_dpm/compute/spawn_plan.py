@@ -43,7 +43,7 @@ class Start(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Spawning:
+class SpawnPlan:
     """Makes and removes the partitions of one host; `address` is its node's."""
 
     partitions: Partitions

@@ -7,7 +7,7 @@ from firstlight_dpm.hmc.session import Hmc
 UP = frozenset({"active", "service-required", "degraded", "exceptions"})
 
 
-def check_in_sight(hmc: Hmc, attempt: str) -> None:
+def check_reachable(hmc: Hmc, attempt: str) -> None:
     """Raises NotShown or MachineDown if the HMC does not see the machine; else what it says."""
     with attempting(attempt):
         listed = {cpc.uri: cpc for cpc in hmc.client().cpcs.list()}

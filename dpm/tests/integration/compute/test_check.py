@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from nova.exception import HypervisorUnavailable, InvalidConfiguration
 
-from firstlight_dpm.compute.machine import Share, check
+from firstlight_dpm.compute.cpc_subset import HostShare, check
 from firstlight_dpm.errors import Gone
 from firstlight_dpm.hmc import Hmc
 from firstlight_dpm.options import StoragePort
@@ -20,10 +20,14 @@ def properties(served):
     properties.update(before)
 
 
-def share(served, processors: int = 8, memory: int = 65536, ports: tuple[str, ...] = ()) -> Share:
+def share(
+    served, processors: int = 8, memory: int = 65536, ports: tuple[str, ...] = ()
+) -> HostShare:
     """A share of the machine."""
     lines = ports or served.machine.storage_ports
-    return Share("sub1", processors, memory, tuple(StoragePort(*one.split(":")) for one in lines))
+    return HostShare(
+        "sub1", processors, memory, tuple(StoragePort(*one.split(":")) for one in lines)
+    )
 
 
 def test_fits(hmc, served):

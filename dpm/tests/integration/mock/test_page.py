@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firstlight_dpm.mock import MACHINES, serve
-from parts import need
+from support.parts import need
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs" / "dpm" / "hmc-mock.md").read_text()
 COMMANDS = re.findall(r"^\$ (curl .*)$", PAGE, re.MULTILINE)

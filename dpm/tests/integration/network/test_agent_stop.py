@@ -13,7 +13,7 @@ from cloud import ini
 from cloud.program import Program
 from firstlight_dpm.mock import Served
 from firstlight_dpm.mock.faults import Fault
-from servers import eventually
+from support.servers.databases import eventually
 
 PATIENCE = 60  # seconds
 ON, OFF = ("POST", "/api/sessions"), ("DELETE", "/api/sessions/this-session")

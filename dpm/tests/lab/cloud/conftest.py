@@ -14,7 +14,7 @@ from cloud.subset import Subset, running
 from cloud.tenant import Tenant
 from cloud.walk import Step, walk
 from firstlight_dpm.mock import Served, serve
-from parts import absent
+from support.parts import absent
 
 MACHINE = os.environ.get("FIRSTLIGHT_DPM_MACHINE", "z16")
 

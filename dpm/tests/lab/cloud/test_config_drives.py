@@ -8,14 +8,14 @@ import pytest
 from firstlight_guest.dpm.nics import cards
 from openstack.exceptions import ResourceFailure
 
-import drives
 from cloud.machine import Inspector, resources
 from cloud.subset import Subset
 from cloud.tenant import FUTURE, Tenant
 from cloud.walk import PATIENCE
 from cloud.whole import Cloud
 from firstlight_dpm.mock import Served
-from servers import eventually
+from support.guests import drives
+from support.servers.databases import eventually
 
 pytestmark = pytest.mark.filterwarnings(FUTURE)
 

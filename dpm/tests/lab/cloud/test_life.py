@@ -10,7 +10,7 @@ from cloud.machine import Inspector, asked
 from cloud.tenant import FUTURE, Tenant
 from cloud.walk import PATIENCE
 from firstlight_dpm.mock import Served
-from servers import eventually
+from support.servers.databases import eventually
 
 pytestmark = pytest.mark.filterwarnings(FUTURE)
 

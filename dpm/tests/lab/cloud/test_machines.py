@@ -16,7 +16,7 @@ from cloud.tenant import FUTURE, Tenant
 from cloud.walk import PATIENCE
 from cloud.whole import Cloud
 from firstlight_dpm.mock import Served, serve
-from servers import eventually
+from support.servers.databases import eventually
 
 pytestmark = pytest.mark.filterwarnings(FUTURE)
 GENERATIONS = ("z13", "z14", "z16", "z17") if os.environ.get("FIRSTLIGHT_SOAK") else ("z13",)

@@ -15,7 +15,7 @@ from cloud.subset import Subset
 from cloud.tenant import FUTURE, Tenant
 from cloud.walk import PATIENCE
 from cloud.whole import Cloud
-from servers import eventually
+from support.servers.databases import eventually
 
 pytestmark = pytest.mark.filterwarnings(FUTURE)
 

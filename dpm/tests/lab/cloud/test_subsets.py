@@ -10,7 +10,7 @@ from cloud.machine import Inspector
 from cloud.subset import Subset
 from cloud.tenant import FUTURE, Tenant
 from cloud.walk import PATIENCE
-from servers import eventually
+from support.servers.databases import eventually
 
 pytestmark = pytest.mark.filterwarnings(FUTURE)
 FOREIGN = "linux-of-somebody"

@@ -13,9 +13,9 @@ import pytest
 from firstlight_guest.dpm.nics import cards
 from nova.tests.functional.api.client import OpenStackApiException
 
-import drives
 from firstlight_dpm.compute import config_drives
 from nova_in_one_process import HOST, NOTHING, Cloud, one_process
+from support.guests import drives
 
 # What Nova warns of as it runs, in threads of its own, is not ours.
 pytestmark = pytest.mark.filterwarnings("ignore")

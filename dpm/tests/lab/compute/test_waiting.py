@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 from nova_in_one_process import NOTHING, Cloud, one_process
-from servers import eventually
+from support.servers.databases import eventually
 
 # What Nova warns of as it runs, in threads of its own, is not ours.
 pytestmark = pytest.mark.filterwarnings("ignore")

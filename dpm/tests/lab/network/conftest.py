@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from network_site import Site, site_in
-from parts import absent
+from support.parts import absent
 
 
 @pytest.fixture(scope="session")

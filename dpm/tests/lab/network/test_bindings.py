@@ -6,7 +6,7 @@ from cloud.walk import PATIENCE
 from firstlight_dpm.backing import Backing
 from lab.real_neutron import NeutronFailed
 from network_site import Site, make_agent
-from servers import eventually
+from support.servers.databases import eventually
 
 
 def test_host_changes(site: Site) -> None:

@@ -4,7 +4,7 @@ import time
 
 from cloud.walk import PATIENCE
 from network_site import Site
-from servers import eventually
+from support.servers.databases import eventually
 
 
 def test_the_bus_is_lost(site: Site) -> None:

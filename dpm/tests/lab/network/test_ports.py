@@ -9,7 +9,7 @@ from firstlight_dpm.backing import Backing
 from firstlight_dpm.mock.faults import Fault
 from lab.uwsgi import environment_of
 from network_site import Site
-from servers import eventually
+from support.servers.databases import eventually
 
 
 def test_agents(site: Site) -> None:

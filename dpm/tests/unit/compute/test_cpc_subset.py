@@ -8,11 +8,11 @@ from nova.objects import fields
 from oslo_config import cfg
 
 from firstlight_dpm import options
-from firstlight_dpm.compute.machine import Share, inventory, resources, version
+from firstlight_dpm.compute.cpc_subset import HostShare, inventory, resources, version
 from firstlight_dpm.options import StoragePort
 
 PORT = "6511af2e-7c2d-11e6-8b77-0242ac130004:0"
-SHARE = Share("subset1", 8, 65536, (StoragePort(*PORT.split(":")),))
+SHARE = HostShare("subset1", 8, 65536, (StoragePort(*PORT.split(":")),))
 
 
 class Machine:
@@ -43,7 +43,7 @@ def conf(**dpm: object) -> cfg.ConfigOpts:
 
 def test_share():
     """What the operator said."""
-    assert Share.of(conf(), "subset1") == SHARE
+    assert HostShare.of(conf(), "subset1") == SHARE
 
 
 @pytest.mark.parametrize(
@@ -52,26 +52,26 @@ def test_share():
 def test_missing(name: str):
     """What is missing is named."""
     with pytest.raises(exception.InvalidConfiguration, match=f"set {name} in \\[dpm\\]"):
-        Share.of(conf(**{name: None}), "subset1")
+        HostShare.of(conf(**{name: None}), "subset1")
 
 
 def test_twice():
     """A storage port that is named twice is refused."""
     with pytest.raises(exception.InvalidConfiguration, match=f"has {PORT} twice"):
-        Share.of(conf(physical_storage_adapter_mappings=[PORT, PORT.upper()]), "subset1")
+        HostShare.of(conf(physical_storage_adapter_mappings=[PORT, PORT.upper()]), "subset1")
 
 
 def test_max_instances():
     """An option that limits nothing is refused with the one that does."""
     with pytest.raises(exception.InvalidConfiguration, match="max_instances_per_host"):
-        Share.of(conf(max_instances=10), "subset1")
+        HostShare.of(conf(max_instances=10), "subset1")
 
 
 @pytest.mark.parametrize("host", ["a-host-of-18-chars", "has blank", ""])
 def test_host(host: str):
     """A host that names on the HMC cannot carry is refused, with what to set."""
     with pytest.raises(exception.InvalidConfiguration, match=r"\[DEFAULT\] host"):
-        Share.of(conf(), host)
+        HostShare.of(conf(), host)
 
 
 @pytest.mark.parametrize(

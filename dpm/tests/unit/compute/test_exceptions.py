@@ -4,13 +4,13 @@ import pytest
 from nova import exception
 
 from firstlight_dpm import errors
-from firstlight_dpm.compute.told import HmcFailure, HmcUnavailable, tells_nova
+from firstlight_dpm.compute.exceptions import HmcFailure, HmcUnavailable, raises_nova_exceptions
 
 
 def raising(error: Exception):
     """A driver's method that ends so."""
 
-    @tells_nova
+    @raises_nova_exceptions
     def method() -> None:
         raise error
 

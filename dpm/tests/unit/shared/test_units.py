@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from parts import need
+from support.parts import need
 
 ETC = Path(__file__).resolve().parents[4] / "dpm" / "etc"
 UNITS = sorted((ETC / "systemd").glob("*.service"))

@@ -9,7 +9,7 @@ from oslo_config import cfg
 
 from firstlight.check.asking import seen_from_here
 from firstlight.conf import ConfigError
-from firstlight.conf.shape import listens_at
+from firstlight.conf.compat_mode import listens_at
 from firstlight.vendordata.contract import Clients, Context
 
 _PATIENCE = 10  # seconds: the service gives its providers half of that

@@ -30,7 +30,7 @@ _FILES = {
 }
 
 
-class Refused(Exception):
+class CannotMake(Exception):
     """It cannot be made; why, and what would do."""
 
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     target = args.directory or Path(f"firstlight-{args.name}")
     try:
         make(args.name, target)
-    except (Refused, OSError) as error:
+    except (CannotMake, OSError) as error:
         print(f"firstlight provider new: {error}", file=sys.stderr)
         return 1
     print(
@@ -68,11 +68,11 @@ def make(name: str, target: Path) -> None:
     from firstlight.vendordata.loading import available
 
     if not _NAME.fullmatch(name) or keyword.iskeyword(name):
-        raise Refused(f"{name} will not do as a name; say lower-case letters, digits and _")
+        raise CannotMake(f"{name} will not do as a name; say lower-case letters, digits and _")
     if name in available():
-        raise Refused(f"a provider named {name} is installed already; choose another name")
+        raise CannotMake(f"a provider named {name} is installed already; choose another name")
     if target.exists():
-        raise Refused(f"{target} exists already; name another with --directory")
+        raise CannotMake(f"{target} exists already; name another with --directory")
     target.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:

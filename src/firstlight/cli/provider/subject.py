@@ -4,11 +4,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from firstlight.vendordata.body import BadBody, read_context
 from firstlight.vendordata.contract import Clients, Context, Need
+from firstlight.vendordata.request_body import BadBody, read_context
 
 
-class Unknown(Exception):
+class UnknownInstance(Exception):
     """There is no such instance, or not enough is known of it; what would do."""
 
 
@@ -23,7 +23,7 @@ def context_of(args: argparse.Namespace, clients: Clients) -> Context:
     if args.body is not None:
         return _from_file(args.body)
     if args.instance is None:
-        raise Unknown("which instance? Say --instance ID, or --body FILE")
+        raise UnknownInstance("which instance? Say --instance ID, or --body FILE")
     if args.project is None:
         return _from_nova(args.instance, clients)
     return Context(
@@ -39,14 +39,14 @@ def _from_file(path: Path) -> Context:
     try:
         return read_context(path.read_bytes())
     except (BadBody, OSError) as error:
-        raise Unknown(f"{path}: {error}") from error
+        raise UnknownInstance(f"{path}: {error}") from error
 
 
 def _from_nova(instance: str, clients: Clients) -> Context:
     asked = Context(project_id="unknown", instance_id=instance)
     server = clients.cloud({Need.SERVER}).server(asked)
     if server is None:
-        raise Unknown(f"Nova knows no instance {instance}")
+        raise UnknownInstance(f"Nova knows no instance {instance}")
     image: Any = server.get("image") or {}
     return Context(
         project_id=server["tenant_id"],
@@ -61,5 +61,5 @@ def _from_nova(instance: str, clients: Clients) -> Context:
 def _pair(text: str) -> tuple[str, str]:
     key, sign, value = text.partition("=")
     if not sign:
-        raise Unknown(f"--metadata {text}: say KEY=VALUE")
+        raise UnknownInstance(f"--metadata {text}: say KEY=VALUE")
     return key, value

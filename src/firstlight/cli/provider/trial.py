@@ -14,14 +14,14 @@ from firstlight import conf as configuration
 from firstlight.cli.provider import live, shown, subject
 from firstlight.conf import ConfigError
 from firstlight.instance.answer import State
-from firstlight.vendordata import terms
-from firstlight.vendordata.asking import asked
+from firstlight.vendordata import policy
+from firstlight.vendordata.call_provider import call_provider
 from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.contract import ProviderFailed
-from firstlight.vendordata.granting import rules_of
 from firstlight.vendordata.loading import load_providers
 from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.policy_options import rules_of
+from firstlight.vendordata.request_cache import RequestCache
 
 
 def run(args: argparse.Namespace) -> int:
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
         clients = ConfiguredClients(conf)
         with closing(clients):
             return _try(args, conf, clients)
-    except (ConfigError, ProviderFailed, subject.Unknown) as error:
+    except (ConfigError, ProviderFailed, subject.UnknownInstance) as error:
         print(f"firstlight provider run: {error}", file=sys.stderr)
         return 1
 
@@ -40,12 +40,12 @@ def _try(args: argparse.Namespace, conf: cfg.ConfigOpts, clients: ConfiguredClie
     conf.set_override("providers", [args.name])
     [(name, provider)] = load_providers(conf, clients).items()
     with closing(provider):
-        terms.register(conf, [name])
+        policy.register(conf, [name])
         context = subject.context_of(args, clients)
-        shared = Shared(time.monotonic() + conf.firstlight.provider_deadline)
+        shared = RequestCache(time.monotonic() + conf.firstlight.provider_deadline)
         context = structs.replace(context, shared=shared)
         rules = rules_of(conf[f"provider:{name}"])
-        outcome = asked(name, provider, context, clock=time.monotonic, terms=rules)
+        outcome = call_provider(name, provider, context, clock=time.monotonic, terms=rules)
     secret = provider.confidential and not args.show_secrets
     _show(outcome, shared, secret=secret)
     if not args.no_live and (args.live or not provider.confidential):
@@ -54,7 +54,7 @@ def _try(args: argparse.Namespace, conf: cfg.ConfigOpts, clients: ConfiguredClie
     return 1 if outcome.state is State.FAILED else 0
 
 
-def _show(outcome: Outcome, shared: Shared, *, secret: bool) -> None:
+def _show(outcome: Outcome, shared: RequestCache, *, secret: bool) -> None:
     kept = "is not kept" if outcome.max_age is None else f"may be kept {outcome.max_age} s"
     print(f"{outcome.provider}: {outcome.state.value} in {outcome.seconds:.3f} s; {kept}")
     for key, seconds in shared.seconds.items():

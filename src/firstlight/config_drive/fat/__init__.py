@@ -3,6 +3,6 @@
 By Microsoft's specification (``fatgen103``, FAT 1.03 of 2000); section names below are its.
 """
 
-from firstlight.drive.fat.volume import image
+from firstlight.config_drive.fat.volume import image
 
 __all__ = ["image"]

@@ -3,9 +3,9 @@
 import struct
 from collections.abc import Mapping
 
-from firstlight.drive.fat import entries
-from firstlight.drive.image import Image
-from firstlight.drive.tree import LIMIT, Tree, Unwritable, tree
+from firstlight.config_drive.fat import entries
+from firstlight.config_drive.image import Image
+from firstlight.config_drive.tree import LIMIT, Tree, Unwritable, tree
 
 _SECTOR = 512
 _PER_CLUSTER = 4  # sectors; 32,695 clusters make it a FAT16 ("FAT Type Determination")

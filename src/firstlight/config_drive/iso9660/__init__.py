@@ -4,6 +4,6 @@ ISO 9660 is ECMA-119, Rock Ridge is IEEE P1282 on P1281 (SUSP), Joliet is Micros
 of 1995. Files of equal content are stored once: the same user data stands on a drive 13 times.
 """
 
-from firstlight.drive.iso9660.volume import image
+from firstlight.config_drive.iso9660.volume import image
 
 __all__ = ["image"]

@@ -7,14 +7,14 @@ from typing import NamedTuple
 SECTOR = 2048
 
 
-class Place(NamedTuple):
+class Extent(NamedTuple):
     """Where something is: `sector` it begins in, `size` in bytes."""
 
     sector: int
     size: int
 
 
-NOWHERE = Place(0, 0)
+NOWHERE = Extent(0, 0)
 
 
 def both16(value: int) -> bytes:

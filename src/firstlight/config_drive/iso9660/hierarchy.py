@@ -4,12 +4,12 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from firstlight.drive.iso9660 import rock_ridge
-from firstlight.drive.iso9660.fields import NOWHERE, Place, sectors
-from firstlight.drive.iso9660.records import PARENT, THIS, extent, record
-from firstlight.drive.tree import Tree
+from firstlight.config_drive.iso9660 import rock_ridge
+from firstlight.config_drive.iso9660.fields import NOWHERE, Extent, sectors
+from firstlight.config_drive.iso9660.records import PARENT, THIS, extent, record
+from firstlight.config_drive.tree import Tree
 
-Places = Mapping[bytes, Place]  # of files, by their content
+Places = Mapping[bytes, Extent]  # of files, by their content
 
 
 class Naming(NamedTuple):
@@ -26,28 +26,28 @@ class Naming(NamedTuple):
     rocky: bool
 
 
-class Directory:
+class IsoDirectory:
     """One directory; `number` is its place in the path table, `parent` None for the root."""
 
-    def __init__(self, identifier: bytes, number: int, parent: "Directory | None") -> None:
+    def __init__(self, identifier: bytes, number: int, parent: "IsoDirectory | None") -> None:
         self.identifier = identifier
         self.number = number
         self.parent = parent
         self.place = NOWHERE
-        self.entries: list[Entry] = []
+        self.entries: list[IsoEntry] = []
 
     @property
     def count(self) -> int:
         """Of directories in it."""
-        return sum(isinstance(entry.value, Directory) for entry in self.entries)
+        return sum(isinstance(entry.value, IsoDirectory) for entry in self.entries)
 
 
-class Entry(NamedTuple):
+class IsoEntry(NamedTuple):
     """What stands in a directory."""
 
     name: str
     identifier: bytes
-    value: Directory | bytes
+    value: IsoDirectory | bytes
 
 
 class Hierarchy:
@@ -71,11 +71,11 @@ class Hierarchy:
     def settle(self, sector: int) -> int:
         """Find a place for everything from `sector` on; the first sector after it."""
         size = len(self._path_table("<"))
-        self.tables = Place(sector, size), Place(sector + sectors(size), size)
+        self.tables = Extent(sector, size), Extent(sector + sectors(size), size)
         sector += 2 * sectors(size)
         for directory in self._directories:
             size = len(extent(self._records(directory, {})))
-            directory.place = Place(sector, size)
+            directory.place = Extent(sector, size)
             sector += sectors(size)
         return sector
 
@@ -101,7 +101,7 @@ class Hierarchy:
             for directory in self._directories
         )
 
-    def _records(self, directory: Directory, files: Places) -> Iterator[bytes]:
+    def _records(self, directory: IsoDirectory, files: Places) -> Iterator[bytes]:
         parent = directory.parent or directory
         use = self._use(directory)
         if directory is parent and self._naming.rocky:
@@ -111,33 +111,33 @@ class Hierarchy:
         for entry in directory.entries:
             yield self._record(entry, files)
 
-    def _record(self, entry: Entry, files: Places) -> bytes:
+    def _record(self, entry: IsoEntry, files: Places) -> bytes:
         value, use = entry.value, self._use(entry.value, entry.name)
-        if isinstance(value, Directory):
+        if isinstance(value, IsoDirectory):
             return record(entry.identifier, value.place, self._time, directory=True, use=use)
         place = files.get(value, NOWHERE)
         return record(self._naming.as_file(entry.identifier), place, self._time, use=use)
 
-    def _use(self, value: Directory | bytes, name: str | None = None) -> bytes:
+    def _use(self, value: IsoDirectory | bytes, name: str | None = None) -> bytes:
         if not self._naming.rocky:
             return b""
-        count = value.count if isinstance(value, Directory) else None
+        count = value.count if isinstance(value, IsoDirectory) else None
         attributes = rock_ridge.attributes(directories=count)
         return attributes if name is None else attributes + rock_ridge.name(name)
 
 
-def _directories(tree: Tree, naming: Naming) -> Iterator[Directory]:
+def _directories(tree: Tree, naming: Naming) -> Iterator[IsoDirectory]:
     """In the path table's order (§6.9.1): by level, in it by parent, in it by identifier."""
-    root = Directory(THIS, 1, None)
+    root = IsoDirectory(THIS, 1, None)
     waiting = [(root, tree)]
     for directory, node in waiting:  # which grows meanwhile
         identifiers = naming.identify(node)
         for name in sorted(identifiers, key=identifiers.__getitem__):
             value, identifier = node[name], identifiers[name]
             if isinstance(value, bytes):
-                directory.entries.append(Entry(name, identifier, value))
+                directory.entries.append(IsoEntry(name, identifier, value))
             else:
-                below = Directory(identifier, len(waiting) + 1, directory)
-                directory.entries.append(Entry(name, identifier, below))
+                below = IsoDirectory(identifier, len(waiting) + 1, directory)
+                directory.entries.append(IsoEntry(name, identifier, below))
                 waiting.append((below, value))
         yield directory

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from firstlight.drive.iso9660.fields import SECTOR, Place, both16, both32
+from firstlight.config_drive.iso9660.fields import SECTOR, Extent, both16, both32
 
 THIS, PARENT = b"\0", b"\1"  # §7.6.2, §7.6.3
 
@@ -10,7 +10,7 @@ _IS_DIRECTORY = 2
 
 
 def record(
-    identifier: bytes, place: Place, time: bytes, *, directory: bool = False, use: bytes = b""
+    identifier: bytes, place: Extent, time: bytes, *, directory: bool = False, use: bytes = b""
 ) -> bytes:
     """One record, its length even; `use` is its system use."""
     body = (

@@ -3,7 +3,7 @@
 Owner and modes are those of ``genisoimage -r``: root's, readable by everybody, writable by nobody.
 """
 
-from firstlight.drive.iso9660.fields import both32
+from firstlight.config_drive.iso9660.fields import both32
 
 _DIRECTORY, _FILE = 0o040555, 0o100444
 

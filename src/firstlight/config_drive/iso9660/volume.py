@@ -2,20 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from firstlight.drive.image import Image
-from firstlight.drive.iso9660 import names
-from firstlight.drive.iso9660.fields import (
+from firstlight.config_drive.image import Image
+from firstlight.config_drive.iso9660 import names
+from firstlight.config_drive.iso9660.fields import (
     NO_TIME,
     SECTOR,
-    Place,
+    Extent,
     both16,
     both32,
     long_time,
     sectors,
     short_time,
 )
-from firstlight.drive.iso9660.hierarchy import Hierarchy, Naming
-from firstlight.drive.tree import LIMIT, Unwritable, tree
+from firstlight.config_drive.iso9660.hierarchy import Hierarchy, Naming
+from firstlight.config_drive.tree import LIMIT, Unwritable, tree
 
 _PRIMARY, _SUPPLEMENTARY, _TERMINATOR = 1, 2, 255  # §8.1.1
 _FIRST_DESCRIPTOR = 16  # sector; those before it are the system area
@@ -52,12 +52,12 @@ def image(files: Mapping[str, bytes], *, label: str, epoch: int) -> Image:
     return Image(end * SECTOR, tuple((at * SECTOR, piece) for at, piece in sorted(pieces)))
 
 
-def _settle(contents: Iterable[bytes], sector: int) -> tuple[dict[bytes, Place], int]:
+def _settle(contents: Iterable[bytes], sector: int) -> tuple[dict[bytes, Extent], int]:
     """Where each content is, equal ones once, from `sector` on; the first sector after them."""
-    places: dict[bytes, Place] = {}
+    places: dict[bytes, Extent] = {}
     for content in contents:
         if content and content not in places:
-            places[content] = Place(sector, len(content))
+            places[content] = Extent(sector, len(content))
             sector += sectors(len(content))
     return places, sector
 

@@ -6,9 +6,8 @@ import signal
 import socket
 from collections.abc import Callable, Mapping, MutableMapping
 
-from firstlight.wire import systemd
-from firstlight.wire.process import channel
-from firstlight.wire.process.channel import BEAT, CHANNEL, TAKES_OVER
+from firstlight.httpd.process import channel, systemd
+from firstlight.httpd.process.channel import BEAT, CHANNEL, TAKES_OVER
 
 _SEND_TIME = 5.0  # seconds for the master to read what it is told
 

@@ -6,10 +6,10 @@ SIGTERM and SIGINT end it when what was asked is answered.
 import os
 from collections.abc import Mapping, MutableMapping
 
-from firstlight.wire.process.start import begin
-from firstlight.wire.process.supervisor import Supervisor
-from firstlight.wire.process.worker import Build, serve
-from firstlight.wire.sockets import Address
+from firstlight.httpd.process.start import begin
+from firstlight.httpd.process.supervisor import Supervisor
+from firstlight.httpd.process.worker import Build, serve
+from firstlight.httpd.sockets import Address
 
 
 def run(

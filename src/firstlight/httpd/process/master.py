@@ -16,11 +16,10 @@ import signal
 from collections.abc import MutableMapping
 from time import CLOCK_MONOTONIC, clock_gettime_ns, localtime, monotonic, strftime
 
-from firstlight.wire import systemd
-from firstlight.wire.process import channel, handoff, member
-from firstlight.wire.process.heartbeat import Nap, Rhythm
-from firstlight.wire.process.member import Held, Member
-from firstlight.wire.process.signals import Signals
+from firstlight.httpd.process import channel, handoff, member, systemd
+from firstlight.httpd.process.heartbeat import Nap, Rhythm
+from firstlight.httpd.process.member import Held, Member
+from firstlight.httpd.process.signals import Signals
 
 TYPE_CHECKING = False  # typing itself would be a megabyte
 if TYPE_CHECKING:

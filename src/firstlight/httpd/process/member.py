@@ -6,8 +6,8 @@ import sys
 from _socket import socket
 from collections.abc import Mapping
 
-from firstlight.wire.process import channel
-from firstlight.wire.process.channel import BEAT, CHANNEL, FINAL, INHERIT, STACKS, TAKES_OVER
+from firstlight.httpd.process import channel
+from firstlight.httpd.process.channel import BEAT, CHANNEL, FINAL, INHERIT, STACKS, TAKES_OVER
 
 # Name and address of a socket, and its descriptor. "" is the address of one that systemd opened.
 Held = dict[tuple[str, str], int]

@@ -22,7 +22,7 @@ _Labels = tuple[tuple[str, str], ...]
 _Family = tuple[str, str, str, list[tuple[str, dict[str, str], float]]]
 
 
-class Together:
+class MultiprocessMetrics:
     """This worker's `registry`, written to `directory`, and everybody's, added up.
 
     A context manager: numbers are written while it is entered. Those of a worker that died are
@@ -38,7 +38,7 @@ class Together:
         self.everybody = CollectorRegistry()
         self.everybody.register(_Sum(directory))
 
-    def __enter__(self) -> "Together":
+    def __enter__(self) -> "MultiprocessMetrics":
         self.write()
         self._thread.start()
         return self

@@ -4,9 +4,9 @@ import resource
 from collections.abc import Mapping, MutableMapping
 from socket import socket
 
-from firstlight.wire import sockets
-from firstlight.wire.process.control import Control
-from firstlight.wire.sockets import Address
+from firstlight.httpd import sockets
+from firstlight.httpd.process.control import Control
+from firstlight.httpd.sockets import Address
 
 
 def begin(

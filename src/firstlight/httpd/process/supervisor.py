@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from socket import socket
 from time import monotonic
 
-from firstlight.wire.process.channel import FINAL, STACKS
-from firstlight.wire.process.control import Control
-from firstlight.wire.process.heartbeat import BEATS, Nap
-from firstlight.wire.process.signals import Signals
-from firstlight.wire.process.worker import Build, serve
+from firstlight.httpd.process.channel import FINAL, STACKS
+from firstlight.httpd.process.control import Control
+from firstlight.httpd.process.heartbeat import BEATS, Nap
+from firstlight.httpd.process.signals import Signals
+from firstlight.httpd.process.worker import Build, serve
 
 LOG = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import uvloop
 
-from firstlight.wire import garbage
-from firstlight.wire.server import Server
+from firstlight.httpd.process import gc_policy
+from firstlight.httpd.server import Server
 
 # How long a thread with cold work may keep the event loop from running. Python's default is 5 ms,
 # a hundred times what a hot answer takes.
@@ -37,14 +37,14 @@ def serve(
     """
 
     async def main(server: Server) -> None:
-        garbage.calm()
+        gc_policy.calm()
         sys.setswitchinterval(_SWITCH_SECONDS)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, server.stop)
         beside = [
             loop.create_task(attend(server.stop)),
-            loop.create_task(garbage.search_when_quiet(server.counters)),
+            loop.create_task(gc_policy.search_when_quiet(server.counters)),
         ]
         await server.serve(ready)
         for each in beside:

@@ -11,20 +11,20 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from firstlight.dependencies import Dependency, Watch
-from firstlight.relay.agent import Agent
-from firstlight.relay.chassis import open_chassis_report
-from firstlight.relay.patience import hang_up
-from firstlight.relay.recognition import Look, Recognition
-from firstlight.relay.report import open_report
-from firstlight.relay.resolvers.deploy import open_recognition
+from firstlight.concurrency.bounded_threads import hang_up
+from firstlight.health import Dependency, Watch
+from firstlight.httpd.server import Server
+from firstlight.httpd.status import Check
+from firstlight.relay.agent.handler import AgentHandler
+from firstlight.relay.agent.identity_cache import IdentityCache, Look
+from firstlight.relay.agent.report_state import open_report
+from firstlight.relay.ovn.heartbeat import open_chassis_report
+from firstlight.relay.resolvers.deploy import open_identity_cache
 from firstlight.relay.resolvers.neutron_rpc import NAME as NEUTRON_RPC
 from firstlight.relay.resolvers.neutron_rpc import open_transport
 from firstlight.relay.resolvers.ovn import NAME as OVN
-from firstlight.relay.upstreaming import open_upstreams
-from firstlight.relay.upstreams import Upstreams
-from firstlight.wire.server import Server
-from firstlight.wire.status import Check
+from firstlight.relay.upstream.balancer import Balancer
+from firstlight.relay.upstream.deploy import open_balancer
 
 LOG = logging.getLogger(__name__)
 
@@ -32,18 +32,18 @@ LOG = logging.getLogger(__name__)
 _PROBE_INTERVAL = 15.0
 
 
-class Reports(Protocol):
+class Heartbeat(Protocol):
     """What tells Neutron that the agent is alive."""
 
     def start(self) -> None: ...
     def trouble(self) -> str | None: ...
 
 
-class Relay:
+class AgentDeployment:
     """The agent of a configuration: recognition, upstreams, report; until :meth:`close`.
 
     Args:
-        look: see :data:`~firstlight.relay.recognition.Look`.
+        look: see :data:`~firstlight.relay.agent.identity_cache.Look`.
 
     Raises:
         BadUpstream, Unusable: an option cannot be used; the message says which.
@@ -56,15 +56,15 @@ class Relay:
                 "be any instance; set the same secret here and there"
             )
         with ExitStack() as stack:
-            self._upstreams = stack.enter_context(closing(open_upstreams(conf)))
-            recognition = stack.enter_context(closing(open_recognition(conf, look=look)))
+            self._upstreams = stack.enter_context(closing(open_balancer(conf)))
+            recognition = stack.enter_context(closing(open_identity_cache(conf, look=look)))
             self.recognition = recognition
             self._report = self._reporting(conf, stack)
             resolver = Dependency(recognition.name, recognition.trouble, recognition.check_resolver)
             self._watch = Watch(lambda: [resolver], interval=_PROBE_INTERVAL)
             stack.callback(self._watch.close)
             self._held = stack.pop_all()
-        self.agent = Agent(
+        self.agent = AgentHandler(
             recognition,
             self._upstreams,
             secret=conf.metadata_proxy_shared_secret,
@@ -102,7 +102,7 @@ class Relay:
         """Let go of threads and connections."""
         self._held.close()
 
-    def _reporting(self, conf: cfg.ConfigOpts, stack: ExitStack) -> Reports | None:
+    def _reporting(self, conf: cfg.ConfigOpts, stack: ExitStack) -> Heartbeat | None:
         """Who is asked is told as well, over the message bus or in OVN's southbound database;
         others know no such agent."""
         if self.recognition.name == OVN and conf.relay.ovn_report:
@@ -117,7 +117,9 @@ class Relay:
 class RelayCollector(Collector):
     """What became of requests, and how the metadata services and the resolver are doing."""
 
-    def __init__(self, agent: Agent, upstreams: Upstreams, recognition: Recognition) -> None:
+    def __init__(
+        self, agent: AgentHandler, upstreams: Balancer, recognition: IdentityCache
+    ) -> None:
         self._agent = agent
         self._upstreams = upstreams
         self._recognition = recognition

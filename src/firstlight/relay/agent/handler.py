@@ -16,23 +16,23 @@ from concurrent.futures import Future
 from functools import lru_cache
 from typing import Protocol
 
-from firstlight.log_throttle import LogThrottle, ThrottledLog
-from firstlight.relay import answers
+from firstlight.concurrency.futures import later
+from firstlight.concurrency.throttle import LogThrottle, ThrottledLog
+from firstlight.httpd.messages import KeptConnection, Request, Response
+from firstlight.relay import responses
 from firstlight.relay.contract import (
     Ambiguous,
     Found,
     Guest,
     Nobody,
-    Place,
+    Origin,
     Resolution,
     Unavailable,
 )
-from firstlight.relay.later import later
-from firstlight.relay.line import Answer
-from firstlight.relay.place import Unplaced, guest_of
-from firstlight.relay.upstream import Failure, Question
-from firstlight.relay.upstreams import Upstreams
-from firstlight.wire.messages import KeptConnection, Request, Response
+from firstlight.relay.request_origin import UnknownOrigin, guest_of
+from firstlight.relay.upstream.balancer import Balancer
+from firstlight.relay.upstream.client import UpstreamFailure, UpstreamRequest
+from firstlight.relay.upstream.connection import UpstreamAnswer
 
 LOG = logging.getLogger(__name__)
 
@@ -50,8 +50,11 @@ _REMARKS = dict.fromkeys((301, 302, 303, 307, 308), _REDIRECT) | {
 }
 
 
-class Recognises(Protocol):
-    """What the agent asks who a guest is: :class:`firstlight.relay.recognition.Recognition`."""
+class IdentityLookup(Protocol):
+    """What tells the agent which server a guest is.
+
+    See :class:`firstlight.relay.agent.identity_cache.IdentityCache`.
+    """
 
     def find(
         self, guest: Guest, connection: KeptConnection | None
@@ -62,8 +65,8 @@ class Recognises(Protocol):
     def stale(self, guest: Guest, connection: KeptConnection | None) -> Found | None: ...
 
 
-class Agent:
-    """Its `handle` is a :data:`firstlight.wire.messages.Handler`; to be used on one event loop.
+class AgentHandler:
+    """Its `handle` is a :data:`firstlight.httpd.messages.Handler`; to be used on one event loop.
 
     Args:
         recognition: who asks.
@@ -75,8 +78,8 @@ class Agent:
 
     def __init__(
         self,
-        recognition: Recognises,
-        upstreams: Upstreams,
+        recognition: IdentityLookup,
+        upstreams: Balancer,
         *,
         secret: str,
         deadline: float,
@@ -94,19 +97,19 @@ class Agent:
         """Answer one request; it never waits on the event loop."""
         try:
             guest = guest_of(request)
-        except Unplaced as error:
+        except UnknownOrigin as error:
             self.outcomes["unplaced"] += 1
             self._log.warning("request %s is refused (400): %s", request.id, error, of=str(error))
-            return answers.refusal(400, str(error))
+            return responses.refusal(400, str(error))
         if request.method == "TRACE":
             # An upstream that knows it would show the guest its own signature.
-            return answers.refusal(405, "TRACE is not for guests.")
+            return responses.refusal(405, "TRACE is not for guests.")
         return later(self._answer(request, guest))
 
     async def _answer(self, request: Request, guest: Guest) -> Response:
         until = asyncio.get_running_loop().time() + self._deadline
         # A proxy's connection may carry the requests of several guests.
-        connection = request.connection if isinstance(request.listener, Place) else None
+        connection = request.connection if isinstance(request.listener, Origin) else None
         found = self._recognition.find(guest, connection)
         who = await self._told(found, until)
         if isinstance(who, Unavailable):
@@ -128,7 +131,7 @@ class Agent:
                 )
                 answer = await self._ask(request, guest, now, until)
                 who = now
-        return answers.passed_on(answer, who.stale)
+        return responses.passed_on(answer, who.stale)
 
     async def _told(
         self, resolution: "Resolution | Future[Resolution]", until: float
@@ -142,7 +145,9 @@ class Agent:
         except TimeoutError:
             return Unavailable("the look-up did not end in time")
 
-    async def _ask(self, request: Request, guest: Guest, who: Found, until: float) -> Answer:
+    async def _ask(
+        self, request: Request, guest: Guest, who: Found, until: float
+    ) -> UpstreamAnswer:
         request.subject = who.instance_id
         agent = _NOT_IN_A_FIELD.sub("?", (request.header(b"user-agent") or "")[:_MAX_AGENT])
         fields = (
@@ -151,17 +156,17 @@ class Agent:
         )
         if agent:
             fields += f"User-Agent: {agent}\r\n"
-        question = Question(request.method, request.target, fields, request.body)
+        question = UpstreamRequest(request.method, request.target, fields, request.body)
         try:
             answer = await self._upstreams.ask(question, until)
-        except Failure as failure:
+        except UpstreamFailure as failure:
             self.outcomes["unanswered"] += 1
             self._log.warning(
                 "the metadata service did not answer request %s of instance %s (%d): %s",
                 *(request.id, who.instance_id, failure.status, failure),
                 of=(who.instance_id, failure.status),
             )
-            return answers.failed(failure.status)
+            return responses.failed(failure.status)
         self.outcomes["passed_on"] += 1
         remark = _REMARKS.get(answer.status)
         if remark is not None:
@@ -175,7 +180,7 @@ class Agent:
         self.outcomes[type(who).__name__.lower()] += 1
         text, *values = _why(guest, who)
         self._log.warning(f"{text}; request %s", *values, request.id, of=guest)
-        return answers.unrecognised(who)
+        return responses.unrecognised(who)
 
 
 def _names_an_instance(found: Found) -> bool:

@@ -17,13 +17,13 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from firstlight.relay.batches import Batches
-from firstlight.relay.contract import Found, Guest, Place, Resolution, Resolver, Unavailable, Via
+from firstlight.httpd.messages import KeptConnection
+from firstlight.relay.contract import Found, Guest, Origin, Resolution, Resolver, Unavailable, Via
+from firstlight.relay.resolvers.batching import ResolverBatches
 from firstlight.relay.resolvers.guarded import Guarded
-from firstlight.wire.messages import KeptConnection
 
 # Called with a guest and the index of the interface that the reply leaves by (0: not known);
-# see :meth:`firstlight.relay.neighbours.Neighbours.look`.
+# see :meth:`firstlight.relay.proxy.neighbours.Neighbours.look`.
 Look = Callable[[Guest, int], str | None]
 
 _THREADS = 2  # so that one question that hangs is not the end of all
@@ -36,7 +36,7 @@ _WAITING = 10_000
 _JUST_NOW = 1.0
 # Asked about to see whether the resolver answers: no network has this id, and no guest is there.
 _PROBED = Guest(
-    Place(Via.NETWORK, "00000000-0000-0000-0000-000000000000"), IPv4Address("192.0.2.1")
+    Origin(Via.NETWORK, "00000000-0000-0000-0000-000000000000"), IPv4Address("192.0.2.1")
 )
 #: Seconds for which an identity counts where no neighbour table can confirm it.
 UNCONFIRMED_SECONDS = 1.0
@@ -44,7 +44,7 @@ UNCONFIRMED_SECONDS = 1.0
 _PROBE = 1.0
 
 
-class Terms(NamedTuple):
+class IdentityLimits(NamedTuple):
     """For how long answers are believed, in seconds, and how many are kept."""
 
     found: float = 10.0
@@ -53,7 +53,7 @@ class Terms(NamedTuple):
     most: int = 100_000
 
 
-class Counts(NamedTuple):
+class IdentityCounts(NamedTuple):
     """What happened since the start, and what there is now; for metrics."""
 
     found: int  # guests that are known
@@ -71,7 +71,7 @@ class _Known(Struct, frozen=True, gc=False):
     until: float
 
 
-class Recognition:
+class IdentityCache:
     """A resolver's answers, as long as they may be believed. Nothing blocks.
 
     To be used on one thread; only :meth:`counts` and :meth:`trouble` may be called on others.
@@ -86,13 +86,13 @@ class Recognition:
     def __init__(
         self,
         resolver: Resolver,
-        terms: Terms | None = None,
+        terms: IdentityLimits | None = None,
         *,
         look: Look | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._resolver = resolver = Guarded(resolver)
-        self._terms = terms or Terms()
+        self._terms = terms or IdentityLimits()
         self._look = look
         self._clock = clock
         # Apart, because strangers can make up any number of addresses that are nobody's.
@@ -102,7 +102,7 @@ class Recognition:
         self._stale = 0
         self._unconfirmed = 0
         self._probe_due = 0.0
-        self._batches = Batches(
+        self._batches = ResolverBatches(
             resolver,
             self._landed,
             threads=_THREADS,
@@ -187,10 +187,10 @@ class Recognition:
         """The resolver's."""
         return self._resolver.name
 
-    def counts(self) -> Counts:
+    def counts(self) -> IdentityCounts:
         """For metrics."""
         batches = self._batches
-        return Counts(
+        return IdentityCounts(
             found=len(self._found),
             nobody=len(self._nobody),
             waiting=batches.waiting,

@@ -22,7 +22,7 @@ _LATE = 1.5
 _CONTEXT = {"user_id": None, "project_id": None, "is_admin": True, "roles": ["admin"]}
 
 
-class Report:
+class StateReport:
     """Reports every `interval` seconds, on a thread of its own, until :meth:`close`.
 
     `send(state, call)` sends one report; `call`: and waits until it has arrived.
@@ -97,7 +97,7 @@ def state_of(conf: cfg.ConfigOpts) -> Mapping[str, Any]:
     }
 
 
-def open_report(conf: cfg.ConfigOpts, transport: Any) -> Report:
+def open_report(conf: cfg.ConfigOpts, transport: Any) -> StateReport:
     """A report over `transport` (oslo.messaging's, on Neutron's exchange)."""
     import oslo_messaging
 
@@ -112,4 +112,4 @@ def open_report(conf: cfg.ConfigOpts, transport: Any) -> Report:
         }
         (client.call if call else client.cast)(_CONTEXT, "report_state", **arguments)
 
-    return Report(state_of(conf), send, interval=interval)
+    return StateReport(state_of(conf), send, interval=interval)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from firstlight.relay.kernel import watch_directory
+from firstlight.relay.broker.kernel import watch_directory
 
 _NAMES_CHANGE = 0x100 | 0x200 | 0x40 | 0x80  # IN_CREATE, _DELETE, _MOVED_FROM, _MOVED_TO
 _SELF_GONE = 0x400 | 0x800  # IN_DELETE_SELF, IN_MOVE_SELF

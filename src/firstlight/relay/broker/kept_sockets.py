@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from firstlight.relay.handing import NEIGHBOURS
-from firstlight.relay.namespaces import Spot
-from firstlight.wire.process.control import Control
+from firstlight.httpd.process.control import Control
+from firstlight.relay.broker.protocol import NEIGHBOURS
+from firstlight.relay.namespaces import ListenAddress
 
 
 class Kept:
@@ -22,23 +22,23 @@ class Kept:
         self._inherited = inherited
         self._closed = False
 
-    def inherited(self) -> Iterator[tuple[Spot, socket.socket]]:
+    def inherited(self) -> Iterator[tuple[ListenAddress, socket.socket]]:
         """The sockets of the broker before this one."""
         for name, opened in self._inherited.items():
             try:
-                spot = msgspec.json.decode(name, type=Spot)
+                spot = msgspec.json.decode(name, type=ListenAddress)
             except msgspec.MsgspecError:  # another version has named it
                 opened.close()
                 self._control.drop(name)
             else:
                 yield spot, opened
 
-    def keep(self, spot: Spot, opened: socket.socket) -> None:
+    def keep(self, spot: ListenAddress, opened: socket.socket) -> None:
         """Have a listening socket kept; there is no sense in that for another."""
         if spot.host != NEIGHBOURS:
             self._control.keep(_name(spot), opened)
 
-    def drop(self, spot: Spot) -> None:
+    def drop(self, spot: ListenAddress) -> None:
         """A socket is of no use any more."""
         if not self._closed and spot.host != NEIGHBOURS:
             self._control.drop(_name(spot))
@@ -48,5 +48,5 @@ class Kept:
         self._closed = True
 
 
-def _name(spot: Spot) -> str:
+def _name(spot: ListenAddress) -> str:
     return msgspec.json.encode(spot).decode()

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from firstlight.relay.broker import inside
+from firstlight.relay.broker import netns
+from firstlight.relay.broker.kernel import network_of
 from firstlight.relay.contract import Via
-from firstlight.relay.kernel import network_of
 from firstlight.relay.namespaces import (
     KINDS,
     METADATA_IPV4,
     METADATA_IPV6,
     METADATA_PORT,
-    Spot,
+    ListenAddress,
     kind_of,
 )
 
@@ -29,7 +29,7 @@ _REASONS = {
 }
 
 
-class Post:
+class NamespaceListeners:
     """Listens wherever guests can ask in one namespace.
 
     Attributes:
@@ -42,7 +42,7 @@ class Post:
         self.name = namespace.name
         self.bell: socket.socket | None = None
         self.neighbours: socket.socket | None = None
-        self.held: dict[Spot, socket.socket] = {}
+        self.held: dict[ListenAddress, socket.socket] = {}
         self.network = 0
         self._path = namespace
         self._router_port = router_port
@@ -50,13 +50,13 @@ class Post:
     def tend(self) -> str | None:
         """Open what can be opened, close what lost its address; returns what is wrong."""
         try:
-            with inside.inside(self._path):
+            with netns.inside(self._path):
                 self._settle()
                 return self._listen()
         except OSError as error:
             return _explained(str(self._path), error)
 
-    def adopt(self, spot: Spot, opened: socket.socket) -> bool:
+    def adopt(self, spot: ListenAddress, opened: socket.socket) -> bool:
         """Hold a socket that was opened before this process was, if it is what it should be."""
         try:
             genuine = (
@@ -88,23 +88,23 @@ class Post:
 
     def _settle(self) -> None:
         """Be told of changes before looking, so that none falls between the two."""
-        network = inside.this_network()
+        network = netns.this_network()
         if self.bell is not None and network != self.network:
             self.close()  # another namespace of the same name
         if self.bell is None:
             self.network = network
-            self.neighbours = inside.neighbours()
-            self.bell = inside.bell()
+            self.neighbours = netns.neighbours()
+            self.bell = netns.bell()
 
     def _listen(self) -> str | None:
-        wanted = {Spot(self.name, self.network, *each): each for each in self._wanted()}
+        wanted = {ListenAddress(self.name, self.network, *each): each for each in self._wanted()}
         for spot in self.held.keys() - wanted.keys():
             self.held.pop(spot).close()
         trouble = None
         for spot, (host, port, device) in wanted.items():
             if spot not in self.held:
                 try:
-                    self.held[spot] = inside.listening(host, port, device)
+                    self.held[spot] = netns.listening(host, port, device)
                 except OSError as error:
                     trouble = _explained(str(spot), error)
         return trouble
@@ -114,13 +114,13 @@ class Post:
             # The router redirects what guests send to the metadata address.
             yield "::", self._router_port, 0
             return
-        if inside.has_metadata_ipv4():
+        if netns.has_metadata_ipv4():
             yield METADATA_IPV4, METADATA_PORT, 0
-        for device in inside.devices_with_metadata_ipv6():
+        for device in netns.devices_with_metadata_ipv6():
             yield METADATA_IPV6, METADATA_PORT, device
 
 
-def _listens_at(opened: socket.socket, spot: Spot) -> bool:
+def _listens_at(opened: socket.socket, spot: ListenAddress) -> bool:
     host, port, *rest = opened.getsockname()
     device = rest[1] if rest else 0
     same = (host.partition("%")[0], port, device) == (spot.host, spot.port, spot.device)

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from firstlight.relay.kernel import enter_network, network_of
+from firstlight.httpd.sockets import BACKLOG
+from firstlight.relay.broker.kernel import enter_network, network_of
 from firstlight.relay.namespaces import METADATA_IPV4, METADATA_IPV6
-from firstlight.wire.sockets import BACKLOG
 
 LOG = logging.getLogger(__name__)
 

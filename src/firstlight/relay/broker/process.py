@@ -8,13 +8,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from firstlight.relay.broker.desk import Desk
-from firstlight.relay.broker.kept import Kept
-from firstlight.relay.broker.rounds import Rounds
-from firstlight.wire.process.control import Control
+from firstlight.httpd.process.control import Control
+from firstlight.relay.broker.kept_sockets import Kept
+from firstlight.relay.broker.reconciler import Reconciler
+from firstlight.relay.broker.server import BrokerServer
 
 
-class Terms(Struct, frozen=True):
+class BrokerSettings(Struct, frozen=True):
     """What the operator decides."""
 
     directory: Path  # of the namespaces
@@ -24,7 +24,7 @@ class Terms(Struct, frozen=True):
 
 
 async def serve(
-    terms: Terms,
+    terms: BrokerSettings,
     listening: socket.socket,
     control: Control,
     inherited: Mapping[str, socket.socket],
@@ -41,9 +41,9 @@ async def serve(
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
-    desk = Desk(listening, terms.users)
+    desk = BrokerServer(listening, terms.users)
     kept = Kept(control, inherited)
-    rounds = Rounds(
+    rounds = Reconciler(
         terms.directory,
         kinds=terms.kinds,
         router_port=terms.router_port,

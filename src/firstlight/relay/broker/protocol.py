@@ -13,7 +13,7 @@ import socket
 import msgspec
 from msgspec import Struct
 
-from firstlight.relay.namespaces import Spot
+from firstlight.relay.namespaces import ListenAddress
 
 _MOST_BYTES = 4096
 _DESCRIPTOR = array.array("i").itemsize
@@ -23,7 +23,7 @@ NEIGHBOURS = "neighbours"  # instead of a host: a netlink socket
 class Holds(Struct, frozen=True, tag="holds"):
     """A serving process has this listening socket, which comes along."""
 
-    spot: Spot
+    spot: ListenAddress
 
 
 class Ready(Struct, frozen=True, tag="ready"):
@@ -36,13 +36,13 @@ class Opened(Struct, frozen=True, tag="opened"):
     With the host "neighbours" it is a netlink socket, to be asked for the neighbours there.
     """
 
-    spot: Spot
+    spot: ListenAddress
 
 
 class Closed(Struct, frozen=True, tag="closed"):
     """Nobody asks here any more."""
 
-    spot: Spot
+    spot: ListenAddress
 
 
 class Trouble(Struct, frozen=True, tag="trouble"):
@@ -52,17 +52,17 @@ class Trouble(Struct, frozen=True, tag="trouble"):
     why: str | None
 
 
-class Level(Struct, frozen=True, tag="level"):
+class UpToDate(Struct, frozen=True, tag="level"):
     """The broker has told everything that it knows."""
 
 
-Message = Holds | Ready | Opened | Closed | Trouble | Level
+Message = Holds | Ready | Opened | Closed | Trouble | UpToDate
 
 _ENCODER = msgspec.json.Encoder()
 _DECODER: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
 
-class Garbled(Exception):
+class BadMessage(Exception):
     """The other end says what it may not."""
 
 
@@ -93,9 +93,9 @@ def receive(connection: socket.socket) -> tuple[Message, socket.socket | None] |
         return None
     try:
         return _whole(data, flags, sockets)
-    except (msgspec.MsgspecError, Garbled) as error:
+    except (msgspec.MsgspecError, BadMessage) as error:
         _close(sockets)
-        raise Garbled(str(error)) from error
+        raise BadMessage(str(error)) from error
 
 
 def _whole(
@@ -103,9 +103,9 @@ def _whole(
 ) -> tuple[Message, socket.socket | None]:
     message = _DECODER.decode(data)
     if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-        raise Garbled("a message is too long")
+        raise BadMessage("a message is too long")
     if len(sockets) != isinstance(message, Holds | Opened):
-        raise Garbled(f"{type(message).__name__} came with {len(sockets)} sockets")
+        raise BadMessage(f"{type(message).__name__} came with {len(sockets)} sockets")
     return message, sockets[0] if sockets else None
 
 

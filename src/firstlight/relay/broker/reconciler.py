@@ -7,10 +7,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from firstlight.relay.broker.directory import Directory, Identity
-from firstlight.relay.broker.kept import Kept
-from firstlight.relay.broker.post import Post
-from firstlight.relay.handing import NEIGHBOURS, Closed, Message, Opened, Trouble
-from firstlight.relay.namespaces import Spot, place_of
+from firstlight.relay.broker.kept_sockets import Kept
+from firstlight.relay.broker.namespace import NamespaceListeners
+from firstlight.relay.broker.protocol import NEIGHBOURS, Closed, Message, Opened, Trouble
+from firstlight.relay.namespaces import ListenAddress, place_of
 
 LOG = logging.getLogger(__name__)
 
@@ -28,10 +28,10 @@ Tell = Callable[[Message, socket.socket | None], None]
 class _Tended:
     """A post, which file it was at last, and when it is looked at again."""
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: NamespaceListeners) -> None:
         self.post = post
         self.file: Identity | None = None
-        self.told: dict[Spot, socket.socket] = {}
+        self.told: dict[ListenAddress, socket.socket] = {}
         self.listens: socket.socket | None = None  # the bell that the loop listens to,
         self.ear = -1  # and its number, which outlives it
         self.again: asyncio.TimerHandle | None = None
@@ -39,7 +39,7 @@ class _Tended:
         self.trouble: str | None = None
 
 
-class Rounds:
+class Reconciler:
     """Keeps a post in each namespace of `kinds` in `directory`; `tell` hears what changes."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Rounds:
                 opened.close()
                 kept.drop(spot)
 
-    def sockets(self) -> dict[Spot, socket.socket]:
+    def sockets(self) -> dict[ListenAddress, socket.socket]:
         """All that is held."""
         return {spot: held for one in self._tended.values() for spot, held in one.told.items()}
 
@@ -68,7 +68,7 @@ class Rounds:
         """By namespace, what is wrong there."""
         return {name: one.trouble for name, one in self._tended.items() if one.trouble}
 
-    def adopt(self, spot: Spot, opened: socket.socket) -> bool:
+    def adopt(self, spot: ListenAddress, opened: socket.socket) -> bool:
         """Take a socket that a serving process has held since before this broker was started."""
         one = self._tended.get(spot.namespace)
         if one is None:
@@ -106,7 +106,9 @@ class Rounds:
             if one is None:
                 if place_of(name, self._kinds) is None:
                     continue
-                one = self._tended[name] = _Tended(Post(self._path / name, self._router_port))
+                one = self._tended[name] = _Tended(
+                    NamespaceListeners(self._path / name, self._router_port)
+                )
             if one.file != file:
                 one.file, one.delay = file, _SOON
                 self._tend(one)
@@ -162,7 +164,7 @@ class Rounds:
     def _tell_changes(self, one: _Tended) -> None:
         now = dict(one.post.held)
         if one.post.neighbours is not None:
-            now[Spot(one.post.name, one.post.network, NEIGHBOURS, 0)] = one.post.neighbours
+            now[ListenAddress(one.post.name, one.post.network, NEIGHBOURS, 0)] = one.post.neighbours
         for spot in one.told.keys() - now.keys():
             LOG.info("%s: closed", spot)
             self._tell(Closed(spot), None)

@@ -7,21 +7,21 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from firstlight.relay.handing import (
+from firstlight.httpd.sockets import duplicate
+from firstlight.relay.broker.kernel import peer_user
+from firstlight.relay.broker.protocol import (
+    BadMessage,
     Closed,
-    Garbled,
     Holds,
-    Level,
     Message,
     Opened,
     Ready,
     Trouble,
+    UpToDate,
     receive,
     send,
 )
-from firstlight.relay.kernel import peer_user
-from firstlight.relay.namespaces import Spot
-from firstlight.wire.sockets import duplicate
+from firstlight.relay.namespaces import ListenAddress
 
 LOG = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ _MOST_UNSENT = 100_000
 _Unsent = tuple[Message, socket.socket | None]
 
 
-class Stock(Protocol):
+class SocketStock(Protocol):
     """What the broker has."""
 
-    def sockets(self) -> dict[Spot, socket.socket]:
+    def sockets(self) -> dict[ListenAddress, socket.socket]:
         """All that it holds."""
         ...
 
@@ -44,12 +44,12 @@ class Stock(Protocol):
         """By namespace, what is wrong there."""
         ...
 
-    def adopt(self, spot: Spot, opened: socket.socket) -> bool:
+    def adopt(self, spot: ListenAddress, opened: socket.socket) -> bool:
         """Take a socket that is held by a serving process; False: it is of no use any more."""
         ...
 
 
-class Desk:
+class BrokerServer:
     """Hands every serving process what there is, and tells it of changes.
 
     Args:
@@ -63,7 +63,7 @@ class Desk:
         self._loop = asyncio.get_running_loop()
         listening.setblocking(False)
 
-    def open(self, stock: Stock) -> None:
+    def open(self, stock: SocketStock) -> None:
         """Serve from now on what `stock` has."""
         self._loop.add_reader(self._listening, self._accept, stock)
 
@@ -79,7 +79,7 @@ class Desk:
         for client in tuple(self._clients):
             client.close()
 
-    def _accept(self, stock: Stock) -> None:
+    def _accept(self, stock: SocketStock) -> None:
         try:
             connection, _ = self._listening.accept()
         except OSError:
@@ -96,13 +96,13 @@ class _Client:
     """One serving process."""
 
     def __init__(
-        self, connection: socket.socket, stock: Stock, ended: "Callable[[_Client], None]"
+        self, connection: socket.socket, stock: SocketStock, ended: "Callable[[_Client], None]"
     ) -> None:
         self.ready = False
         self._connection = connection
         self._stock = stock
         self._ended = ended
-        self._has: set[Spot] = set()
+        self._has: set[ListenAddress] = set()
         self._unsent: deque[_Unsent] = deque()
         self._loop = asyncio.get_running_loop()
         connection.setblocking(False)
@@ -151,7 +151,7 @@ class _Client:
             heard = receive(self._connection)
         except BlockingIOError:
             return
-        except (OSError, Garbled) as error:
+        except (OSError, BadMessage) as error:
             LOG.warning("a serving process is sent away: %s", error)
             heard = None
         if heard is None:
@@ -178,4 +178,4 @@ class _Client:
                 self.tell(Opened(spot), opened)
         for namespace, why in self._stock.troubles().items():
             self.tell(Trouble(namespace, why))
-        self.tell(Level())
+        self.tell(UpToDate())

@@ -13,7 +13,7 @@ _LOCALPORT = "localport"
 _GUESTS = ("", "external")  # types of ports behind which guests are
 
 
-class Row(Struct, frozen=True):
+class PortBinding(Struct, frozen=True):
     """A row of ``Port_Binding``, schema ovn-sb(5).
 
     Attributes:
@@ -28,7 +28,7 @@ class Row(Struct, frozen=True):
     mtu: str = ""
 
 
-class Wanted(Struct, frozen=True):
+class DesiredNamespace(Struct, frozen=True):
     """A namespace, with one end of a cable whose other end is a port of the switch."""
 
     network_id: str
@@ -38,10 +38,10 @@ class Wanted(Struct, frozen=True):
     addresses: frozenset[str]  # with prefix lengths
 
 
-def wanted(rows: Iterable[Row]) -> dict[str, Wanted]:
+def desired_namespaces(rows: Iterable[PortBinding]) -> dict[str, DesiredNamespace]:
     """What is needed, by network: one for each that has guests here, and a metadata port."""
     guests: dict[str, list[str]] = {}
-    metadata: dict[str, Row] = {}
+    metadata: dict[str, PortBinding] = {}
     for row in rows:
         network = row.port.network_id
         if row.type == _LOCALPORT and row.port.device_id == f"ovnmeta-{network}":
@@ -52,7 +52,7 @@ def wanted(rows: Iterable[Row]) -> dict[str, Wanted]:
     return {network: _namespace(metadata[network], guests[network]) for network in both}
 
 
-def _namespace(row: Row, guests: Sequence[str]) -> Wanted:
+def _namespace(row: PortBinding, guests: Sequence[str]) -> DesiredNamespace:
     """Its own address of each subnet in which guests are here, and the metadata addresses."""
     port = row.port
     parsed = [ip_address(guest) for guest in guests]
@@ -63,7 +63,7 @@ def _namespace(row: Row, guests: Sequence[str]) -> Wanted:
     if any(guest.version == 6 for guest in parsed):
         addresses |= {f"{METADATA_IPV6}/128", f"{address_of(port.mac)}/64"}
     mtu = int(row.mtu) if row.mtu.isdecimal() else 0
-    return Wanted(port.network_id, port.id, port.mac, mtu, frozenset(addresses))
+    return DesiredNamespace(port.network_id, port.id, port.mac, mtu, frozenset(addresses))
 
 
 def _interfaces(cidrs: str) -> list[IPv4Interface]:

@@ -14,13 +14,13 @@ from uuid import UUID, uuid5
 
 from oslo_config import cfg
 
-from firstlight.relay.ovsdb import (
+from firstlight.relay.ovn.ovsdb import (
     DATABASE,
     MAP,
     NUMBER,
     PAUSE,
     TEXT,
-    Replicating,
+    ReplicaThread,
     session,
     southbound_remote,
 )
@@ -54,21 +54,21 @@ def agent_id(chassis: str) -> str:
     return str(uuid5(namespace, "metadata_agent"))
 
 
-def open_chassis_report(conf: cfg.ConfigOpts) -> "ChassisReport":
+def open_chassis_report(conf: cfg.ConfigOpts) -> "ChassisHeartbeat":
     """For the chassis whose hostname is ``[DEFAULT] host``. It connects when it is started.
 
     Raises:
-        BadDatabase: see :func:`~firstlight.relay.ovsdb.southbound_remote`.
+        BadDatabase: see :func:`~firstlight.relay.ovn.ovsdb.southbound_remote`.
     """
     spread = max(min(conf.agent_down_time / 3, _MOST), _LEAST)
-    return ChassisReport(
+    return ChassisHeartbeat(
         southbound_remote(conf),
         conf.host,
         delay=lambda: random.uniform(0, spread),  # noqa: S311
     )
 
 
-class ChassisReport:
+class ChassisHeartbeat:
     """Answers each count of Neutron's in the row of one chassis, until :meth:`close`.
 
     Args:
@@ -87,7 +87,7 @@ class ChassisReport:
         self._due: float | None = None  # when the next may begin
         self._answered = False
         self._trouble: str | None = f"{remote}: not connected yet"
-        self._replicating = Replicating("report", self._replica, self._turn, failed=self._failed)
+        self._replicating = ReplicaThread("report", self._replica, self._turn, failed=self._failed)
 
     def start(self) -> None:
         """Report now, and from now on."""

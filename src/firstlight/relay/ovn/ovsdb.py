@@ -95,7 +95,7 @@ def session(replica: Any) -> int | None:
     return number if arrived else None
 
 
-class Replicating:
+class ReplicaThread:
     """Keeps a replica up to date on a thread of its own, until :meth:`close`.
 
     Args:

@@ -10,18 +10,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from firstlight.relay.namespaces import place_of
-from firstlight.relay.ovnmeta.wanted import Wanted
+from firstlight.relay.ovn.desired_state import DesiredNamespace
 
 NAMESPACES = Path("/run/netns")  # ip-netns(8) has no other
 PREFIX = "ovnmeta-"
 DEADLINE = 30  # seconds for one program
 
 
-class Failed(Exception):
+class CommandFailed(Exception):
     """A program failed; the message has its words."""
 
 
-class Host:
+class OvnHost:
     """Namespaces and the switch of this host.
 
     Args:
@@ -35,7 +35,7 @@ class Host:
         self._switch = switch
         self.chassis = self._external_id("system-id")
         if not self.chassis:
-            raise Failed(
+            raise CommandFailed(
                 "Open vSwitch has no external_ids:system-id: ovn-controller needs one, too"
             )
         self._bridge = self._external_id("ovn-bridge") or "br-int"
@@ -47,7 +47,7 @@ class Host:
         names = [entry.name for entry in NAMESPACES.iterdir()]
         return {place.id for name in names if (place := place_of(name, ("ovnmeta",)))}
 
-    def make(self, namespace: Wanted) -> None:
+    def make(self, namespace: DesiredNamespace) -> None:
         """Have it as it is wanted.
 
         Raises:
@@ -124,7 +124,7 @@ def _addresses(name: str, device: str) -> set[str]:
 def _succeeds(*words: str) -> bool:
     try:
         _run(*words)
-    except Failed:
+    except CommandFailed:
         return False
     return True
 
@@ -135,7 +135,7 @@ def _run(*words: str) -> str:
             words, capture_output=True, text=True, timeout=DEADLINE, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Failed(f"{' '.join(words)}: {error}") from error
+        raise CommandFailed(f"{' '.join(words)}: {error}") from error
     if done.returncode != 0:
-        raise Failed(f"{' '.join(words)}: {done.stderr.strip()}")
+        raise CommandFailed(f"{' '.join(words)}: {done.stderr.strip()}")
     return done.stdout

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from firstlight.relay.namespaces import place_of
-from firstlight.relay.ovnmeta.making import PREFIX, Failed
-from firstlight.relay.ovnmeta.wanted import Row, Wanted, wanted
-from firstlight.relay.ovsdb import DATABASE, MAP, TEXT, TEXTS, Replicating, session
-from firstlight.relay.resolvers.southbound import port_of
+from firstlight.relay.ovn.desired_state import DesiredNamespace, PortBinding, desired_namespaces
+from firstlight.relay.ovn.ovsdb import DATABASE, MAP, TEXT, TEXTS, ReplicaThread, session
+from firstlight.relay.ovn.provision import PREFIX, CommandFailed
+from firstlight.relay.ovn.southbound import port_of
 
 LOG = logging.getLogger(__name__)
 
@@ -45,17 +45,17 @@ _SCHEMA: dict[str, Any] = {
 }
 
 
-class Makes(Protocol):
-    """What namespaces are made by: :class:`firstlight.relay.ovnmeta.making.Host`."""
+class Provisioner(Protocol):
+    """What namespaces are made by: :class:`firstlight.relay.ovn.provision.OvnHost`."""
 
     chassis: str
 
     def present(self) -> set[str]: ...
-    def make(self, namespace: Wanted) -> None: ...
+    def make(self, namespace: DesiredNamespace) -> None: ...
     def remove(self, network_id: str) -> None: ...
 
 
-class Rounds:
+class OvnReconciler:
     """Keeps the namespaces of one host, on a thread of its own, until :meth:`close`.
 
     While the database is away nothing is changed; at the end all namespaces stay.
@@ -67,16 +67,16 @@ class Rounds:
         every: seconds after which it shows that at the latest, though nothing changes.
     """
 
-    def __init__(self, remote: str, host: Makes, *, every: float) -> None:
+    def __init__(self, remote: str, host: Provisioner, *, every: float) -> None:
         self.turned = time.monotonic()
         self._every = every
         self._host = host
         self._replica = _replica(remote)
-        self._made: dict[str, Wanted] = {}
+        self._made: dict[str, DesiredNamespace] = {}
         self._troubles: dict[str, str] = {}  # by network
         self._seen: Any = None  # the state of the rows that was acted upon, or is about to be
         self._due: float | None = None
-        self._replicating = Replicating("ovnmeta", self._replica, self._turn)
+        self._replicating = ReplicaThread("ovnmeta", self._replica, self._turn)
 
     def start(self) -> None:
         """Begin."""
@@ -105,10 +105,10 @@ class Rounds:
             self._seen = state
             self._due = now + _SETTLED
         elif self._due is not None and now >= self._due:
-            self._reconcile(wanted(self._replica.rows(self._host.chassis)))
+            self._reconcile(desired_namespaces(self._replica.rows(self._host.chassis)))
             self._due = now + _AGAIN if self._troubles else None
 
-    def _reconcile(self, needed: dict[str, Wanted]) -> None:
+    def _reconcile(self, needed: dict[str, DesiredNamespace]) -> None:
         present = self._host.present()
         for network in (present | self._made.keys() | self._troubles.keys()) - needed.keys():
             if self._try(network, None):
@@ -119,7 +119,7 @@ class Rounds:
                 if self._try(network, namespace):
                     self._made[network] = namespace
 
-    def _try(self, network: str, namespace: Wanted | None) -> bool:
+    def _try(self, network: str, namespace: DesiredNamespace | None) -> bool:
         """Make it, or remove it; one that fails hurts no other, and is tried again."""
         if self._replicating.ended:
             return False
@@ -129,7 +129,7 @@ class Rounds:
                 self._host.remove(network)
             else:
                 self._host.make(namespace)
-        except Failed as error:
+        except CommandFailed as error:
             if self._troubles.get(network) != str(error):
                 LOG.warning("namespace not made or removed: ovnmeta-%s: %s", network, error)
             self._troubles[network] = str(error)
@@ -151,7 +151,7 @@ def _replica(remote: str) -> Any:
             connection = session(self)
             return None if connection is None else (connection, self.change_seqno)
 
-        def rows(self, chassis: str) -> Iterator[Row]:
+        def rows(self, chassis: str) -> Iterator[PortBinding]:
             """Of Neutron's networks, as that chassis sees them."""
             for each in self.tables["Port_Binding"].rows.values():
                 row = _row(each, chassis)
@@ -163,7 +163,7 @@ def _replica(remote: str) -> Any:
     return Replica(remote, schema, leader_only=False)
 
 
-def _row(row: Any, chassis: str) -> Row | None:
+def _row(row: Any, chassis: str) -> PortBinding | None:
     """None: it is of no network of Neutron's, or has no MAC."""
     ids = row.external_ids
     name = row.datapath[0].external_ids.get("name", "") if row.datapath else ""
@@ -172,4 +172,4 @@ def _row(row: Any, chassis: str) -> Row | None:
         return None
     here = any(one.name == chassis for one in (*row.chassis, *row.additional_chassis))
     cidrs, mtu = (ids.get(f"neutron:{key}", "") for key in ("cidrs", "mtu"))
-    return Row(port, row.type, here, cidrs, mtu)
+    return PortBinding(port, row.type, here, cidrs, mtu)

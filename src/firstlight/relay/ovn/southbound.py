@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from firstlight.relay.ovsdb import DATABASE, MAP, TEXT, TEXTS
+from firstlight.relay.ovn.ovsdb import DATABASE, MAP, TEXT, TEXTS
 from firstlight.relay.resolvers.ports import Port
 
 # The columns that are read, and no others: each relay holds a copy of every row.

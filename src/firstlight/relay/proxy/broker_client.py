@@ -5,24 +5,24 @@ import logging
 import socket
 from collections.abc import Callable
 
-from firstlight.relay.handing import (
+from firstlight.httpd.listener import Listener
+from firstlight.httpd.messages import Handler
+from firstlight.httpd.server import Server
+from firstlight.relay.broker.protocol import (
     NEIGHBOURS,
+    BadMessage,
     Closed,
-    Garbled,
     Holds,
-    Level,
     Message,
     Opened,
     Ready,
     Trouble,
+    UpToDate,
     receive,
     send,
 )
-from firstlight.relay.namespaces import Spot, kind_of, place_of
-from firstlight.relay.neighbours import Neighbours
-from firstlight.wire.listener import Listener
-from firstlight.wire.messages import Handler
-from firstlight.wire.server import Server
+from firstlight.relay.namespaces import ListenAddress, kind_of, place_of
+from firstlight.relay.proxy.neighbours import Neighbours
 
 LOG = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ class BrokerAway(Exception):
     """A process that is to take over would listen nowhere; the message says why."""
 
 
-class Following:
+class BrokerClient:
     """What one process has of the broker.
 
     Args:
@@ -53,7 +53,7 @@ class Following:
         self._neighbours = neighbours
         self._broker = broker
         self._handler = handler
-        self._held: dict[Spot, socket.socket] = {}
+        self._held: dict[ListenAddress, socket.socket] = {}
         self._troubles: dict[str, str] = {}
         self._away: str | None = "the broker has not been asked yet"
         self._level = asyncio.Event()
@@ -91,7 +91,7 @@ class Following:
                 with await self._connected() as connection:
                     await self._converse(server, connection)
                 said = "it ended"
-            except (OSError, Garbled) as error:
+            except (OSError, BadMessage) as error:
                 said = getattr(error, "strerror", None) or str(error)
             except Exception:  # the task's boundary: networks must be followed whatever happens
                 LOG.exception("following the broker failed, and begins anew")
@@ -135,10 +135,10 @@ class Following:
             self._troubles.pop(message.namespace, None)
             if message.why is not None:
                 self._troubles[message.namespace] = message.why
-        elif isinstance(message, Level):
+        elif isinstance(message, UpToDate):
             self._found()
 
-    async def _open(self, server: Server, spot: Spot, passed: socket.socket) -> None:
+    async def _open(self, server: Server, spot: ListenAddress, passed: socket.socket) -> None:
         place = place_of(spot.namespace)
         if spot.host == NEIGHBOURS and place is not None:
             self._neighbours.opened(place, passed)
@@ -155,7 +155,7 @@ class Following:
             self._held[spot] = passed
             await server.add(listener)
 
-    def _close(self, server: Server, spot: Spot) -> None:
+    def _close(self, server: Server, spot: ListenAddress) -> None:
         place = place_of(spot.namespace)
         if spot.host == NEIGHBOURS and place is not None:
             self._neighbours.closed(place)
@@ -212,5 +212,5 @@ async def _once(
         remove(connection)
 
 
-def _name(spot: Spot) -> str:
+def _name(spot: ListenAddress) -> str:
     return f"{spot}#{spot.network}"

@@ -10,34 +10,34 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from firstlight.relay.address import Unix
-from firstlight.relay.bucket import Bucket, Window
-from firstlight.relay.deploy import Relay
-from firstlight.relay.fairness import Fairness, Peek
-from firstlight.relay.following import Following
-from firstlight.relay.neighbours import Neighbours
-from firstlight.relay.proxy import SomebodysAgent
-from firstlight.relay.upstream import Upstream
-from firstlight.relay.upstreams import Upstreams
-from firstlight.wire.messages import Handler
-from firstlight.wire.server import Companion
-from firstlight.wire.status import Check, Concerns
+from firstlight.httpd.messages import Handler
+from firstlight.httpd.server import Companion
+from firstlight.httpd.status import Check, Concerns
+from firstlight.relay.agent.deploy import AgentDeployment
+from firstlight.relay.proxy.broker_client import BrokerClient
+from firstlight.relay.proxy.handler import ExternalAgent
+from firstlight.relay.proxy.neighbours import Neighbours
+from firstlight.relay.proxy.rate_limit import Peek, RateLimit
+from firstlight.relay.proxy.token_bucket import TokenBucket, Window
+from firstlight.relay.upstream.address import UnixUpstream
+from firstlight.relay.upstream.balancer import Balancer
+from firstlight.relay.upstream.client import UpstreamClient
 
 
-def fairness(conf: cfg.ConfigOpts, peek: Peek | None) -> Fairness:
+def rate_limit(conf: cfg.ConfigOpts, peek: Peek | None) -> RateLimit:
     """As ``[relay]`` and ``[metadata_rate_limiting]`` say."""
     own, neutrons = conf.relay, conf.metadata_rate_limiting
     clock = time.monotonic
-    bucket = Bucket(own.guest_rate, own.guest_burst, clock) if own.guest_rate else None
+    bucket = TokenBucket(own.guest_rate, own.guest_burst, clock) if own.guest_rate else None
     windows = [
         Window(neutrons.base_window_duration, neutrons.base_query_rate_limit, clock),
         Window(neutrons.burst_window_duration, neutrons.burst_query_rate_limit, clock),
     ]
     counted = windows if neutrons.rate_limit_enabled else []
-    return Fairness(peek, bucket, counted, neutrons.ip_versions)
+    return RateLimit(peek, bucket, counted, neutrons.ip_versions)
 
 
-class Behind(NamedTuple):
+class NextHop(NamedTuple):
     """Whoever answers behind the proxy.
 
     `peek` knows who guests are; None: nobody here does. See :class:`Status` for checks and
@@ -53,37 +53,37 @@ class Behind(NamedTuple):
 
 
 @contextmanager
-def behind(conf: cfg.ConfigOpts, neighbours: Neighbours) -> Iterator[Behind]:
+def next_hop(conf: cfg.ConfigOpts, neighbours: Neighbours) -> Iterator[NextHop]:
     """An agent of ours, or the one at ``[relay] agent_socket``, until the end of the block.
 
     Raises:
         BadUpstream, Unusable: an option cannot be used; the message says which.
     """
     if conf.relay.agent_socket:
-        yield _somebodys(conf)
+        yield _external_agent(conf)
         return
-    with closing(Relay(conf, look=neighbours.look)) as relay:
+    with closing(AgentDeployment(conf, look=neighbours.look)) as relay:
         peek = relay.recognition.peek
         handle = relay.agent.handle
-        yield Behind(handle, relay.begin, relay.checks, relay.concerns, peek, relay.collector)
+        yield NextHop(handle, relay.begin, relay.checks, relay.concerns, peek, relay.collector)
 
 
-def _somebodys(conf: cfg.ConfigOpts) -> Behind:
+def _external_agent(conf: cfg.ConfigOpts) -> NextHop:
     own = conf.relay
-    upstream = Upstream(
-        Unix(own.agent_socket),
+    upstream = UpstreamClient(
+        UnixUpstream(own.agent_socket),
         connections=own.upstream_connections,
         connect_timeout=own.connect_timeout,
         max_body=own.max_response * 1024 * 1024,
     )
-    agent = SomebodysAgent(Upstreams([upstream]), own.deadline, time.monotonic)
-    return Behind(agent.handle, agent.begin, {"agent": upstream.trouble}, dict, None, None)
+    agent = ExternalAgent(Balancer([upstream]), own.deadline, time.monotonic)
+    return NextHop(agent.handle, agent.begin, {"agent": upstream.trouble}, dict, None, None)
 
 
 class ProxyCollector(Collector):
     """What the proxy has to tell: where it listens, where it cannot, and whom it refused."""
 
-    def __init__(self, following: Following, fairness: Fairness) -> None:
+    def __init__(self, following: BrokerClient, fairness: RateLimit) -> None:
         self._following = following
         self._fairness = fairness
 

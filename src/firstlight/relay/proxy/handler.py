@@ -9,16 +9,16 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from firstlight.log_throttle import LogThrottle, ThrottledLog
-from firstlight.relay import answers
+from firstlight.concurrency.futures import later
+from firstlight.concurrency.throttle import LogThrottle, ThrottledLog
+from firstlight.httpd.messages import Handler, Request, Response
+from firstlight.httpd.server import Server
+from firstlight.relay import responses
 from firstlight.relay.contract import Guest
-from firstlight.relay.fairness import Fairness
-from firstlight.relay.later import later
-from firstlight.relay.place import Unplaced, guest_of
-from firstlight.relay.upstream import Failure, Question
-from firstlight.relay.upstreams import Upstreams
-from firstlight.wire.messages import Handler, Request, Response
-from firstlight.wire.server import Server
+from firstlight.relay.proxy.rate_limit import RateLimit
+from firstlight.relay.request_origin import UnknownOrigin, guest_of
+from firstlight.relay.upstream.balancer import Balancer
+from firstlight.relay.upstream.client import UpstreamFailure, UpstreamRequest
 
 LOG = logging.getLogger(__name__)
 
@@ -27,10 +27,10 @@ LOG = logging.getLogger(__name__)
 _PASSED_ON = (b"accept", b"accept-encoding", b"content-type", b"user-agent")
 
 
-class Proxy:
+class ProxyHandler:
     """Its `handle` is the handler of the listeners in the namespaces."""
 
-    def __init__(self, fairness: Fairness, answer: Handler) -> None:
+    def __init__(self, fairness: RateLimit, answer: Handler) -> None:
         self._fairness = fairness
         self._answer = answer
 
@@ -38,12 +38,12 @@ class Proxy:
         """Answer one request, or refuse it because there were too many."""
         try:
             guest = guest_of(request)
-        except Unplaced as error:
-            return answers.refusal(400, str(error))
+        except UnknownOrigin as error:
+            return responses.refusal(400, str(error))
         return self._fairness.refusal(guest) or self._answer(request)
 
 
-class SomebodysAgent:
+class ExternalAgent:
     """Has an agent behind a unix socket answer; its `handle` is a handler.
 
     Args:
@@ -52,7 +52,7 @@ class SomebodysAgent:
         clock: monotonic seconds.
     """
 
-    def __init__(self, agent: Upstreams, deadline: float, clock: Callable[[], float]) -> None:
+    def __init__(self, agent: Balancer, deadline: float, clock: Callable[[], float]) -> None:
         self._agent = agent
         self._deadline = deadline
         self._log = ThrottledLog(LOG, LogThrottle(most=1, clock=clock))
@@ -70,7 +70,7 @@ class SomebodysAgent:
     def handle(self, request: Request) -> "Response | Future[Response]":
         """Pass one request on; it comes from a listener that stands for a place."""
         if request.method == "TRACE":
-            return answers.refusal(405, "TRACE is not for guests.")
+            return responses.refusal(405, "TRACE is not for guests.")
         return later(self._pass_on(request, guest_of(request)))
 
     async def _pass_on(self, request: Request, guest: Guest) -> Response:
@@ -78,17 +78,17 @@ class SomebodysAgent:
         fields = "".join(f"{line}\r\n" for line in _fields(request, guest))
         try:
             answer = await self._agent.ask(
-                Question(request.method, request.target, fields, request.body), until
+                UpstreamRequest(request.method, request.target, fields, request.body), until
             )
-        except Failure as failure:
+        except UpstreamFailure as failure:
             # One agent for all guests: that it is away is one piece of news, not one for each.
             self._log.warning(
                 "the agent did not answer request %s (%d): %s",
                 *(request.id, failure.status, failure),
                 of=failure.status,
             )
-            answer = answers.failed(failure.status)
-        return answers.passed_on(answer)
+            answer = responses.failed(failure.status)
+        return responses.passed_on(answer)
 
 
 def _fields(request: Request, guest: Guest) -> list[str]:

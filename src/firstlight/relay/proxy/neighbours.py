@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-from firstlight.relay.contract import Guest, Place, Via
+from firstlight.relay.contract import Guest, Origin, Via
 
 #: The kernel sends what is for the address to no MAC that it knows, or by way of a gateway.
 NO_ENTRY = ""
@@ -42,14 +42,14 @@ class Neighbours:
     """
 
     def __init__(self) -> None:
-        self._tables: dict[Place, _Table] = {}
+        self._tables: dict[Origin, _Table] = {}
 
-    def opened(self, place: Place, asking: socket.socket) -> None:
+    def opened(self, place: Origin, asking: socket.socket) -> None:
         """From now on `asking` tells of that place; what told before is closed."""
         self.closed(place)
         self._tables[place] = _Table(asking, one_network=place.via is not Via.ROUTER)
 
-    def closed(self, place: Place) -> None:
+    def closed(self, place: Origin) -> None:
         """Nothing tells of that place any more."""
         before = self._tables.pop(place, None)
         if before is not None:

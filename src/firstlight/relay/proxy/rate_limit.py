@@ -4,16 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from math import ceil
 
-from firstlight.relay import answers
-from firstlight.relay.bucket import Bucket, Window
+from firstlight.httpd.messages import Response
+from firstlight.relay import responses
 from firstlight.relay.contract import Found, Guest, Resolution
 from firstlight.relay.link_local import mac_of
-from firstlight.wire.messages import Response
+from firstlight.relay.proxy.token_bucket import TokenBucket, Window
 
 Peek = Callable[[Guest], Resolution | None]
 
 
-class Fairness:
+class RateLimit:
     """Refuses guests that ask too much, each by itself, IPv4 and IPv6 together.
 
     Guests are told apart by their ports, as soon as they have been recognised once; before, by
@@ -29,7 +29,7 @@ class Fairness:
     def __init__(
         self,
         peek: Peek | None,
-        bucket: Bucket | None,
+        bucket: TokenBucket | None,
         windows: Sequence[Window] = (),
         versions: Collection[int] = (4,),
     ) -> None:
@@ -61,6 +61,6 @@ class Fairness:
 
     def _too_many(self, by: str, seconds: int) -> Response:
         self.refused[by] += 1
-        return answers.refusal(
+        return responses.refusal(
             429, "This server asks too often.", (b"Retry-After", b"%d" % seconds)
         )

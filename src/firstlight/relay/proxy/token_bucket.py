@@ -15,7 +15,7 @@ class _Level(Struct):
     at: float
 
 
-class Bucket:
+class TokenBucket:
     """Lets each of many ask `rate` times a second, and up to `burst` times at once.
 
     A guest that never asks faster costs nothing but its entry. `clock`: monotonic seconds.

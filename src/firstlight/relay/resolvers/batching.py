@@ -34,7 +34,7 @@ class _Flight:
         self.future.set_running_or_notify_cancel()  # many may wait for it
 
 
-class Batches:
+class ResolverBatches:
     """Questions to one resolver, which it owns.
 
     Args:

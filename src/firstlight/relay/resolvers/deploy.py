@@ -5,35 +5,40 @@ from typing import TypedDict
 
 from oslo_config import cfg
 
+from firstlight.relay.agent.identity_cache import (
+    UNCONFIRMED_SECONDS,
+    IdentityCache,
+    IdentityLimits,
+    Look,
+)
 from firstlight.relay.contract import Resolver
-from firstlight.relay.recognition import UNCONFIRMED_SECONDS, Look, Recognition, Terms
 
 _THREADS = 2  # that resolve at the same time, see Recognition
 
 
-class Unusable(Exception):
+class ResolverError(Exception):
     """The resolver cannot be used as it is configured; the message says what to change."""
 
 
-def open_recognition(conf: cfg.ConfigOpts, *, look: Look | None = None) -> Recognition:
+def open_identity_cache(conf: cfg.ConfigOpts, *, look: Look | None = None) -> IdentityCache:
     """What recognises guests by the resolver that the files name. Nothing has been asked yet.
 
     Args:
         conf: with the sections ``[relay]`` (:mod:`firstlight.conf.recognition`), ``[ovn]``,
             ``[neutron]`` and ``[store]``.
-        look: see :data:`~firstlight.relay.recognition.Look`.
+        look: see :data:`~firstlight.relay.agent.identity_cache.Look`.
 
     Raises:
         Unusable: an option of the resolver cannot be used, or its extra is not installed.
     """
     section = conf.relay
-    terms = Terms(
+    terms = IdentityLimits(
         found=section.identity_seconds,
         nobody=section.nobody_seconds,
         stale=section.identity_stale_seconds,
         most=section.identities,
     )
-    return Recognition(open_resolver(conf), terms, look=look)
+    return IdentityCache(open_resolver(conf), terms, look=look)
 
 
 def open_resolver(conf: cfg.ConfigOpts) -> Resolver:
@@ -68,7 +73,7 @@ def _neutron_rpc(conf: cfg.ConfigOpts) -> Resolver:
     try:
         return open_neutron_rpc(conf, **_of_neutron(conf))
     except BadTransport as error:
-        raise Unusable(str(error)) from error
+        raise ResolverError(str(error)) from error
 
 
 def _neutron_rest(conf: cfg.ConfigOpts) -> Resolver:
@@ -78,7 +83,7 @@ def _neutron_rest(conf: cfg.ConfigOpts) -> Resolver:
     try:
         return open_neutron_rest(conf, **_of_neutron(conf))
     except NeutronMisconfigured as error:
-        raise Unusable(str(error)) from error
+        raise ResolverError(str(error)) from error
 
 
 class _Terms(TypedDict):
@@ -98,13 +103,13 @@ def _of_neutron(conf: cfg.ConfigOpts) -> _Terms:
 
 
 def _ovn(conf: cfg.ConfigOpts) -> Resolver:
-    from firstlight.relay.ovsdb import BadDatabase
+    from firstlight.relay.ovn.ovsdb import BadDatabase
     from firstlight.relay.resolvers.ovn import open_ovn
 
     try:
         return open_ovn(conf)
     except BadDatabase as error:
-        raise Unusable(str(error)) from error
+        raise ResolverError(str(error)) from error
 
 
 def _store(conf: cfg.ConfigOpts) -> Resolver:
@@ -118,7 +123,7 @@ def _store(conf: cfg.ConfigOpts) -> Resolver:
             timeout=min(conf.store.timeout, conf.relay.resolver_deadline),
         )
     except BadConnection as error:
-        raise Unusable(f"[store] connection: {error}") from error
+        raise ResolverError(f"[store] connection: {error}") from error
     return StoreResolver(store)
 
 

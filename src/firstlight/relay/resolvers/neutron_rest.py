@@ -5,10 +5,10 @@ from typing import ClassVar
 
 from oslo_config import cfg
 
-from firstlight.neutron.calls import Calls
+from firstlight.neutron.calls import NeutronCalls
 from firstlight.neutron.lists import Lists
 from firstlight.neutron.pages import Filters as Query
-from firstlight.neutron.rows import Row
+from firstlight.neutron.rows import NeutronRow
 from firstlight.neutron.session import GROUP, open_adapter
 from firstlight.relay.resolvers.listing import Filters, Listing, NotAsked, PortRow
 from firstlight.relay.resolvers.ports import Port
@@ -21,7 +21,7 @@ _MOST = 15
 _MOST_NETWORKS = 30
 
 
-class _Ports(PortRow, Row, frozen=True):
+class _Ports(PortRow, NeutronRow, frozen=True):
     """A list of ports; its fields are those that are asked for."""
 
     PATH: ClassVar[str] = "ports"
@@ -49,14 +49,14 @@ def open_neutron_rest(
         retries=section.http_retries,
         timeout=section.timeout,
     )
-    reading = _Reading(lists, Calls(threads, seconds))
+    reading = _Reading(lists, NeutronCalls(threads, seconds))
     return Listing(
         NAME, reading.ports, most=_MOST, router_seconds=router_seconds, close=reading.close
     )
 
 
 class _Reading:
-    def __init__(self, lists: Lists, calls: Calls) -> None:
+    def __init__(self, lists: Lists, calls: NeutronCalls) -> None:
         self._lists = lists
         self._calls = calls
 

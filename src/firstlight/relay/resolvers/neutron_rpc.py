@@ -14,7 +14,7 @@ from typing import Any
 
 from oslo_config import cfg
 
-from firstlight.relay.patience import Patience, hang_up
+from firstlight.concurrency.bounded_threads import BoundedThreads, hang_up
 from firstlight.relay.resolvers.listing import Filters, Listing, NotAsked, read_rows
 from firstlight.relay.resolvers.ports import Port
 
@@ -136,7 +136,7 @@ class _Calls:
         self._late = messaging.MessagingTimeout
         self._transport = transport
         self._seconds = seconds
-        self._patience = Patience(NAME, threads=threads, seconds=seconds + 0.5)
+        self._patience = BoundedThreads(NAME, threads=threads, seconds=seconds + 0.5)
         target = messaging.Target(topic=_TOPIC, version="1.0")
         self._client = messaging.get_rpc_client(transport, target, timeout=seconds, retry=0)
 

@@ -8,9 +8,9 @@ from typing import Any
 from oslo_config import cfg
 
 from firstlight.relay.contract import Guest, Resolution, Unavailable
-from firstlight.relay.ovsdb import DATABASE, Replicating, session, southbound_remote
+from firstlight.relay.ovn.ovsdb import DATABASE, ReplicaThread, session, southbound_remote
+from firstlight.relay.ovn.southbound import SCHEMA, port_of
 from firstlight.relay.resolvers.index import Index
-from firstlight.relay.resolvers.southbound import SCHEMA, port_of
 
 LOG = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ def open_ovn(conf: cfg.ConfigOpts) -> "OvnResolver":
     """The resolver, on ``[ovn] ovn_sb_connection``. It connects on a thread of its own.
 
     Raises:
-        BadDatabase: see :func:`~firstlight.relay.ovsdb.southbound_remote`.
+        BadDatabase: see :func:`~firstlight.relay.ovn.ovsdb.southbound_remote`.
     """
     return OvnResolver(southbound_remote(conf))
 
@@ -42,7 +42,7 @@ class OvnResolver:
         self._trouble: str | None = f"{remote}: not connected yet"
         self._replica = _replica(remote, self._index)
         self._session: int | None = None  # of the connection whose rows the index has
-        self._replicating = Replicating(
+        self._replicating = ReplicaThread(
             NAME, self._replica, self._follow, failed=self._failed, lock=self._lock
         )
         self._replicating.start()

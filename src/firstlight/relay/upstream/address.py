@@ -5,7 +5,7 @@ import ssl
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from firstlight.relay.line import Line
+from firstlight.relay.upstream.connection import UpstreamConnection
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -15,7 +15,7 @@ class BadUpstream(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Tcp:
+class TcpUpstream:
     """A host and port; with `tls`, the host is whom the certificate must name."""
 
     host: str
@@ -31,14 +31,14 @@ class Tcp:
     def __str__(self) -> str:
         return f"{'http' if self.tls is None else 'https'}://{self.authority}"
 
-    async def connect(self, max_body: int) -> Line:
+    async def connect(self, max_body: int) -> UpstreamConnection:
         """A new connection.
 
         Raises:
             OSError: there is none; ssl.SSLError is one.
         """
         _, line = await asyncio.get_running_loop().create_connection(
-            lambda: Line(max_body),
+            lambda: UpstreamConnection(max_body),
             self.host,
             self.port,
             ssl=self.tls,
@@ -48,7 +48,7 @@ class Tcp:
 
 
 @dataclass(frozen=True, slots=True)
-class Unix:
+class UnixUpstream:
     """A path."""
 
     path: str
@@ -57,17 +57,17 @@ class Unix:
     def __str__(self) -> str:
         return f"unix:{self.path}"
 
-    async def connect(self, max_body: int) -> Line:
+    async def connect(self, max_body: int) -> UpstreamConnection:
         """As :meth:`Tcp.connect`."""
         loop = asyncio.get_running_loop()
-        _, line = await loop.create_unix_connection(lambda: Line(max_body), self.path)
+        _, line = await loop.create_unix_connection(lambda: UpstreamConnection(max_body), self.path)
         return line
 
 
-Address = Tcp | Unix
+Address = TcpUpstream | UnixUpstream
 
 
-def parse(url: str, tls: ssl.SSLContext | None) -> Tcp:
+def parse(url: str, tls: ssl.SSLContext | None) -> TcpUpstream:
     """The upstream that ``http://HOST:PORT`` or ``https://HOST:PORT`` names; `tls` is for https.
 
     Raises:
@@ -81,7 +81,7 @@ def parse(url: str, tls: ssl.SSLContext | None) -> Tcp:
     extra = parts.path.strip("/") or parts.query or parts.fragment or parts.username
     if not parts.hostname or extra:
         raise _bad(url)
-    return Tcp(parts.hostname, port, tls if parts.scheme == "https" else None)
+    return TcpUpstream(parts.hostname, port, tls if parts.scheme == "https" else None)
 
 
 def _bad(url: str) -> BadUpstream:

@@ -4,18 +4,24 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
-from firstlight.relay.line import Answer
-from firstlight.relay.upstream import Failure, Question, Refused, Reset, Upstream
-from firstlight.wire.server import Server
+from firstlight.httpd.server import Server
+from firstlight.relay.upstream.client import (
+    ConnectionRefused,
+    UpstreamClient,
+    UpstreamFailure,
+    UpstreamRequest,
+    UpstreamReset,
+)
+from firstlight.relay.upstream.connection import UpstreamAnswer
 
 # Seconds: between two looks at one that does not answer, and after which one that nobody has asked
 # is asked by us. A thousand idle hosts are then some thirty requests a second for the services.
 _PROBE = 5.0
 _QUIET = 30.0
-_ANYBODY = Question("GET", "/", "")  # the list of versions, which needs no signature
+_ANYBODY = UpstreamRequest("GET", "/", "")  # the list of versions, which needs no signature
 
 
-class Upstreams:
+class Balancer:
     """Asks one of several :class:`Upstream`, and another if that one cannot be asked.
 
     Args:
@@ -24,7 +30,7 @@ class Upstreams:
     """
 
     def __init__(
-        self, upstreams: Sequence[Upstream], *, probe: float = _PROBE, quiet: float = _QUIET
+        self, upstreams: Sequence[UpstreamClient], *, probe: float = _PROBE, quiet: float = _QUIET
     ) -> None:
         self.all = tuple(upstreams)
         self._pause = probe
@@ -35,19 +41,19 @@ class Upstreams:
         """Have the connections end with the server; see :meth:`Server.accompany`."""
         self._keeping = asyncio.create_task(self._keep())
 
-    async def ask(self, question: Question, until: float) -> Answer:
+    async def ask(self, question: UpstreamRequest, until: float) -> UpstreamAnswer:
         """A response, by `until` (of the loop's clock).
 
         Raises:
             Failure: nobody could be asked, or the one that was has not answered.
         """
-        failure: Failure = Refused("there is no upstream")
+        failure: UpstreamFailure = ConnectionRefused("there is no upstream")
         for upstream in self._in_turn():
             try:
                 return await upstream.ask(question, until)
-            except Failure as failed:
+            except UpstreamFailure as failed:
                 failure = failed
-                if failed.sent and not (isinstance(failed, Reset) and question.repeatable):
+                if failed.sent and not (isinstance(failed, UpstreamReset) and question.repeatable):
                     break
         raise failure
 
@@ -73,16 +79,16 @@ class Upstreams:
         finally:  # cancelled, because the server has stopped
             self.close()
 
-    async def _probe(self, upstream: Upstream) -> None:
+    async def _probe(self, upstream: UpstreamClient) -> None:
         now = asyncio.get_running_loop().time()
         lately = upstream.asked and now < upstream.asked_at + self._quiet
         if lately and upstream.trouble() is None:
             return
         until = now + _PROBE
-        with suppress(Failure):  # it remembers that
+        with suppress(UpstreamFailure):  # it remembers that
             await upstream.ask(_ANYBODY, until)
 
-    def _in_turn(self) -> Sequence[Upstream]:
+    def _in_turn(self) -> Sequence[UpstreamClient]:
         """Those that answer, each time another first; then those that may again, soonest first."""
         if len(self.all) == 1:
             return self.all

@@ -5,8 +5,12 @@ import logging
 from collections import Counter
 from typing import NamedTuple
 
-from firstlight.relay.address import Address
-from firstlight.relay.line import Answer, Broken, Line
+from firstlight.relay.upstream.address import Address
+from firstlight.relay.upstream.connection import (
+    ConnectionBroken,
+    UpstreamAnswer,
+    UpstreamConnection,
+)
 
 LOG = logging.getLogger(__name__)
 
@@ -18,7 +22,7 @@ _FIRST_BACK_OFF = 0.5
 _MAX_BACK_OFF = 15.0
 
 
-class Question(NamedTuple):
+class UpstreamRequest(NamedTuple):
     """A request to pass on: `fields` are header lines, each with its CRLF, without Host."""
 
     method: str
@@ -32,7 +36,7 @@ class Question(NamedTuple):
         return self.method in _REPEATABLE
 
 
-class Failure(Exception):
+class UpstreamFailure(Exception):
     """There is no response; the message says why, for the log.
 
     `status` is what the guest gets. `sent`: the request may have arrived.
@@ -42,35 +46,35 @@ class Failure(Exception):
     sent = True
 
 
-class Refused(Failure):
+class ConnectionRefused(UpstreamFailure):
     """It could not be connected to."""
 
     status = 503
     sent = False
 
 
-class Unconnected(Failure):
+class ConnectTimeout(UpstreamFailure):
     """It did not accept a connection in time."""
 
     status = 504
     sent = False
 
 
-class Slow(Failure):
+class ResponseTimeout(UpstreamFailure):
     """It did not answer in time."""
 
     status = 504
 
 
-class Reset(Failure):
+class UpstreamReset(UpstreamFailure):
     """It closed the connection instead of answering."""
 
 
-class Garbled(Failure):
+class BadResponse(UpstreamFailure):
     """What it sent is no response, or too large to be passed on."""
 
 
-class Upstream:
+class UpstreamClient:
     """Asks one metadata service over connections that are kept.
 
     To be used on one event loop. At most `connections` are open; requests past that wait for one.
@@ -90,7 +94,7 @@ class Upstream:
         self._trouble: str | None = None
         self._connect_timeout = connect_timeout
         self._max_body = max_body
-        self._idle: list[Line] = []
+        self._idle: list[UpstreamConnection] = []
         self._connections = connections
         self._places: asyncio.Semaphore | None = None
 
@@ -98,7 +102,7 @@ class Upstream:
         """Why it could not be asked when it was asked last; None: it could."""
         return self._trouble
 
-    async def ask(self, question: Question, until: float) -> Answer:
+    async def ask(self, question: UpstreamRequest, until: float) -> UpstreamAnswer:
         """Its response, by `until` (of the loop's clock).
 
         Raises:
@@ -108,7 +112,7 @@ class Upstream:
         self.asked_at = asyncio.get_running_loop().time()
         try:
             answer = await self._ask(question, until)
-        except Failure as failure:
+        except UpstreamFailure as failure:
             self._failed(failure)
             raise
         self._answered()
@@ -119,7 +123,7 @@ class Upstream:
         while self._idle:
             self._idle.pop().close()
 
-    async def _ask(self, question: Question, until: float) -> Answer:
+    async def _ask(self, question: UpstreamRequest, until: float) -> UpstreamAnswer:
         if self._places is None:
             self._places = asyncio.Semaphore(self._connections)
         try:
@@ -127,24 +131,24 @@ class Upstream:
                 async with self._places:
                     return await self._ask_by_a_line(question)
         except TimeoutError as error:
-            raise Slow("it did not answer in time") from error
+            raise ResponseTimeout("it did not answer in time") from error
 
-    async def _ask_by_a_line(self, question: Question) -> Answer:
+    async def _ask_by_a_line(self, question: UpstreamRequest) -> UpstreamAnswer:
         line = self._kept() if question.repeatable else None
         if line is not None:
             try:
                 return await self._ask_by(line, question)
-            except Broken as broken:
+            except ConnectionBroken as broken:
                 if not broken.silent:
-                    raise Garbled(str(broken)) from broken
+                    raise BadResponse(str(broken)) from broken
                 # It was closed while nobody used it, most likely; on a new one we shall see.
                 self.close()
         try:
             return await self._ask_by(await self._connected(), question)
-        except Broken as broken:
-            raise (Reset if broken.silent else Garbled)(str(broken)) from broken
+        except ConnectionBroken as broken:
+            raise (UpstreamReset if broken.silent else BadResponse)(str(broken)) from broken
 
-    async def _ask_by(self, line: Line, question: Question) -> Answer:
+    async def _ask_by(self, line: UpstreamConnection, question: UpstreamRequest) -> UpstreamAnswer:
         self.open += 1
         try:
             answer = await line.ask(self._message(question), head=question.method == "HEAD")
@@ -155,14 +159,14 @@ class Upstream:
             self._idle.append(line)
         return answer
 
-    def _message(self, question: Question) -> bytes:
+    def _message(self, question: UpstreamRequest) -> bytes:
         method, target, fields, body = question
         length = f"Content-Length: {len(body)}\r\n" if body or method in ("POST", "PUT") else ""
         host = self.address.authority
         head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{fields}{length}\r\n"
         return head.encode("latin-1") + body
 
-    def _kept(self) -> Line | None:
+    def _kept(self) -> UpstreamConnection | None:
         """The connection that was used last, if it is still good."""
         while self._idle:
             line = self._idle.pop()
@@ -171,15 +175,15 @@ class Upstream:
             line.close()
         return None
 
-    async def _connected(self) -> Line:
+    async def _connected(self) -> UpstreamConnection:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 return await self.address.connect(self._max_body)
         except TimeoutError as error:
             why = f"it did not accept a connection in {self._connect_timeout:g} s"
-            raise Unconnected(why) from error
+            raise ConnectTimeout(why) from error
         except OSError as error:
-            raise Refused(str(error)) from error
+            raise ConnectionRefused(str(error)) from error
 
     def _answered(self) -> None:
         if self._trouble is not None:
@@ -187,13 +191,13 @@ class Upstream:
         self._trouble = None
         self._back_off = self.away_until = 0.0
 
-    def _failed(self, failure: Failure) -> None:
+    def _failed(self, failure: UpstreamFailure) -> None:
         """Remember it. One that is slow or garbled is not away: it may be one guest's data."""
         self.failures[type(failure).__name__.lower()] += 1
         if self._trouble is None:
             LOG.warning("metadata service %s: %s", self.address, failure)
         self._trouble = str(failure)
-        if isinstance(failure, Slow | Garbled):
+        if isinstance(failure, ResponseTimeout | BadResponse):
             return
         now = asyncio.get_running_loop().time()
         if now >= self.away_until:  # the others that failed at the same moment are no news

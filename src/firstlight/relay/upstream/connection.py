@@ -30,7 +30,7 @@ _MANY_FIELDS = f"it sent more than {_MAX_FIELDS} header fields and trailers"
 _FRAMING = 8
 
 
-class Answer(NamedTuple):
+class UpstreamAnswer(NamedTuple):
     """An upstream's response.
 
     `length` is what it said of a body that it did not send because of a HEAD, -1 if it said
@@ -44,7 +44,7 @@ class Answer(NamedTuple):
     length: int | None = None
 
 
-class Broken(Exception):
+class ConnectionBroken(Exception):
     """The connection ended, or what came by it is not a response; the message says which.
 
     `silent`: nothing had come at all.
@@ -55,7 +55,7 @@ class Broken(Exception):
         self.silent = silent
 
 
-class Line(asyncio.Protocol):
+class UpstreamConnection(asyncio.Protocol):
     """A connection that may be used again and again while it is `open`.
 
     `max_body` bounds a response's body, in bytes.
@@ -67,10 +67,10 @@ class Line(asyncio.Protocol):
         self.since = 0.0  # when it was laid aside; its owner's
         self._max_body = max_body
         self._transport = cast(asyncio.Transport, None)  # until the connection is made
-        self._waiting: asyncio.Future[Answer] | None = None
+        self._waiting: asyncio.Future[UpstreamAnswer] | None = None
         self._parser: Any = None
 
-    async def ask(self, message: bytes, *, head: bool) -> Answer:
+    async def ask(self, message: bytes, *, head: bool) -> UpstreamAnswer:
         """Send a whole request; its response. `head`: the response has no body.
 
         If whoever waits is cancelled the connection is closed, since its response may still come.
@@ -79,9 +79,9 @@ class Line(asyncio.Protocol):
             Broken: there is no whole response.
         """
         if not self.open:
-            raise Broken("it was closed", silent=True)
+            raise ConnectionBroken("it was closed", silent=True)
         self._begin(head)
-        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        waiting: asyncio.Future[UpstreamAnswer] = asyncio.get_running_loop().create_future()
         self._waiting = waiting
         try:
             self._transport.write(message)
@@ -132,7 +132,7 @@ class Line(asyncio.Protocol):
         if self._whole:
             self._finish()
         elif self._received - _FRAMING * len(self._body) > _MAX_HEAD:
-            self._fail(Broken(_LARGE_FIELDS))
+            self._fail(ConnectionBroken(_LARGE_FIELDS))
 
     def eof_received(self) -> bool:
         return False
@@ -145,13 +145,13 @@ class Line(asyncio.Protocol):
             self._finish()  # the end of the connection is the end of the body
         else:
             why = "it closed the connection" if exc is None else f"the connection was lost: {exc}"
-            self._fail(Broken(why, silent=not self._received))
+            self._fail(ConnectionBroken(why, silent=not self._received))
 
     # What the parser calls.
 
     def on_message_begin(self) -> None:
         if self._whole:
-            raise Broken("it sent more than it was asked for")
+            raise ConnectionBroken("it sent more than it was asked for")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_body:
@@ -166,10 +166,10 @@ class Line(asyncio.Protocol):
         if self._received > _MAX_HEAD:
             self._check_size()
         if len(self._headers) > _MAX_FIELDS:
-            raise Broken(_MANY_FIELDS)
+            raise ConnectionBroken(_MANY_FIELDS)
         self._status = self._parser.get_status_code()
         if self._status == 101:
-            raise Broken("it changed the protocol, which nobody asked for")
+            raise ConnectionBroken("it changed the protocol, which nobody asked for")
         if self._status < 200:
             self._headers.clear()
             self._named.clear()
@@ -183,7 +183,7 @@ class Line(asyncio.Protocol):
             return
         self._body += part
         if len(self._body) > self._max_body:
-            raise Broken(f"its response is larger than {self._max_body} bytes")
+            raise ConnectionBroken(f"its response is larger than {self._max_body} bytes")
 
     def on_message_complete(self) -> None:
         if self._status >= 200 and not self._whole:
@@ -193,7 +193,7 @@ class Line(asyncio.Protocol):
         """No guest hears of a trailer; its bounds are the head's."""
         self._trailers += 1
         if self._trailers + len(self._headers) > _MAX_FIELDS:
-            raise Broken(_MANY_FIELDS)
+            raise ConnectionBroken(_MANY_FIELDS)
         self._trailers_size += _size(name, value)
         self._check_size()
 
@@ -201,7 +201,7 @@ class Line(asyncio.Protocol):
         """A large read may hold all of a head, or of trailers, that is too large."""
         head = sum(_size(name, value) for name, value in self._headers)
         if head + self._trailers_size > _MAX_HEAD:
-            raise Broken(_LARGE_FIELDS)
+            raise ConnectionBroken(_LARGE_FIELDS)
 
     def _complete(self) -> None:
         self._whole = True
@@ -222,14 +222,14 @@ class Line(asyncio.Protocol):
         if waiting is not None and not waiting.done():
             waiting.set_result(self._answer())
 
-    def _answer(self) -> Answer:
+    def _answer(self) -> UpstreamAnswer:
         hop = self._named.get(b"connection", b"").lower()
         headers = self._headers
         if hop not in (b"", b"close", b"keep-alive"):
             named = {name.strip() for name in hop.split(b",")}
             headers = [(name, value) for name, value in headers if name.lower() not in named]
         length = int(self._named.get(b"content-length", b"-1")) if self._head else None
-        return Answer(
+        return UpstreamAnswer(
             self._status,
             self._named.get(b"content-type", b""),
             tuple(headers),
@@ -237,7 +237,7 @@ class Line(asyncio.Protocol):
             length,
         )
 
-    def _fail(self, broken: Broken) -> None:
+    def _fail(self, broken: ConnectionBroken) -> None:
         waiting, self._waiting = self._waiting, None
         self._parser = None
         self.close()
@@ -249,8 +249,8 @@ def _size(name: bytes, value: bytes) -> int:
     return len(name) + len(value) + 4  # ": " and the end of the line
 
 
-def _cause(error: Exception) -> Broken:
+def _cause(error: Exception) -> ConnectionBroken:
     cause = error.__context__
-    if isinstance(cause, Broken):
+    if isinstance(cause, ConnectionBroken):
         return cause
-    return Broken(f"what it sent is not HTTP: {error}")
+    return ConnectionBroken(f"what it sent is not HTTP: {error}")

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from firstlight.relay.address import BadUpstream, Tcp, parse
-from firstlight.relay.upstream import Upstream
-from firstlight.relay.upstreams import Upstreams
+from firstlight.relay.upstream.address import BadUpstream, TcpUpstream, parse
+from firstlight.relay.upstream.balancer import Balancer
+from firstlight.relay.upstream.client import UpstreamClient
 
 
-def open_upstreams(conf: cfg.ConfigOpts) -> Upstreams:
+def open_balancer(conf: cfg.ConfigOpts) -> Balancer:
     """The services that ``[relay] upstreams`` or ``nova_metadata_host`` name; none is asked yet.
 
     Raises:
@@ -19,9 +19,9 @@ def open_upstreams(conf: cfg.ConfigOpts) -> Upstreams:
     own = conf.relay
     tls = _tls(conf)
     addresses = [parse(url, tls) for url in own.upstreams] or [_novas(conf, tls)]
-    return Upstreams(
+    return Balancer(
         [
-            Upstream(
+            UpstreamClient(
                 address,
                 connections=own.upstream_connections,
                 connect_timeout=own.connect_timeout,
@@ -32,9 +32,9 @@ def open_upstreams(conf: cfg.ConfigOpts) -> Upstreams:
     )
 
 
-def _novas(conf: cfg.ConfigOpts, tls: ssl.SSLContext | None) -> Tcp:
+def _novas(conf: cfg.ConfigOpts, tls: ssl.SSLContext | None) -> TcpUpstream:
     encrypted = conf.nova_metadata_protocol == "https"
-    return Tcp(conf.nova_metadata_host, conf.nova_metadata_port, tls if encrypted else None)
+    return TcpUpstream(conf.nova_metadata_host, conf.nova_metadata_port, tls if encrypted else None)
 
 
 def _tls(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:

@@ -7,10 +7,10 @@ from sqlalchemy import Connection
 
 from firstlight.instance import Ec2Ids, Instance
 from firstlight.sources.nova import password, tables
-from firstlight.sources.nova.database import Database
+from firstlight.sources.nova.database import NovaDatabase
 from firstlight.sources.nova.ec2 import Ec2Numbers
 from firstlight.sources.nova.injected import Render
-from firstlight.sources.nova.record import Record
+from firstlight.sources.nova.record import InstanceRecord
 
 
 class Cell:
@@ -25,7 +25,7 @@ class Cell:
     """
 
     def __init__(
-        self, database: Database, *, render: Render | None, now: Callable[[], datetime]
+        self, database: NovaDatabase, *, render: Render | None, now: Callable[[], datetime]
     ) -> None:
         self.database = database
         self._render = render
@@ -77,9 +77,9 @@ class Cell:
             password.store(connection, uuid, text, self._now())
 
 
-def _record(connection: Connection, uuid: str) -> Record | None:
+def _record(connection: Connection, uuid: str) -> InstanceRecord | None:
     row = connection.execute(tables.INSTANCE, {"uuid": uuid}).first()
     if row is None:
         return None
     parts = connection.execute(tables.PARTS, {"uuid": uuid}).all()
-    return Record(row, parts)
+    return InstanceRecord(row, parts)

@@ -7,11 +7,11 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
-from firstlight.dependencies import Dependency
+from firstlight.health import Dependency
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.nova import tables
 from firstlight.sources.nova.cell import Cell
-from firstlight.sources.nova.database import Database
+from firstlight.sources.nova.database import NovaDatabase
 from firstlight.sources.nova.engine import BadConnection
 
 LOG = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class MappedCells:
 
     def __init__(
         self,
-        api: Database,
+        api: NovaDatabase,
         own: Cell | None,
         connect: Connect,
         *,

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Connection
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from firstlight.dependencies import Dependency
+from firstlight.health import Dependency
 from firstlight.sources import servers
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.lock import locked
@@ -25,7 +25,7 @@ _AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError)
 CheckSchema = Callable[[Connection, str], None]  # logs what to know of it, or raises
 
 
-class Database:
+class NovaDatabase:
     """Nothing is connected to before the first use, which also looks at the schema.
 
     Connections must not cross a fork: make one in each process.

@@ -11,7 +11,7 @@ from oslo_config import cfg
 from firstlight.sources.nova import engine, injected, schema
 from firstlight.sources.nova.cell import Cell
 from firstlight.sources.nova.cells import Cells, MappedCells, OneCell
-from firstlight.sources.nova.database import Database
+from firstlight.sources.nova.database import NovaDatabase
 from firstlight.sources.nova.engine import BadConnection
 from firstlight.sources.nova.source import NovaSource
 
@@ -76,7 +76,7 @@ class _Opener:
         self._conf = conf
         self._clock = clock
         self._cell = partial(Cell, render=renderer(conf.injected_network_template), now=now)
-        self._database = partial(Database, pool_size=pool_size, timeout=timeout, clock=clock)
+        self._database = partial(NovaDatabase, pool_size=pool_size, timeout=timeout, clock=clock)
         self._own: Cell | None = None
 
     def cells(self) -> Cells:

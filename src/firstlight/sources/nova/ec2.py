@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from firstlight.instance import Ec2Ids
 from firstlight.sources.nova import tables
-from firstlight.sources.nova.database import Database
+from firstlight.sources.nova.database import NovaDatabase
 
 _LOCK = "firstlight ec2 numbers"
 _REMEMBERED = 10_000  # images of one cell
@@ -27,7 +27,7 @@ class Ec2Numbers:
         now: the time in UTC, without a zone, as Nova's columns have it.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: NovaDatabase, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
         self._images: dict[str, int] = {}

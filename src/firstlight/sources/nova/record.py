@@ -15,7 +15,7 @@ _Found = TypeVar("_Found")
 SECURITY_GROUPS: tuple[str, ...] = ()
 
 
-class Record:
+class InstanceRecord:
     """What the two reading statements of :mod:`firstlight.sources.nova.tables` found."""
 
     def __init__(self, row: Any, parts: Sequence[Any]) -> None:

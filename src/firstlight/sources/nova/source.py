@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from firstlight.dependencies import Dependency
+from firstlight.health import Dependency
 from firstlight.instance import Instance
 from firstlight.sources.contract import InstanceGone, SourceUnavailable
 from firstlight.sources.nova.cells import Cells

@@ -17,7 +17,7 @@ from firstlight.sources.store.errors import Unreadable
 _WATCHER_TIMEOUT = 2.0
 
 
-class Database:
+class StoreDatabase:
     """Where a store is kept. Nothing is connected to before the first use, which also migrates.
 
     Connections must not cross a fork: make one in each process.

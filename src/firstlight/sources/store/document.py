@@ -10,7 +10,9 @@ from msgspec import Meta
 from firstlight.instance import Instance
 
 
-class Document(Instance, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class StoredDocument(
+    Instance, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
     """An instance as it is written down: two fields more, and no password."""
 
     user_data_text: Annotated[
@@ -53,9 +55,9 @@ def readable(document: dict[str, Any]) -> dict[str, Any]:
 
 def json_schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a file: one document, or a list of them."""
-    schema = msgspec.json.schema(Document)
+    schema = msgspec.json.schema(StoredDocument)
     definitions = schema["$defs"]
-    instance = definitions.pop("Document")
+    instance = definitions.pop(StoredDocument.__name__)
     del instance["properties"]["password"]
     instance["title"] = "Instance"
     definitions["Instance"] = instance

@@ -12,12 +12,12 @@ from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from firstlight import outline
+from firstlight import yaml_lines
 from firstlight.instance import Instance
 from firstlight.sources.store import reasons
 from firstlight.sources.store.canonical import canonical
 from firstlight.sources.store.checks import found
-from firstlight.sources.store.document import Document
+from firstlight.sources.store.document import StoredDocument
 from firstlight.sources.store.errors import BadDocument, Path, Problem
 
 LARGEST = 64 * 2**20  # bytes: 10,000 instances with 4 KiB of user data each are 60 MB
@@ -71,7 +71,7 @@ def read(content: bytes, name: str) -> list[Loaded]:
     """
     try:
         pieces = list(_pieces(_text(content), is_json=name.endswith(".json")))
-    except outline.Unclear as error:
+    except yaml_lines.Unclear as error:
         raise BadDocument([_at(name, error.line, Problem(path=(), reason=error.reason))]) from error
     if not pieces:
         raise BadDocument([_at(name, 1, Problem(path=(), reason="there is no instance in it"))])
@@ -90,7 +90,7 @@ def read(content: bytes, name: str) -> list[Loaded]:
     return loaded
 
 
-def decode(value: Any) -> Document:
+def decode(value: Any) -> StoredDocument:
     """A document from plain dictionaries and lists.
 
     Raises:
@@ -100,7 +100,7 @@ def decode(value: Any) -> Document:
     if isinstance(value, dict) and "password" in value:
         raise BadDocument([Problem(path=("password",), reason="the guest posts it; leave it out")])
     try:
-        document = msgspec.convert(value, Document)
+        document = msgspec.convert(value, StoredDocument)
     except msgspec.ValidationError as error:
         raise BadDocument([reasons.problem(error, value)]) from error
     problems = list(_user_data_text(document))
@@ -111,7 +111,7 @@ def decode(value: Any) -> Document:
     return document
 
 
-def _user_data_text(document: Document) -> Iterator[Problem]:
+def _user_data_text(document: StoredDocument) -> Iterator[Problem]:
     text = document.user_data_text
     if text is None:
         return
@@ -141,7 +141,7 @@ def _text(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise outline.Unclear(line, "not UTF-8") from error
+        raise yaml_lines.Unclear(line, "not UTF-8") from error
 
 
 def _pieces(text: str, *, is_json: bool) -> Iterator[_Piece]:
@@ -151,17 +151,17 @@ def _pieces(text: str, *, is_json: bool) -> Iterator[_Piece]:
             yield from _json_pieces(text)
         except json.JSONDecodeError as error:
             if is_json:
-                raise outline.Unclear(error.lineno, f"not JSON: {error.msg}") from error
+                raise yaml_lines.Unclear(error.lineno, f"not JSON: {error.msg}") from error
         except _NeedsOutline:
             text = _as_yaml(text)  # to say what is wrong and where
         else:
             return
-    for node in outline.documents(text):
+    for node in yaml_lines.documents(text):
         if node.value is not None:  # nothing between two lines of ---
             yield from _split(node)
 
 
-def _split(node: outline.Node) -> Iterator[_Piece]:
+def _split(node: yaml_lines.Node) -> Iterator[_Piece]:
     nodes = node.value if isinstance(node.value, list) else [node]
     return (_Piece(one.plain(), one.line_of) for one in nodes)
 
@@ -201,7 +201,7 @@ class _Lines:
     def __init__(self, text: str, *, is_list: bool) -> None:
         self._text = text
         self._is_list = is_list
-        self._root: outline.Node | None = None
+        self._root: yaml_lines.Node | None = None
 
     def of(self, number: int) -> Callable[[Path], int]:
         """What tells the lines of the document of this number."""
@@ -210,9 +210,9 @@ class _Lines:
     def _line(self, path: Path) -> int:
         if self._root is None:
             try:
-                self._root = next(outline.documents(_as_yaml(self._text)))
-            except outline.Unclear:  # JSON that is no YAML: a key of more than 1024 characters
-                self._root = outline.Node(1, None)
+                self._root = next(yaml_lines.documents(_as_yaml(self._text)))
+            except yaml_lines.Unclear:  # JSON that is no YAML: a key of more than 1024 characters
+                self._root = yaml_lines.Node(1, None)
         return self._root.line_of(path)
 
 

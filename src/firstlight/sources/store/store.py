@@ -15,7 +15,7 @@ from firstlight.sources.store.canonical import canonical_address
 from firstlight.sources.store.checks import checked
 from firstlight.sources.store.claims import refuse_taken
 from firstlight.sources.store.condition import Condition
-from firstlight.sources.store.database import Database
+from firstlight.sources.store.database import StoreDatabase
 from firstlight.sources.store.errors import RevisionConflict
 from firstlight.sources.store.rebuild import rebuilt
 from firstlight.sources.store.rows import Stored
@@ -38,7 +38,7 @@ class Store:
     """
 
     def __init__(
-        self, database: Database, reservation_id: Callable[[], str] = new_reservation_id
+        self, database: StoreDatabase, reservation_id: Callable[[], str] = new_reservation_id
     ) -> None:
         self._database = database
         self._watcher = Watcher(database)
@@ -55,7 +55,7 @@ class Store:
         Raises:
             BadConnection: the URL cannot be used.
         """
-        return cls(Database(url, pool_size=pool_size, timeout=timeout))
+        return cls(StoreDatabase(url, pool_size=pool_size, timeout=timeout))
 
     @property
     def name(self) -> str:

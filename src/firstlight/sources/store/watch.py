@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.store import changes
-from firstlight.sources.store.database import Database
+from firstlight.sources.store.database import StoreDatabase
 
 LOG = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _SLOWEST = 1.0  # between attempts while the database is away
 class Watcher:
     """Tells listeners of changes. Its thread runs while there are any."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StoreDatabase) -> None:
         self._database = database
         self._listeners: dict[object, Changed] = {}
         self._guard = threading.Lock()
@@ -117,7 +117,7 @@ def _begun(feed: "_Feed") -> bool:
 class _Feed:
     """The changes since the last look, read over a connection that is kept."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: StoreDatabase) -> None:
         self._database = database
         self._connection: Connection | None = None
         self._version: int | None = None  # SQLite's data_version, as this connection counts it

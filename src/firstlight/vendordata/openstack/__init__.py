@@ -4,6 +4,6 @@
 which there are; ``remembered`` keeps what seldom changes from one request to the next.
 """
 
-from firstlight.vendordata.cloud.cloud import Cloud, Kept
+from firstlight.vendordata.openstack.cloud import Cloud, CloudCache
 
-__all__ = ["Cloud", "Kept"]
+__all__ = ["Cloud", "CloudCache"]

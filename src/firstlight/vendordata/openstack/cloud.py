@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from firstlight.vendordata.cloud.remembered import Remembered
-from firstlight.vendordata.cloud.service import Service
+from firstlight.concurrency.ttl_cache import TtlCache
 from firstlight.vendordata.contract import Context, Need
-from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.openstack.service import Service
+from firstlight.vendordata.request_cache import RequestCache
 
 # What OpenStack makes of ids; anything else would only find its way into a URL.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -18,12 +18,12 @@ _KEPT = 60.0
 Row = Mapping[str, Any]
 
 
-class Kept:
+class CloudCache:
     """What all clouds of one process remember from one request to the next."""
 
     def __init__(self) -> None:
-        self.projects: Remembered[Row | None] = Remembered(_KEPT)
-        self.images: Remembered[Row | None] = Remembered(_KEPT)
+        self.projects: TtlCache[Row | None] = TtlCache(_KEPT)
+        self.images: TtlCache[Row | None] = TtlCache(_KEPT)
 
 
 class Cloud:
@@ -34,7 +34,7 @@ class Cloud:
         LookupError: the provider did not declare that it needs this.
     """
 
-    def __init__(self, services: Mapping[Need, Service], kept: Kept) -> None:
+    def __init__(self, services: Mapping[Need, Service], kept: CloudCache) -> None:
         self._services = services
         self._remembered = kept
 
@@ -127,14 +127,14 @@ class Cloud:
             ProviderFailed: one of them cannot be asked, or does not let us.
         """
         for need, service in self._services.items():
-            service.get(_PROBES[need], Shared())
+            service.get(_PROBES[need], RequestCache())
 
     def _service(self, need: Need) -> Service:
         return self._services[need]
 
     def _kept(
         self,
-        kept: Remembered[Row | None],
+        kept: TtlCache[Row | None],
         what: str,
         wanted: str,
         context: Context,
@@ -156,7 +156,7 @@ _PROBES = {
 }
 
 
-def _row(service: Service, path: str, key: str | None, shared: Shared) -> Row | None:
+def _row(service: Service, path: str, key: str | None, shared: RequestCache) -> Row | None:
     body = service.get(path, shared)
     if body is None:
         return None
@@ -170,7 +170,7 @@ def _row(service: Service, path: str, key: str | None, shared: Shared) -> Row | 
 
 
 def _rows(
-    service: Service, path: str, key: str, shared: Shared, *, secret: bool = False
+    service: Service, path: str, key: str, shared: RequestCache, *, secret: bool = False
 ) -> Sequence[Row]:
     body = service.get(path, shared, secret=secret)
     try:

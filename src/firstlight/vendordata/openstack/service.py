@@ -8,7 +8,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import ClientException, Forbidden, NotFound
 
 from firstlight.vendordata.contract import ProviderFailed
-from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.request_cache import RequestCache
 
 # Neutron may cut a list into pages; one server's ports are never this many.
 _PAGES = 100
@@ -42,7 +42,7 @@ class Service:
         self._credentials = credentials
         self._timeout = timeout
 
-    def get(self, path: str, shared: Shared, *, secret: bool = False) -> Any:
+    def get(self, path: str, shared: RequestCache, *, secret: bool = False) -> Any:
         """What is at `path`, from JSON; None if there is nothing.
 
         `secret`: keystoneauth must not log the answer, at any level.
@@ -65,7 +65,7 @@ class Service:
                 f"Asking {self._name} for {_plain(path)} failed: {error}."
             ) from error
 
-    def pages(self, path: str, key: str, shared: Shared) -> Iterator[Mapping[str, Any]]:
+    def pages(self, path: str, key: str, shared: RequestCache) -> Iterator[Mapping[str, Any]]:
         """Every item of the list `key` at `path`, page after page.
 
         Raises:
@@ -99,7 +99,7 @@ class Service:
             )
         return str(endpoint).rstrip("/").removesuffix(self._version) + self._version
 
-    def _left(self, shared: Shared) -> float:
+    def _left(self, shared: RequestCache) -> float:
         left = shared.left(self._timeout)
         if left <= 0:
             raise ProviderFailed(f"There was no time left to ask {self._name}.")

@@ -22,7 +22,7 @@ class OddPlugin(Exception):
     """A class that can be called in neither way; the message says what it lacks."""
 
 
-class Call:
+class PluginCall:
     """One question to a plug-in of the class `kind`, however it wants to be asked.
 
     Raises:
@@ -53,7 +53,7 @@ class Call:
         return self._kind(*arguments)
 
 
-def name_of(kind: type, call: Call, sample: Question) -> str:
+def name_of(kind: type, call: PluginCall, sample: Question) -> str:
     """The key under which Pollinate answered what `kind` says.
 
     Raises:
@@ -67,7 +67,7 @@ def name_of(kind: type, call: Call, sample: Question) -> str:
     return name
 
 
-def _told_name(call: Call, sample: Question) -> Any:
+def _told_name(call: PluginCall, sample: Question) -> Any:
     try:
         return getattr(call.made(sample, lambda: None), "name", None)
     except Exception as error:  # it is anybody's code, made for nobody yet

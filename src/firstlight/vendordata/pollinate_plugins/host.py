@@ -8,7 +8,7 @@ from flask import Flask
 from keystoneauth1.session import Session
 
 from firstlight.vendordata.contract import Secrets
-from firstlight.vendordata.shared import Shared
+from firstlight.vendordata.request_cache import RequestCache
 
 
 class PluginSecrets:
@@ -36,7 +36,7 @@ class PluginSecrets:
         return dict(self._secrets().everything())
 
 
-class Host(Flask):
+class PluginApp(Flask):
     """What a plug-in finds around it; credentials are read when it first asks for them."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Host(Flask):
         return self._session()
 
     @contextmanager
-    def around(self, shared: Shared) -> Iterator[None]:
+    def around(self, shared: RequestCache) -> Iterator[None]:
         """Make this ``current_app``; ``g`` is the same for all plug-ins of a request."""
         context = self.app_context()
         context.g = shared.once("pollinate.g", self.app_ctx_globals_class)

@@ -9,9 +9,9 @@ from keystoneauth1.session import Session
 from oslo_config import cfg
 
 from firstlight.conf import ConfigError
-from firstlight.vendordata.body import INSTANCE, PROJECT
 from firstlight.vendordata.contract import Clients, Context, Provider, ProviderFailed
-from firstlight.vendordata.plugins.calling import Call, OddPlugin, name_of
+from firstlight.vendordata.pollinate_plugins.calling import OddPlugin, PluginCall, name_of
+from firstlight.vendordata.request_body import INSTANCE, PROJECT
 
 _SAMPLE: dict[str, Any] = {
     PROJECT: "",
@@ -30,7 +30,7 @@ class Plugin(Provider):
     Nobody knows what such a class answers, so its answers are kept by nobody.
     """
 
-    call: ClassVar[Call]
+    call: ClassVar[PluginCall]
     kind: ClassVar[type]
     confidential = True
 
@@ -62,7 +62,7 @@ def provider_class(kind: Any) -> tuple[str, type[Plugin]]:
     """
     if not isinstance(kind, type):
         raise OddPlugin("it is no class")
-    call = Call(kind)
+    call = PluginCall(kind)
     name = name_of(kind, call, _SAMPLE)
     return name, type(kind.__name__, (Plugin,), {"call": call, "kind": kind})
 
@@ -99,10 +99,10 @@ def keystone_client(session: Callable[[], Session]) -> Any:
 
 def _host(clients: Clients, kind: type) -> Any:
     try:
-        from firstlight.vendordata.plugins.host import Host
+        from firstlight.vendordata.pollinate_plugins.host import PluginApp
     except ImportError as error:
         raise ConfigError(
             f"a plug-in for nova-pollinate needs flask, which is not installed ({error}); "
             "pip install firstlight[pollinate]"
         ) from error
-    return Host(clients.session, clients.vault, [kind])
+    return PluginApp(clients.session, clients.vault, [kind])

@@ -2,8 +2,8 @@
 
 from oslo_config import cfg
 
-from firstlight.vendordata.cloud import Cloud
 from firstlight.vendordata.contract import Provider, Secrets
+from firstlight.vendordata.openstack import Cloud
 
 
 def max_age(seconds: int, reason: str) -> cfg.IntOpt:

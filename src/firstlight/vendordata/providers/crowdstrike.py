@@ -10,9 +10,9 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
-from firstlight.log_throttle import ThrottledLog
-from firstlight.vendordata.cloud import Cloud
+from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.vendordata.contract import Clients, Context, Need, Secrets
+from firstlight.vendordata.openstack import Cloud
 from firstlight.vendordata.providers.backed import ByCloudAndVault, max_age
 
 LOG = ThrottledLog(logging.getLogger(__name__))

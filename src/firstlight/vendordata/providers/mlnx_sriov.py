@@ -11,8 +11,8 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
-from firstlight.vendordata.cloud import Cloud
 from firstlight.vendordata.contract import Clients, Context, Need, ProviderFailed
+from firstlight.vendordata.openstack import Cloud
 from firstlight.vendordata.providers.backed import ByCloud, max_age
 
 LOG = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from typing import Any, Self
 
 from oslo_config import cfg
 
-from firstlight.vendordata.cloud import Cloud
 from firstlight.vendordata.contract import Clients, Context, Need, Secrets
+from firstlight.vendordata.openstack import Cloud
 from firstlight.vendordata.providers.backed import ByCloudAndVault, max_age
 
 

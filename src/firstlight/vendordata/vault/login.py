@@ -19,7 +19,7 @@ class Lease(Struct, frozen=True):
     renewable: bool = False
 
 
-class Login(Protocol):
+class VaultLogin(Protocol):
     """One way in."""
 
     def enter(self, client: Client) -> Lease:

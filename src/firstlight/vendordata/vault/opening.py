@@ -9,7 +9,7 @@ from firstlight.conf import ConfigError
 from firstlight.conf.vault import GROUP
 
 if TYPE_CHECKING:
-    from firstlight.vendordata.vault.login import Login
+    from firstlight.vendordata.vault.login import VaultLogin
     from firstlight.vendordata.vault.secrets import Vault
 
 
@@ -42,7 +42,7 @@ def open_vault(conf: cfg.ConfigOpts) -> "Vault":
     return Vault(client, _login(conf), path=section.path, mount=ours.vault_mount)
 
 
-def _login(conf: cfg.ConfigOpts) -> "Login":
+def _login(conf: cfg.ConfigOpts) -> "VaultLogin":
     from firstlight.vendordata.vault.login import WithKubernetes, WithToken
 
     section, ours = conf[GROUP], conf.firstlight

@@ -11,7 +11,7 @@ from hvac.exceptions import Forbidden, InvalidPath, Unauthorized, VaultError
 from requests import RequestException
 
 from firstlight.vendordata.contract import ProviderFailed
-from firstlight.vendordata.vault.login import CannotEnter, Login
+from firstlight.vendordata.vault.login import CannotEnter, VaultLogin
 from firstlight.vendordata.vault.token import Token
 
 LOG = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ class Vault:
     def __init__(
         self,
         client: Client,
-        login: Login,
+        login: VaultLogin,
         *,
         path: str,
         mount: str,

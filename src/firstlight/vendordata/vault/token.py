@@ -10,7 +10,7 @@ from hvac import Client
 from hvac.exceptions import VaultError
 from requests import RequestException
 
-from firstlight.vendordata.vault.login import CannotEnter, Lease, Login
+from firstlight.vendordata.vault.login import CannotEnter, Lease, VaultLogin
 
 LOG = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ class Token:
     def __init__(
         self,
         client: Client,
-        login: Login,
+        login: VaultLogin,
         *,
         clock: Callable[[], float] = time.monotonic,
         least: float = 1.0,

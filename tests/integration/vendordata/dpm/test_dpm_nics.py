@@ -14,9 +14,9 @@ from firstlight.vendordata.testing import ProviderSuite, a_context
 from firstlight_dpm import names
 from firstlight_dpm.mock import MACHINES, Served, serve
 from firstlight_dpm.mock.faults import Fault
-from made_providers import INSTANCE, loaded
-from partitions_told import MACS, PORTS, Site, site_on, told
-from stand_ins import CloudStandIn
+from support.cloud.dpm_partitions import MACS, PORTS, Site, site_on, told
+from support.cloud.stand_ins import CloudStandIn
+from support.providers.made_providers import INSTANCE, loaded
 
 
 @pytest.fixture(params=list(MACHINES))

@@ -10,18 +10,18 @@ from typing import Any
 import requests
 from firstlight_guest.dpm.nics import cards as read_by_the_guest
 
-from agent_process import FIRSTLIGHT, SERVICE, metadata_service, running
-from drives import rock_ridge
 from firstlight.sources.store import Store
 from firstlight.vendordata.contract import Provider
 from guest_tools.dpm_stub import Stub
 from guest_tools.pythons import ROOT
-from made_providers import INSTANCE
-from metadata_bench import signed
-from partitions_told import MACS, PORTS, Site, told
-from servers import eventually, free_port
-from store_samples import server
-from vendordata_service import Serve
+from support.cloud.dpm_partitions import MACS, PORTS, Site, told
+from support.cloud.store_samples import server
+from support.guests.drives import rock_ridge
+from support.providers.made_providers import INSTANCE
+from support.providers.vendordata_service import Serve
+from support.relay.agent_process import FIRSTLIGHT, SERVICE, metadata_service, running
+from support.servers.databases import eventually, free_port
+from support.servers.metadata_service import signed
 
 _TARGET = """
 [api]

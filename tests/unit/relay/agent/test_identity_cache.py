@@ -9,27 +9,27 @@ from uuid import uuid4
 
 import pytest
 
+from firstlight.relay.agent.identity_cache import IdentityCache, IdentityLimits
 from firstlight.relay.contract import (
     Ambiguous,
     Found,
     Guest,
     Nobody,
-    Place,
+    Origin,
     Resolution,
     Unavailable,
     Via,
 )
-from firstlight.relay.neighbours import NO_ENTRY
-from firstlight.relay.recognition import Recognition, Terms
-from servers import eventually
+from firstlight.relay.proxy.neighbours import NO_ENTRY
+from support.servers.databases import eventually
 
-NETWORK = Place(Via.NETWORK, str(uuid4()))
+NETWORK = Origin(Via.NETWORK, str(uuid4()))
 AWAY = Unavailable("the bus is away")
 OTHER_MAC = "fa:16:3e:99:99:99"
 PATIENCE = 30
 
 
-def guest(address: str = "10.0.0.5", place: Place = NETWORK) -> Guest:
+def guest(address: str = "10.0.0.5", place: Origin = NETWORK) -> Guest:
     return Guest(place, ip_address(address))
 
 
@@ -95,10 +95,12 @@ class Scene:
         self.clock = Clock()
         self.mac: str | None = None  # what the neighbour table shows; None: it cannot be seen
         self.looks: list[tuple[Guest, int]] = []
-        self.made: list[Recognition] = []
+        self.made: list[IdentityCache] = []
 
-    def recognition(self, **terms: Any) -> Recognition:
-        made = Recognition(self.neutron, Terms(**terms), look=self.look, clock=self.clock)
+    def recognition(self, **terms: Any) -> IdentityCache:
+        made = IdentityCache(
+            self.neutron, IdentityLimits(**terms), look=self.look, clock=self.clock
+        )
         self.made.append(made)
         return made
 
@@ -161,9 +163,9 @@ def test_places_do_not_mix(scene: Scene) -> None:
     """The same address at another place is another guest."""
     recognition = scene.recognition()
     told(recognition.find(guest()))
-    other = Place(Via.NETWORK, str(uuid4()))
+    other = Origin(Via.NETWORK, str(uuid4()))
     assert recognition.peek(guest(place=other)) is None
-    assert recognition.peek(guest(place=Place(Via.ROUTER, NETWORK.id))) is None
+    assert recognition.peek(guest(place=Origin(Via.ROUTER, NETWORK.id))) is None
 
 
 def test_one_question_for_all_who_ask(scene: Scene) -> None:
@@ -318,7 +320,7 @@ def test_a_second_where_no_table_is_seen(scene: Scene) -> None:
     assert len(scene.neutron.asked) == 2
 
 
-def away(scene: Scene, recognition: Recognition) -> None:
+def away(scene: Scene, recognition: IdentityCache) -> None:
     """The guest was found, its time is over, and the resolver has just said that it is away."""
     told(recognition.find(guest()))
     scene.clock.now += 60

@@ -1,7 +1,7 @@
 """The agent's report to Neutron: first a call that starts it, then casts; and after a failure."""
 
-from firstlight.relay.report import Report
-from servers import eventually
+from firstlight.relay.agent.report_state import StateReport
+from support.servers.databases import eventually
 
 
 class Away(Exception):
@@ -11,7 +11,7 @@ class Away(Exception):
 def test_first_and_later_reports():
     """The first one that arrives is a call with the start flag; each has an id of its own."""
     sent = []
-    report = Report({"host": "h"}, lambda *said: sent.append(said), interval=0.01)
+    report = StateReport({"host": "h"}, lambda *said: sent.append(said), interval=0.01)
     report.start()
     assert eventually(lambda: len(sent) > 2)
     report.close()
@@ -33,7 +33,7 @@ def test_failure_and_recovery(caplog):
             raise Away("rabbit://user:pa55word@host")
         sent.append((call, state.get("start_flag")))
 
-    report = Report({}, send, interval=0.01)
+    report = StateReport({}, send, interval=0.01)
     report.start()
     assert eventually(lambda: report.trouble() is not None)
     assert "pa55word" not in report.trouble()

@@ -4,12 +4,20 @@ import socket
 
 import pytest
 
-from firstlight.relay.contract import Place, Via
-from firstlight.relay.handing import Garbled, Holds, Level, Opened, Trouble, receive, send
-from firstlight.relay.namespaces import Spot, place_of
+from firstlight.relay.broker.protocol import (
+    BadMessage,
+    Holds,
+    Opened,
+    Trouble,
+    UpToDate,
+    receive,
+    send,
+)
+from firstlight.relay.contract import Origin, Via
+from firstlight.relay.namespaces import ListenAddress, place_of
 
 ID = "7a9c5c2e-0b51-4b0e-9b2e-3d0c6a0f1c11"
-SPOT = Spot(f"qdhcp-{ID}", 42, "fe80::a9fe:a9fe", 80, 7)
+SPOT = ListenAddress(f"qdhcp-{ID}", 42, "fe80::a9fe:a9fe", 80, 7)
 
 
 @pytest.fixture
@@ -28,7 +36,7 @@ def test_messages_and_sockets_pass(pair):
             assert message == Opened(SPOT)
             assert arrived.getsockname() == passed.getsockname()
             assert arrived.get_inheritable() is False
-    for said in (Trouble("qdhcp-x", "it hurts"), Trouble("qdhcp-x", None), Level()):
+    for said in (Trouble("qdhcp-x", "it hurts"), Trouble("qdhcp-x", None), UpToDate()):
         send(pair[0], said)
         assert receive(pair[1]) == (said, None)
 
@@ -45,18 +53,18 @@ def test_end(pair):
 def test_garbage(pair, data):
     """What is no message is Garbled, however it is wrong."""
     pair[0].send(data)
-    with pytest.raises(Garbled):
+    with pytest.raises(BadMessage):
         receive(pair[1])
 
 
 def test_socket_where_none_belongs(pair):
     """Sockets come with the messages that have one, exactly one; others are closed."""
     send(pair[0], Holds(SPOT))
-    with pytest.raises(Garbled, match="0 sockets"):
+    with pytest.raises(BadMessage, match="0 sockets"):
         receive(pair[1])
     with socket.socket() as extra:
-        send(pair[0], Level(), extra)
-        with pytest.raises(Garbled, match="1 sockets"):
+        send(pair[0], UpToDate(), extra)
+        with pytest.raises(BadMessage, match="1 sockets"):
             receive(pair[1])
 
 
@@ -70,8 +78,8 @@ def test_names_of_others(name):
 
 def test_names_of_neutrons():
     """Each prefix stands for its header, unless the operator leaves it out."""
-    assert place_of(f"qdhcp-{ID}") == Place(Via.NETWORK, ID)
-    assert place_of(f"qrouter-{ID}") == Place(Via.ROUTER, ID)
-    assert place_of(f"ovnmeta-{ID}") == Place(Via.OVN, ID)
+    assert place_of(f"qdhcp-{ID}") == Origin(Via.NETWORK, ID)
+    assert place_of(f"qrouter-{ID}") == Origin(Via.ROUTER, ID)
+    assert place_of(f"ovnmeta-{ID}") == Origin(Via.OVN, ID)
     assert place_of(f"ovnmeta-{ID}", {"qdhcp"}) is None
     assert str(SPOT) == f"qdhcp-{ID}/[fe80::a9fe:a9fe%7]:80"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from firstlight.relay.ovnmeta.wanted import Row, wanted
+from firstlight.relay.ovn.desired_state import PortBinding, desired_namespaces
 from firstlight.relay.resolvers.ports import Port
 
 RED = "7a9c5c2e-0b51-4b0e-9b2e-3d0c6a0f1c11"
@@ -19,12 +19,14 @@ class Rows:
 
     network: str = RED
 
-    def metadata(self, cidrs: str = "10.0.0.2/24", **fields: Any) -> Row:
+    def metadata(self, cidrs: str = "10.0.0.2/24", **fields: Any) -> PortBinding:
         device = fields.pop("device_id", f"ovnmeta-{self.network}")
-        return Row(self._port("meta", (), device), "localport", here=False, cidrs=cidrs, **fields)
+        return PortBinding(
+            self._port("meta", (), device), "localport", here=False, cidrs=cidrs, **fields
+        )
 
-    def guest(self, *addresses: str, here: bool = True, kind: str = "") -> Row:
-        return Row(self._port("guest", addresses, "server"), kind, here)
+    def guest(self, *addresses: str, here: bool = True, kind: str = "") -> PortBinding:
+        return PortBinding(self._port("guest", addresses, "server"), kind, here)
 
     def _port(self, name: str, addresses: tuple[str, ...], device: str) -> Port:
         return Port(
@@ -40,7 +42,7 @@ class Rows:
 
 def test_one_guest() -> None:
     """The metadata port's address in the guest's subnet, the metadata address, MAC, MTU."""
-    made = wanted([Rows().metadata(mtu="1442"), Rows().guest("10.0.0.5")])
+    made = desired_namespaces([Rows().metadata(mtu="1442"), Rows().guest("10.0.0.5")])
     assert made.keys() == {RED}
     namespace = made[RED]
     assert namespace.addresses == {"10.0.0.2/24", ALWAYS}
@@ -50,14 +52,16 @@ def test_one_guest() -> None:
 def test_only_subnets_with_guests_here() -> None:
     """Of the subnets without a guest on this chassis it has no address."""
     port = Rows().metadata("10.0.0.2/24 10.1.0.2/24")
-    [made] = wanted([port, Rows().guest("10.1.0.9"), Rows().guest("10.0.0.9", here=False)]).values()
+    [made] = desired_namespaces(
+        [port, Rows().guest("10.1.0.9"), Rows().guest("10.0.0.9", here=False)]
+    ).values()
     assert made.addresses == {"10.1.0.2/24", ALWAYS}
 
 
 def test_ipv6() -> None:
     """A guest with an IPv6 address brings the IPv6 metadata address and a link-local one."""
     port = Rows().metadata("10.0.0.2/24 fd00::2/64")
-    [made] = wanted([port, Rows().guest("fd00::5")]).values()
+    [made] = desired_namespaces([port, Rows().guest("fd00::5")]).values()
     link_local = "fe80::f816:3eff:fe12:3456/64"
     assert made.addresses == {ALWAYS, "fe80::a9fe:a9fe/128", link_local}
 
@@ -75,19 +79,21 @@ def test_ipv6() -> None:
     ],
     ids=["nothing", "no guest", "no port", "elsewhere", "no address", "a router", "another port"],
 )
-def test_none(rows: list[Row]) -> None:
+def test_none(rows: list[PortBinding]) -> None:
     """Without a guest here that has an address, or without Neutron's port, there is none."""
-    assert wanted(rows) == {}
+    assert desired_namespaces(rows) == {}
 
 
 def test_external() -> None:
     """A guest whose traffic comes from outside (SR-IOV) counts where its port is bound."""
-    assert wanted([Rows().metadata(), Rows().guest("10.0.0.5", kind="external")]).keys() == {RED}
+    assert desired_namespaces(
+        [Rows().metadata(), Rows().guest("10.0.0.5", kind="external")]
+    ).keys() == {RED}
 
 
 def test_garbage() -> None:
     """What is no address, and no number, is left out."""
     port = Rows().metadata("10.0.0.2/24 nonsense 10.0.0.2/99", mtu="many")
-    [made] = wanted([port, Rows().guest("10.0.0.5")]).values()
+    [made] = desired_namespaces([port, Rows().guest("10.0.0.5")]).values()
     assert made.addresses == {"10.0.0.2/24", ALWAYS}
     assert made.mtu == 0

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address
 
-from firstlight.relay.batches import Batches
-from firstlight.relay.contract import Found, Guest, Place, Resolution, Via
+from firstlight.relay.contract import Found, Guest, Origin, Resolution, Via
+from firstlight.relay.resolvers.batching import ResolverBatches
 
-PLACE = Place(Via.NETWORK, "3b5c1f0e-6f0a-4c53-9a51-1f6f3d1f7c11")
+PLACE = Origin(Via.NETWORK, "3b5c1f0e-6f0a-4c53-9a51-1f6f3d1f7c11")
 FOUND = Found("one", "project", "port", "fa:16:3e:00:00:01")
 PATIENCE = 30
 
@@ -39,9 +39,9 @@ class Held:
 
 
 @contextmanager
-def batches(resolver: Held, *, long: float) -> Iterator[Batches]:
+def batches(resolver: Held, *, long: float) -> Iterator[ResolverBatches]:
     """Batches on `resolver`, which is let go in the end."""
-    made = Batches(
+    made = ResolverBatches(
         resolver,
         lambda _guest, resolution, _began: resolution,
         threads=2,

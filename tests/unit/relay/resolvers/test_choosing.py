@@ -8,7 +8,12 @@ from oslo_config import cfg
 
 from firstlight import conf as configuration
 from firstlight.conf import common, neutron, ovn, recognition, store
-from firstlight.relay.resolvers.deploy import Unusable, chosen, open_recognition, open_resolver
+from firstlight.relay.resolvers.deploy import (
+    ResolverError,
+    chosen,
+    open_identity_cache,
+    open_resolver,
+)
 
 Conf = Callable[[str], cfg.ConfigOpts]
 
@@ -71,7 +76,7 @@ def test_auto(conf: Conf, text: str, name: str) -> None:
 )
 def test_unusable(conf: Conf, text: str, says: str) -> None:
     """What cannot be used is named by its option, without its password."""
-    with pytest.raises(Unusable) as raised:
+    with pytest.raises(ResolverError) as raised:
         open_resolver(conf(text)).close()
     assert says in str(raised.value)
     assert "p4ss" not in str(raised.value)
@@ -86,7 +91,7 @@ def test_queues_of_two_programs_on_a_host(conf: Conf) -> None:
 
 def test_terms(conf: Conf) -> None:
     """The options become a recognition, which can be closed unasked."""
-    recognition_ = open_recognition(conf(BUS))
+    recognition_ = open_identity_cache(conf(BUS))
     assert recognition_.name == "neutron-rpc"
     assert recognition_.trouble() is None
     recognition_.close()
@@ -96,4 +101,4 @@ def test_terms(conf: Conf) -> None:
 def test_terms_have_bounds(conf: Conf, option: str) -> None:
     """Nobody can ask for identities that are believed for hours."""
     with pytest.raises(cfg.ConfigFileValueError):
-        open_recognition(conf(f"[relay]\n{option}\n"))
+        open_identity_cache(conf(f"[relay]\n{option}\n"))

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from msgspec.structs import replace
 
-from firstlight.relay.contract import Ambiguous, Found, Guest, Nobody, Place, Unavailable, Via
+from firstlight.relay.contract import Ambiguous, Found, Guest, Nobody, Origin, Unavailable, Via
 from firstlight.relay.link_local import address_of
 from firstlight.relay.resolvers.listing import Filters, Listing, NotAsked, read_rows
 from firstlight.relay.resolvers.ports import Port
@@ -58,7 +58,7 @@ def _has(one: Port, name: str, wanted: Any) -> bool:
 
 
 def at(network: str, address: str, via: Via = Via.NETWORK) -> Guest:
-    return Guest(Place(via, network), ip_address(address))
+    return Guest(Origin(via, network), ip_address(address))
 
 
 def behind(address: str) -> Guest:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.relay.address import BadUpstream, parse
+from firstlight.relay.upstream.address import BadUpstream, parse
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The base of plug-ins. What calls them is :mod:`firstlight.vendordata.plugins`."""
+"""The base of plug-ins. What calls them is :mod:`firstlight.vendordata.pollinate_plugins`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

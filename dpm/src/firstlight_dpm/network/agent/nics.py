@@ -12,7 +12,7 @@ from firstlight_dpm import names
 from firstlight_dpm.backing import Backing
 from firstlight_dpm.errors import BadAnswer, Gone, attempting
 from firstlight_dpm.hmc import Hmc
-from firstlight_dpm.hmc.sight import check_in_sight
+from firstlight_dpm.hmc.reachability import check_reachable
 
 _ATTEMPT = "reading the NICs of the machine's partitions"
 
@@ -55,7 +55,7 @@ class Reader:
         found = dict(self._nics(entries))
         missing = {port: nic for port, nic in known.items() if port not in found}
         if missing:
-            check_in_sight(self._hmc, _ATTEMPT)
+            check_reachable(self._hmc, _ATTEMPT)
             if any(entry.get("class") == "inventory-error" for entry in entries):
                 found |= {port: nic for port, nic in missing.items() if self._is_there(nic)}
         return found

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from firstlight import outline
+from firstlight import yaml_lines
 from firstlight.vendordata import cloud_config
 from firstlight.vendordata.providers.static_map.rules import Rule, Rules
 
@@ -49,10 +49,10 @@ def parse_rules(text: str, name: str) -> Rules:
     return rules
 
 
-def _tree(text: str, name: str) -> outline.Node:
+def _tree(text: str, name: str) -> yaml_lines.Node:
     try:
-        roots = list(outline.documents(text))
-    except outline.Unclear as error:
+        roots = list(yaml_lines.documents(text))
+    except yaml_lines.Unclear as error:
         raise RulesInvalid(f"{name}:{error.line}: {error.reason}") from error
     if len(roots) != 1:
         raise RulesInvalid(
@@ -62,7 +62,7 @@ def _tree(text: str, name: str) -> outline.Node:
     return roots[0]
 
 
-def _path(message: str) -> outline.Path:
+def _path(message: str) -> yaml_lines.Path:
     found = _WHERE.search(message)
     steps = _STEP.finditer(found["path"]) if found else ()
     return tuple(step["name"] or int(step["number"]) for step in steps)

@@ -1,0 +1,1 @@
+"""What several parts share to do things at once: workers, timers, deadlines, circuit breakers."""

@@ -1,0 +1,1 @@
+"""Calls to OpenStack's APIs that another thread can end."""

@@ -1,0 +1,1 @@
+"""The agent: finds the server behind a guest's address, signs its id and passes the request on."""

@@ -1,0 +1,1 @@
+"""The metadata services that the relay passes requests to: connections, failures, balancing."""
