@@ -290,12 +290,7 @@ def test_a_crash_is_waited_for(tmp_path):
         service.end()
 
 
-# Known and open: told to end right after two hung workers were replaced, the service may take its
-# whole time to stop.
-SLOW_END = pytest.mark.xfail(reason="the end takes more than 20 s", strict=False)
-
-
-@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=SLOW_END)])
+@pytest.mark.parametrize("workers", [1, 2])
 def test_what_hangs_is_replaced(tmp_path, workers):
     """The watchdog is told as long as every loop runs; one that does not is told where it hangs,
     and replaced, while systemd hears nothing."""
@@ -318,6 +313,19 @@ def test_what_hangs_is_replaced(tmp_path, workers):
             assert not gone(service.root)
         finally:
             service.end()
+
+
+def test_an_end_does_not_wait_for_what_hangs(tmp_path):
+    """Told to end while a worker's loop hangs, the service ends once that worker is known to."""
+    service = Service(tmp_path, 2, WATCHDOG_USEC="6000000")
+    try:
+        with pytest.raises(OSError), urlopen(service.url("/hang"), timeout=0.2):
+            pass
+        os.kill(service.root, signal.SIGTERM)
+        assert service.started.wait(12) == 0, service.errors.read_text()
+        assert "gave no sign of life" in service.errors.read_text()
+    finally:
+        service.end()
 
 
 def test_as_process_1(tmp_path):

@@ -13,6 +13,7 @@ import signal
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from socket import socket
 from time import monotonic
 
@@ -29,9 +30,17 @@ _LONG_LIVED = 10.0  # seconds after which a death is news, not the same trouble 
 _MAX_BACK_OFF = 30.0
 _STOP_TIME = 30.0  # seconds for workers to end; longer than Limits.drain_time
 
-# What a worker says: its process id, and whether it says so for the first time. Shorter than
-# PIPE_BUF, so that what several write is never mixed.
-_REPORT = struct.Struct("=i?")
+# What a worker writes: its process id, and which _Sign. Shorter than PIPE_BUF, so that what several
+# workers write is never mixed.
+_REPORT = struct.Struct("=iB")
+
+
+class _Sign(IntEnum):
+    """What a worker says of its event loop."""
+
+    RUNS = 0
+    SERVES = 1  # runs for the first time
+    ENDED = 2  # what the worker still does, it does without a loop
 
 
 @dataclass
@@ -43,6 +52,7 @@ class _Slot:
     since: float = 0.0
     beaten: float = 0.0
     ready: bool = False
+    ended: bool = False  # its loop, on purpose
     killed: float = 0.0  # when the worker is to be killed for good
     back_off: float = 0.0
     due: float = 0.0
@@ -101,7 +111,7 @@ class Supervisor:
         for slot in self._slots:
             if not slot.pid and slot.due <= now:
                 slot.since = slot.beaten = now
-                slot.ready, slot.killed = False, 0.0
+                slot.ready, slot.ended, slot.killed = False, False, 0.0
                 slot.due = now + _MAX_BACK_OFF  # should there be no process to be had
                 slot.pid = self._fork(slot.number)
 
@@ -133,16 +143,19 @@ class Supervisor:
         self._control.close()
         self._signals.forget()
         self._signals.unblock()
-        serve(self._build, self._opened, self._attend, lambda: self._say(first=True))
+        serve(self._build, self._opened, self._attend, lambda: self._say(_Sign.SERVES))
 
     async def _attend(self, stop: Callable[[], None]) -> None:
         asyncio.get_running_loop().add_reader(self._lifeline, stop)
-        while True:
-            await asyncio.sleep(self._control.every)
-            self._say(first=False)
+        try:
+            while True:
+                await asyncio.sleep(self._control.every)
+                self._say(_Sign.RUNS)
+        finally:
+            self._say(_Sign.ENDED)
 
-    def _say(self, *, first: bool) -> None:
-        os.write(self._report, _REPORT.pack(os.getpid(), first))
+    def _say(self, sign: _Sign) -> None:
+        os.write(self._report, _REPORT.pack(os.getpid(), sign))
 
     def _hear_reports(self) -> None:
         try:
@@ -151,28 +164,34 @@ class Supervisor:
             return
         now = monotonic()
         slots = {slot.pid: slot for slot in self._slots}
-        for pid, first in _REPORT.iter_unpack(reports):
+        for pid, sign in _REPORT.iter_unpack(reports):
             slot = slots.get(pid)
             if slot is not None:
                 slot.beaten = now
-                slot.ready |= first
+                slot.ready |= sign == _Sign.SERVES
+                slot.ended |= sign == _Sign.ENDED
         if not self._told_ready and all(slot.ready for slot in self._slots):
             self._told_ready = True
             self._control.ready()
 
     def _look_after(self, now: float) -> None:
         """End the workers whose loops hang, and tell the master how all are."""
+        self._end_hanging(now)
+        if now >= self._beat_due:
+            self._beat_due = now + self._control.every
+            silence = BEATS * self._control.every
+            self._control.beat(all(now - slot.beaten < silence for slot in self._slots))
+
+    def _end_hanging(self, now: float) -> None:
         silence = BEATS * self._control.every
         late = self._nap.overslept(now)
         for slot in self._slots:
             slot.beaten += late
-            if slot.pid and slot.ready and now - slot.beaten > silence:
-                self._end_hanging(slot, now)
-        if now >= self._beat_due:
-            self._beat_due = now + self._control.every
-            self._control.beat(all(now - slot.beaten < silence for slot in self._slots))
+            runs = slot.pid and slot.ready and not slot.ended
+            if runs and now - slot.beaten > silence:
+                self._end_one(slot, now)
 
-    def _end_hanging(self, slot: _Slot, now: float) -> None:
+    def _end_one(self, slot: _Slot, now: float) -> None:
         """Have a worker write where it hangs, and end it a moment later."""
         if not slot.killed:
             slot.killed = now + FINAL
@@ -219,6 +238,8 @@ class Supervisor:
         while any(slot.pid for slot in self._slots) and monotonic() < until:
             self._control.beat()
             self._turn(min(self._control.every, until - monotonic()))
+            # A worker that hangs does not hear SIGTERM: the rest must not wait for it.
+            self._end_hanging(monotonic())
         self._signal(signal.SIGKILL)
         return self._code
 
