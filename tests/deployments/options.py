@@ -19,6 +19,7 @@ from oslo_log import log
 
 from deployments.deployment import NAMES, load, options_of
 from firstlight import conf
+from firstlight.conf.names import moves, releases, shown
 from firstlight.conf.unhonoured import _NOT_OURS
 
 SERVICES = {"metadata": "the metadata service", "agent": "the metadata agent"}
@@ -137,10 +138,13 @@ def fates() -> dict[tuple[str, str, str], Fate]:
     found = {}
     for service in SERVICES:
         read, bus = _read_by(service), _read_by_oslo_messaging()
+        moved = _moved() if service == "metadata" else {}
         for section, name in sorted(_written(service)):
             key = service, section, name
             if name in read[section] or section == "oslo_concurrency":
                 found[key] = Fate("honoured", "")
+            elif (section, name) in moved:
+                found[key] = Fate("honoured", moved[section, name])
             elif (section, name) in _NOT_OURS and service == "metadata":
                 found[key] = Fate("warned", _NOT_OURS[section, name][1])
             elif name in bus[section] and not _why(service, section, name, own=True):
@@ -156,6 +160,19 @@ def _why(service: str, section: str, name: str, *, own: bool = False) -> str:
         shared = section in ("DEFAULT", "oslo_messaging_rabbit")
         return alone or ("" if shared else REASONS.get((service, section, ""), ""))
     return alone or REASONS[service, section, ""]
+
+
+def _moved() -> dict[tuple[str, str], str]:
+    """Names that an option of ours lost in one of Nova's releases, with what becomes of them."""
+    read = [(section, name) for section, names in _read_by("metadata").items() for name in names]
+    return {
+        move.old: (
+            f"as {shown(move.new)} in files for Nova {move.first} to {move.last}; later ones ignore"
+            " it, and the service warns"
+        )
+        for move in moves(read)
+        if move.last < releases("nova")[-1]
+    }
 
 
 def _written(service: str) -> set[tuple[str, str]]:

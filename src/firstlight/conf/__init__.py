@@ -53,6 +53,7 @@ from firstlight.conf.misspelt import (
     misspelt_in_named,
     misspelt_of_ours,
     misspelt_of_theirs,
+    misspelt_sections,
 )
 from firstlight.conf.names import Moved, Release, moved, release_of, with_former_names
 from firstlight.conf.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
@@ -272,6 +273,7 @@ def misspelt(conf: cfg.ConfigOpts) -> list[Misspelt]:
     if service in _READ_THEIRS:
         sections = {group for module in SERVICES[service] for group, _ in _sections(module)}
         found += misspelt_of_theirs(conf, sorted(sections.difference(_OURS)))
+        found += misspelt_sections(conf, sorted(sections))
     return found
 
 

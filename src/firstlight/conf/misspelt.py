@@ -42,6 +42,17 @@ def misspelt_of_theirs(conf: cfg.ConfigOpts, sections: Iterable[str]) -> Iterato
                 yield Misspelt(one, meant)
 
 
+def misspelt_sections(conf: cfg.ConfigOpts, sections: Iterable[str]) -> Iterator[Misspelt]:
+    """Options below a header that no release has, like the one of a section that is read."""
+    read = {lower(section): section for section in sections}
+    known = read.keys() | {section for section, _ in _theirs()} | set(map(lower, conf))
+    for one in written(conf):
+        section, name = name_of(one)
+        meant = "" if section in known else _like(section, read)
+        if meant:
+            yield Misspelt(one, f"[{read[meant]}] {name}")
+
+
 def misspelt_of_ours(conf: cfg.ConfigOpts, known: Mapping[str, set[str]]) -> Iterator[Misspelt]:
     """In sections that are ours alone: every name that is not among the `known`."""
     for one in written(conf):

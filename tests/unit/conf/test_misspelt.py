@@ -47,6 +47,17 @@ def test_theirs(load: Load, service: str, section: str, name: str, meant: str) -
     assert (found.written.name, found.meant) == (name, meant)
 
 
+@pytest.mark.parametrize(
+    ("header", "meant"),
+    [("api_databse", "[api_database]"), ("FirstLigth", "[firstlight]"), ("neutorn", "[neutron]")],
+)
+def test_a_misspelt_header(load: Load, header: str, meant: str) -> None:
+    """What stands below it is named; sections of others are left alone."""
+    text = f"{STORE}[{header}]\nurl = 1\n[placement]\nurl = 1\n[my_own]\nurl = 1\n"
+    [found] = misspelt(load(text))
+    assert found.meant == f"{meant} url"
+
+
 def test_credentials_of_the_plugin_that_is_named(load: Load) -> None:
     text = f"{STORE}[neutron]\nauth_type = v3applicationcredential\n"
     text += "application_credential_secert = s\nuser_domain_id = x\nusername = y\n"
