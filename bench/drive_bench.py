@@ -18,7 +18,7 @@ from rich.table import Table
 from firstlight.config_drive import contents, image, write
 from firstlight.documents import Documents, TreeSettings
 from firstlight.instance import Ec2Ids, Instance
-from firstlight.sources.store import files as instance_files
+from firstlight.sources.store.documents import files as instance_files
 
 BUILDS = 20  # of each, in each round
 _USER_DATA = "I2Nsb3VkLWNvbmZpZwo=" * 1000  # 15 KB

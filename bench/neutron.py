@@ -15,10 +15,10 @@ from urllib.parse import parse_qs
 
 from bench.setting import PROJECT
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Request, Response
 from firstlight.httpd.process.generation import run
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import Tcp
+from firstlight.httpd.sockets.listening import Tcp
 
 GROUP = "00000005-0000-4000-8000-000000000001"
 LATENCY = 0.2  # seconds that a vendordata target takes

@@ -4,10 +4,10 @@ import sys
 from contextlib import contextmanager
 
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Request, Response
 from firstlight.httpd.process.generation import run
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import Tcp
+from firstlight.httpd.sockets.listening import Tcp
 
 BODY = b"x" * 2048
 

@@ -14,7 +14,7 @@ from conformance.conversations import HERE, read_yaml
 from conformance.processes import Service
 from conformance.targets import Targets
 from firstlight.instance import Instance
-from firstlight.sources.store.document import StoredDocument
+from firstlight.sources.store.documents.document import StoredDocument
 
 GetService = Callable[[str, str], Service]
 

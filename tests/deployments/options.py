@@ -20,7 +20,7 @@ from oslo_log import log
 from deployments.deployment import NAMES, load, options_of
 from firstlight import conf
 from firstlight.conf.names import moves, releases, shown
-from firstlight.conf.unhonoured import _NOT_OURS
+from firstlight.conf.reading.unhonoured import _NOT_OURS
 
 SERVICES = {"metadata": "the metadata service", "agent": "the metadata agent"}
 _PLUGINS = ("password", "v3applicationcredential")

@@ -18,8 +18,8 @@ from oslo_config import cfg
 from deployments.deployment import options_of
 from deployments.mutating import Mistaken, mistaken, write
 from firstlight import conf as configuration
-from firstlight.check import configuration as check
 from firstlight.check.step import Finding
+from firstlight.check.steps import configuration as check
 from firstlight.conf import ConfigError
 from firstlight.conf.source import lost_databases, reads_nova
 from lab.environment import needed

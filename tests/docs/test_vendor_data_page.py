@@ -11,8 +11,8 @@ import pytest
 from firstlight import conf as configuration
 from firstlight.concurrency.workers import Workers
 from firstlight.metadata.backend import open_backend
-from firstlight.metadata.set_server_error import open_compute
-from firstlight.metadata.threshold import open_boot_gate
+from firstlight.metadata.boot.deploy import open_boot_gate
+from firstlight.metadata.boot.set_server_error import open_compute
 from firstlight.vendordata_client import vendor_data
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "vendor-data-for-operators.md"

@@ -95,7 +95,7 @@ class Cloud:
 
 
 def _request(line: str) -> str:
-    """Of a line of the access log (firstlight.httpd.access_log), what every boot has in common."""
+    """Of a line of the access log (httpd.monitoring.access_log), what every boot has in common."""
     _before, request, after, *_ = line.split('"')
     return f"{request} {after.split()[0]}"
 

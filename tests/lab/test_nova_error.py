@@ -12,8 +12,8 @@ import requests
 
 from conformance.processes import running
 from firstlight import conf as configuration
-from firstlight.metadata.set_server_error import NovaErrorSetter, open_compute
-from firstlight.metadata.watchdog import SetErrorFailed
+from firstlight.metadata.boot.set_server_error import NovaErrorSetter, open_compute
+from firstlight.metadata.boot.watchdog import SetErrorFailed
 from lab.asking import Client, signed
 from lab.environment import NoLab, lab
 from lab.keystone import Keystone

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from oslo_config import cfg
 
-from firstlight.check import addresses, configuration, log, relay, upstreams
-from firstlight.check.addresses import Wanted
+from firstlight.check import relay
 from firstlight.check.step import Asked, Step
+from firstlight.check.steps import addresses, configuration, log, upstreams
+from firstlight.check.steps.addresses import Wanted
 
 
 def road(conf: cfg.ConfigOpts, asked: Asked) -> Sequence[Step]:

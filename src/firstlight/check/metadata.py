@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from oslo_config import cfg
 
-from firstlight.check import (
+from firstlight.check.step import Asked, Step
+from firstlight.check.steps import (
     addresses,
     configuration,
     freshness,
@@ -16,8 +17,7 @@ from firstlight.check import (
     store,
     vendordata_client,
 )
-from firstlight.check.addresses import Wanted
-from firstlight.check.step import Asked, Step
+from firstlight.check.steps.addresses import Wanted
 from firstlight.conf.source import reads_nova
 
 

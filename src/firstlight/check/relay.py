@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 
 from oslo_config import cfg
 
-from firstlight.check import addresses, configuration, log, neutrons_files, upstreams
-from firstlight.check.addresses import Wanted
 from firstlight.check.asking import Unanswered, ask_at
-from firstlight.check.namespaces import steps as namespaces
 from firstlight.check.option_location import place
 from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
+from firstlight.check.steps import addresses, configuration, log, neutrons_files, upstreams
+from firstlight.check.steps.addresses import Wanted
+from firstlight.check.steps.namespaces import steps as namespaces
 
 _PROXY, _AGENT = "proxy", "agent socket"
 _SECONDS = 14.0

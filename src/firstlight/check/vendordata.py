@@ -8,21 +8,21 @@ from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 from oslo_config import cfg
 
-from firstlight.check import addresses, configuration, listening, log
-from firstlight.check.addresses import Wanted
 from firstlight.check.asking import Unanswered, ask, seen_from_here
-from firstlight.check.keystone import token
 from firstlight.check.option_location import place
 from firstlight.check.step import Asked, Finding, Step, broken, ok, warning
+from firstlight.check.steps import addresses, configuration, listening, log
+from firstlight.check.steps.addresses import Wanted
+from firstlight.check.steps.keystone import token
 from firstlight.conf import ConfigError, keystone_authtoken, provider_neutron, service_auth
 from firstlight.conf.compat_mode import CompatMode, compat_mode_of, listens_at
-from firstlight.vendordata import caller_roles
-from firstlight.vendordata.auth import required_roles
+from firstlight.vendordata.auth import caller_roles
+from firstlight.vendordata.auth.gates import required_roles
 from firstlight.vendordata.clients import ConfiguredClients, open_session
 from firstlight.vendordata.contract import Provider, ProviderFailed
 from firstlight.vendordata.deploy import prepare_pcss
 from firstlight.vendordata.loading import load_providers
-from firstlight.vendordata.policy_options import read_policies
+from firstlight.vendordata.policy.deploy import read_policies
 
 PROVIDERS, CALLERS, LISTENER = "providers", "callers", "vendordata service"
 _SECONDS = 15.0

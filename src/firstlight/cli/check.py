@@ -10,15 +10,15 @@ from rich.console import Console
 
 from firstlight import conf as configuration
 from firstlight.check import ROADS, road_of
-from firstlight.check import configuration as first_steps
 from firstlight.check.output import as_json, is_broken, show, summary
 from firstlight.check.step import Asked, Step, StepOutcome
+from firstlight.check.steps import configuration as first_steps
 from firstlight.check.walk import walk
 from firstlight.cli import add_service_arguments
 from firstlight.cli.extras import extra_of
 from firstlight.conf import ConfigError
-from firstlight.conf.search import files_named
-from firstlight.conf.written import files_of
+from firstlight.conf.reading.search import files_named
+from firstlight.conf.reading.written import files_of
 
 _EPILOG = """\
 Walks the road of a request with the service's own configuration, step by step. Each step has its

@@ -15,16 +15,9 @@ from firstlight.cli import add_config_arguments
 from firstlight.cli.finding import find
 from firstlight.instance import Instance
 from firstlight.sources import InstanceGone, SourceUnavailable
-from firstlight.sources.store import (
-    BadDocument,
-    InstanceExists,
-    Problem,
-    Refused,
-    Store,
-    files,
-    writing,
-)
-from firstlight.sources.store.document import json_schema
+from firstlight.sources.store import BadDocument, InstanceExists, Problem, Refused, Store
+from firstlight.sources.store.documents import files, writing
+from firstlight.sources.store.documents.document import json_schema
 
 _EXAMPLES = """\
 examples:

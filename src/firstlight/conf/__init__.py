@@ -46,8 +46,9 @@ from firstlight.conf import (
     vendordata_target,
 )
 from firstlight.conf.compat_mode import CompatMode
-from firstlight.conf.files import usual_files
-from firstlight.conf.misspelt import (
+from firstlight.conf.names import Moved, Release, moved, release_of, with_former_names
+from firstlight.conf.reading.files import usual_files
+from firstlight.conf.reading.misspelt import (
     Misspelt,
     decides_access,
     misspelt_in_named,
@@ -55,9 +56,8 @@ from firstlight.conf.misspelt import (
     misspelt_of_theirs,
     misspelt_sections,
 )
-from firstlight.conf.names import Moved, Release, moved, release_of, with_former_names
-from firstlight.conf.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
-from firstlight.conf.written import Configuration, files_of, written
+from firstlight.conf.reading.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
+from firstlight.conf.reading.written import Configuration, files_of, written
 
 # What each service reads. Order is the order of its sample file.
 SERVICES: dict[str, tuple[ModuleType, ...]] = {

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from oslo_config import cfg
 
-from firstlight.conf.written import Written
+from firstlight.conf.reading.written import Written
 
 Name = tuple[str, str]  # section and option, as oslo.config compares them
 

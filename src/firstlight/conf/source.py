@@ -4,7 +4,7 @@ from pathlib import Path
 
 from oslo_config import cfg
 
-from firstlight.conf.written import files_of, written
+from firstlight.conf.reading.written import files_of, written
 
 _NOVAS_FILES = {"nova.conf", "nova-dist.conf", "nova-api-metadata.conf"}
 _NOVAS_FOLDERS = {"nova.conf.d", "nova-api-metadata.conf.d"}

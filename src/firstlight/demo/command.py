@@ -18,7 +18,7 @@ from firstlight.demo import road
 from firstlight.demo.files import DemoPorts
 from firstlight.httpd.process.generation import run as run_process
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import CannotListen, Tcp
+from firstlight.httpd.sockets.listening import CannotListen, Tcp
 from firstlight.instance import Instance
 from firstlight.services.serving import STATUS
 

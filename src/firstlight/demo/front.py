@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from firstlight.httpd.messages import Handler, Request
+from firstlight.httpd.protocol.messages import Handler, Request
 from firstlight.instance import Instance
 from firstlight.metadata.deferred import Reply
 from firstlight.metadata.identity import sign

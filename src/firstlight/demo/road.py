@@ -20,7 +20,7 @@ from firstlight.instance import Instance
 from firstlight.metadata.deploy import Deployment, limits, refuse
 from firstlight.services.serving import STATUS, serving
 from firstlight.sources.store import Store
-from firstlight.sources.store.files import load
+from firstlight.sources.store.documents.files import load
 from firstlight.vendordata.deploy import deploy as deploy_vendordata
 
 FRONT, METADATA, VENDORDATA = "front", "metadata", "vendordata"

@@ -5,17 +5,17 @@ import select
 import socket
 from time import monotonic
 
-from firstlight.httpd import request_ids
 from firstlight.httpd.body_budget import BodyBudget
 from firstlight.httpd.connection import Connection
-from firstlight.httpd.counters import Counts
 from firstlight.httpd.deferred_work import DeferredWork
 from firstlight.httpd.limits import Limits
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Observer
+from firstlight.httpd.monitoring.counters import Counts
 from firstlight.httpd.plain_listener import Accepting, PlainListener, open_with_tls
-from firstlight.httpd.refusals import MakeRefusal
-from firstlight.httpd.request_ids import MakeId
+from firstlight.httpd.protocol import request_ids
+from firstlight.httpd.protocol.messages import Observer
+from firstlight.httpd.protocol.refusals import MakeRefusal
+from firstlight.httpd.protocol.request_ids import MakeId
 
 # A listener that was full accepts again when this part of its connections is left.
 _ROOM_AGAIN = 0.9

@@ -7,12 +7,12 @@ from concurrent.futures import Future
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from firstlight.httpd import refusals
-from firstlight.httpd.messages import Request, Response
-from firstlight.httpd.parser import CLOSE, PIECE, RequestParser
 from firstlight.httpd.plain_listener import InlineTransport
-from firstlight.httpd.refusals import Rejection, RequestRejected
-from firstlight.httpd.response_head import CONTINUE, render
+from firstlight.httpd.protocol import refusals
+from firstlight.httpd.protocol.messages import Request, Response
+from firstlight.httpd.protocol.parser import CLOSE, PIECE, RequestParser
+from firstlight.httpd.protocol.refusals import Rejection, RequestRejected
+from firstlight.httpd.protocol.response_head import CONTINUE, render
 
 if TYPE_CHECKING:
     from firstlight.httpd.acceptor import Acceptor
@@ -37,7 +37,7 @@ class Connection(asyncio.Protocol):
     """What one peer sends and is sent.
 
     `deadline` is when :meth:`expire` is due; the server's sweep looks at it. For `remembered` and
-    `scope` see :class:`~firstlight.httpd.messages.KeptConnection`.
+    `scope` see :class:`~firstlight.httpd.protocol.messages.KeptConnection`.
     """
 
     __slots__ = (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Handler, Hot
+from firstlight.httpd.protocol.messages import Handler, Hot
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.sockets import duplicate
+from firstlight.httpd.sockets.listening import duplicate
 
 LOG = logging.getLogger(__name__)
 

@@ -5,15 +5,15 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
 
-from firstlight.httpd import refusals, request_ids
 from firstlight.httpd.acceptor import Acceptor
 from firstlight.httpd.body_budget import BodyBudget
-from firstlight.httpd.counters import Counters
 from firstlight.httpd.deferred_work import DeferredWork
 from firstlight.httpd.limits import Limits
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Observer
-from firstlight.httpd.refusals import MakeRefusal
+from firstlight.httpd.monitoring.counters import Counters
+from firstlight.httpd.protocol import refusals, request_ids
+from firstlight.httpd.protocol.messages import Observer
+from firstlight.httpd.protocol.refusals import MakeRefusal
 
 LOG = logging.getLogger(__name__)
 

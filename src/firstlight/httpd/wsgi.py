@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from firstlight.concurrency.workers import Overloaded, Workers
-from firstlight.httpd import refusals, request_ids
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Handler, Request, Response
-from firstlight.httpd.refusals import MakeRefusal, Rejection, RequestRejected
+from firstlight.httpd.protocol import refusals, request_ids
+from firstlight.httpd.protocol.messages import Handler, Request, Response
+from firstlight.httpd.protocol.refusals import MakeRefusal, Rejection, RequestRejected
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

@@ -8,7 +8,7 @@ from oslo_config import cfg
 
 from firstlight.conf.source import REMEDY, lost_databases, reads_nova
 from firstlight.health import Dependency
-from firstlight.httpd.status import Check
+from firstlight.httpd.monitoring.status import Check
 from firstlight.neutron import NeutronMisconfigured, open_neutron
 from firstlight.sources import Source
 from firstlight.sources.nova import BadConnection as BadNova

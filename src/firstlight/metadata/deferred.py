@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.concurrency.workers import Overloaded
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.metadata.http_errors import UNKNOWN_ERROR, HttpError, try_later
 from firstlight.sources import SourceUnavailable
 from firstlight.sources.nova import BadTemplate

@@ -14,29 +14,29 @@ from prometheus_client.registry import CollectorRegistry
 
 from firstlight.concurrency.workers import Workers
 from firstlight.conf import warn_of_names
+from firstlight.conf.reading.unhonoured import unhonoured
 from firstlight.conf.source import reads_nova
-from firstlight.conf.unhonoured import unhonoured
 from firstlight.documents import TreeSettings
 from firstlight.health import Dependency, Watch, troubles
 from firstlight.health.metrics import DependencyCollector
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Request, Response
-from firstlight.httpd.status import Check
-from firstlight.httpd.tls import server_context
+from firstlight.httpd.monitoring.status import Check
+from firstlight.httpd.protocol.messages import Request, Response
+from firstlight.httpd.sockets.tls import server_context
 from firstlight.metadata.backend import BackendError, open_backend
-from firstlight.metadata.cache import Cache
+from firstlight.metadata.boot.deploy import open_boot_gate
+from firstlight.metadata.cache.cache import Cache
+from firstlight.metadata.cache.invalidation import Invalidation
 from firstlight.metadata.handler import MetadataService
 from firstlight.metadata.http_errors import HttpError
-from firstlight.metadata.invalidation import Invalidation
 from firstlight.metadata.metrics import (
     BootHoldCollector,
     CacheCollector,
     TargetCacheCollector,
     TargetMetrics,
 )
-from firstlight.metadata.random_seed import RandomSeeds
+from firstlight.metadata.per_request.random_seed import RandomSeeds
 from firstlight.metadata.settings import ALONE, ServiceSettings
-from firstlight.metadata.threshold import open_boot_gate
 from firstlight.vendordata_client import vendor_data
 
 LOG = logging.getLogger(__name__)

@@ -22,19 +22,20 @@ from firstlight.documents import (
     segments,
 )
 from firstlight.documents import version_list as list_versions
-from firstlight.httpd.messages import Request, Response
-from firstlight.metadata import caches, identity
+from firstlight.httpd.protocol.messages import Request, Response
+from firstlight.metadata import identity
 from firstlight.metadata.address_lookup import may_concern, only_addressed, only_provided
-from firstlight.metadata.boot_gate import BootGate
-from firstlight.metadata.cache import Cache, CacheEntry
+from firstlight.metadata.boot.boot_gate import BootGate
+from firstlight.metadata.cache import caches
+from firstlight.metadata.cache.cache import Cache, CacheEntry
+from firstlight.metadata.cache.rendered_instance import RenderedInstance
 from firstlight.metadata.deferred import Reply, after, answered, now_or_after
 from firstlight.metadata.http_errors import HttpError, not_found
 from firstlight.metadata.identity import By, Claim, signed_by
-from firstlight.metadata.password import is_password, posted_password, store_password
-from firstlight.metadata.rendered_instance import RenderedInstance
+from firstlight.metadata.per_request.password import is_password, posted_password, store_password
+from firstlight.metadata.per_request.stale_header import Stale, with_staleness
+from firstlight.metadata.per_request.vendor_data2 import VendorData2
 from firstlight.metadata.settings import ALONE, ServiceSettings, SharedInstances, VendorDataProvider
-from firstlight.metadata.stale_header import Stale, with_staleness
-from firstlight.metadata.vendor_data2 import VendorData2
 from firstlight.sources import Source
 from firstlight.sources.ports import Device, Ports, SecurityGroups
 from firstlight.sources.uuids import is_uuid
@@ -115,7 +116,7 @@ class MetadataService:
         self._front = _FRONT if dynamic or groups is not None else None
 
     def handle(self, request: Request) -> Reply:
-        """Answer one request (a :data:`firstlight.httpd.messages.Handler`)."""
+        """Answer one request (a :data:`firstlight.httpd.protocol.messages.Handler`)."""
         return self.hot(request) or answered(request, lambda: self._identified(request))
 
     def changed(self, uuid: str | None) -> None:
@@ -143,9 +144,9 @@ class MetadataService:
     def hot(self, request: Request) -> Response | None:
         """The whole road for a signed request whose document is in memory; None for any other.
 
-        A :data:`firstlight.httpd.messages.Hot`. Few steps, because each costs every guest's every
-        request; what is out of the ordinary (stale, unsigned, another project's) is left to the
-        long road, which says why.
+        A :data:`~firstlight.httpd.protocol.messages.Hot`. Few steps, because each costs every
+        request of every guest; what is out of the ordinary (stale, unsigned, another project's) is
+        left to the long road, which says why.
         """
         headers = request.headers
         instance_id = headers.get(b"x-instance-id")
@@ -246,7 +247,7 @@ class MetadataService:
         kept: CacheEntry[RenderedInstance],
         arrived: float,
     ) -> Reply:
-        """The first question of a crawl; see :mod:`firstlight.metadata.boot_gate`."""
+        """The first question of a crawl; see :mod:`firstlight.metadata.boot.boot_gate`."""
         document = record.documents.get(_FRONT)
         assert document is not None
         if self.groups is not None:

@@ -9,7 +9,7 @@ import json
 import re
 from http import HTTPStatus
 
-from firstlight.httpd.messages import TEXT, Request, Response
+from firstlight.httpd.protocol.messages import TEXT, Request, Response
 
 NOT_FOUND = "The resource could not be found."
 UNKNOWN_ERROR = "An unknown error has occurred. Please try your request again."

@@ -9,7 +9,7 @@ from enum import Enum
 from msgspec import Struct
 
 from firstlight.concurrency.throttle import ThrottledLog
-from firstlight.httpd.messages import Request
+from firstlight.httpd.protocol.messages import Request
 from firstlight.metadata.http_errors import HttpError
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said

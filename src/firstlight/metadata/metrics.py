@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector, CollectorRegistry
 
 from firstlight.concurrency.workers import Workers
 from firstlight.instance import Answer
-from firstlight.metadata.boot_gate import BootGate, HoldOutcome
-from firstlight.metadata.cache import Cache
+from firstlight.metadata.boot.boot_gate import BootGate, HoldOutcome
+from firstlight.metadata.cache.cache import Cache
 from firstlight.vendordata_client import BreakerEffect, Kind, ResponseCache, ServedFrom
 
 

@@ -14,8 +14,14 @@ from firstlight.neutron.calls import NeutronCall
 from firstlight.neutron.pages import Filters, NotAPage, Page, R, detail, page
 from firstlight.neutron.rows import NeutronRow
 from firstlight.sources.ports import NeutronUnavailable
-from firstlight.vendordata_client.credentials import Credentials, Headers
-from firstlight.vendordata_client.failure import CALL_ERRORS, CallFailed, Kind, reason, timed_out
+from firstlight.vendordata_client.calls.credentials import Credentials, Headers
+from firstlight.vendordata_client.calls.failure import (
+    CALL_ERRORS,
+    CallFailed,
+    Kind,
+    reason,
+    timed_out,
+)
 
 Observe = Callable[[str, bool, float], None]
 

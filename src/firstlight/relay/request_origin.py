@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from firstlight.httpd.messages import Request
+from firstlight.httpd.protocol.messages import Request
 from firstlight.relay.contract import Guest, Origin, Via
 
 _HEADERS = tuple((via, via.value.lower().encode()) for via in Via)

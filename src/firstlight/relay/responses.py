@@ -6,7 +6,7 @@ client takes it for a document.
 
 from http import HTTPStatus
 
-from firstlight.httpd.messages import TEXT, Request, Response
+from firstlight.httpd.protocol.messages import TEXT, Request, Response
 from firstlight.relay.contract import Ambiguous, Nobody, Unavailable
 from firstlight.relay.upstream.connection import UpstreamAnswer
 
@@ -52,5 +52,5 @@ def unrecognised(who: Nobody | Ambiguous | Unavailable) -> Response:
 
 
 def refused(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001
-    """What the wire refuses by itself (:data:`firstlight.httpd.refusals.MakeRefusal`)."""
+    """What the wire refuses by itself (:data:`firstlight.httpd.protocol.refusals.MakeRefusal`)."""
     return refusal(status, reason)

@@ -15,7 +15,7 @@ from firstlight.httpd.limits import Limits
 from firstlight.httpd.listener import Listener
 from firstlight.httpd.process.generation import run as run_process
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import CannotListen, Unix
+from firstlight.httpd.sockets.listening import CannotListen, Unix
 from firstlight.relay import responses
 from firstlight.relay.agent.deploy import AgentDeployment
 from firstlight.relay.agent.socket_mode import NoSuchUser, agent_socket

@@ -13,7 +13,7 @@ from oslo_config import cfg
 from firstlight import conf as configuration
 from firstlight.conf import ConfigError, logs
 from firstlight.httpd.process.start import begin
-from firstlight.httpd.sockets import CannotListen, Unix
+from firstlight.httpd.sockets.listening import CannotListen, Unix
 from firstlight.relay.broker.process import BrokerSettings, serve
 
 _PROCESSES = "broker"  # the name of the socket to which serving processes come

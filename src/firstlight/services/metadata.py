@@ -14,7 +14,7 @@ from firstlight.conf import ConfigError, logs
 from firstlight.httpd.listener import Listener
 from firstlight.httpd.process.generation import run as run_process
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import CannotListen, Tcp
+from firstlight.httpd.sockets.listening import CannotListen, Tcp
 from firstlight.metadata.backend import BackendError
 from firstlight.metadata.deploy import (
     Deployment,

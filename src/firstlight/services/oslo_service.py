@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 from firstlight.conf import ConfigError
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.tls import server_context
+from firstlight.httpd.sockets.tls import server_context
 
 # What "for ever" and "as long as it takes" are: a month, longer than any process is left alone.
 _FOR_EVER = 30 * 24 * 3600.0

@@ -18,7 +18,7 @@ from firstlight.httpd.listener import Listener
 from firstlight.httpd.process.control import takes_over
 from firstlight.httpd.process.generation import run as run_process
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import Address, Unix
+from firstlight.httpd.sockets.listening import Address, Unix
 from firstlight.relay import responses
 from firstlight.relay.agent.socket_mode import agent_socket
 from firstlight.relay.proxy.broker_client import BrokerAway, BrokerClient

@@ -11,16 +11,16 @@ from prometheus_client.registry import CollectorRegistry
 
 from firstlight.concurrency.workers import Workers
 from firstlight.conf import ConfigError, logs
-from firstlight.httpd.access_log import AccessLog
-from firstlight.httpd.counters import Counters
 from firstlight.httpd.limits import Limits
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Observer
-from firstlight.httpd.metrics import HttpCollector
-from firstlight.httpd.process.multiprocess_metrics import MultiprocessMetrics
-from firstlight.httpd.refusals import MakeRefusal, plain
+from firstlight.httpd.monitoring.access_log import AccessLog
+from firstlight.httpd.monitoring.counters import Counters
+from firstlight.httpd.monitoring.metrics import HttpCollector
+from firstlight.httpd.monitoring.multiprocess_metrics import MultiprocessMetrics
+from firstlight.httpd.monitoring.status import About, Check, Concerns, Status
+from firstlight.httpd.protocol.messages import Observer
+from firstlight.httpd.protocol.refusals import MakeRefusal, plain
 from firstlight.httpd.server import Server
-from firstlight.httpd.status import About, Check, Concerns, Status
 
 STATUS = "status"  # the name of the listener that guests never reach
 

@@ -16,20 +16,20 @@ from firstlight import conf as configuration
 from firstlight.concurrency.workers import Workers
 from firstlight.conf import ConfigError, logs
 from firstlight.conf.compat_mode import CompatMode, listens_at, named_by
-from firstlight.conf.files import Untrusted, add_dotenv
-from firstlight.conf.search import files_named
+from firstlight.conf.reading.files import Untrusted, add_dotenv
+from firstlight.conf.reading.search import files_named
 from firstlight.health.metrics import DependencyCollector
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Request, Response
 from firstlight.httpd.process.generation import run as run_process
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import CannotListen, Tcp
+from firstlight.httpd.sockets.listening import CannotListen, Tcp
 from firstlight.httpd.wsgi import WsgiHandler
 from firstlight.services import oslo_service
 from firstlight.services.serving import STATUS, serving, shared_by
 from firstlight.vendordata.deploy import deploy, warn_of_unhonoured
-from firstlight.vendordata.errors import error_body
-from firstlight.vendordata.request_body import LIMIT
+from firstlight.vendordata.http.errors import error_body
+from firstlight.vendordata.http.request_body import LIMIT
 
 LOG = logging.getLogger(__name__)
 

@@ -1,7 +1,7 @@
 """Engines for database servers, made so that no thread waits on one for ever.
 
 What is the same for the embedded store and for Nova's databases; SQLite files differ, see
-:mod:`firstlight.sources.store.engine` and :mod:`firstlight.sources.nova.engine`.
+:mod:`firstlight.sources.store.sql.engine` and :mod:`firstlight.sources.nova.engine`.
 """
 
 from inspect import signature

@@ -1,6 +1,6 @@
 """The vendordata service: a WSGI application that asks providers about one instance.
 
-``contract`` is what a provider is; ``testing`` the suite every provider should pass; ``panel`` asks
-the enabled ones side by side; ``answers`` shapes what they said; ``app`` is the HTTP of it; and
-``deploy`` puts the layers together.
+``contract`` is what a provider is; ``testing`` the suite every provider should pass;
+``dispatch.dispatcher`` asks the enabled ones side by side; ``http.responses`` shapes what they
+said; ``http.app`` has the paths; and ``deploy`` puts the layers together.
 """

@@ -14,7 +14,7 @@ from keystoneauth1.session import Session
 from msgspec import Struct, field, structs
 from oslo_config import cfg
 
-from firstlight.vendordata.request_cache import RequestCache
+from firstlight.vendordata.dispatch.request_cache import RequestCache
 
 if TYPE_CHECKING:
     from firstlight.vendordata.openstack import Cloud

@@ -10,18 +10,18 @@ from prometheus_client import CollectorRegistry
 
 from firstlight.conf import ConfigError, warn_of_names
 from firstlight.conf.compat_mode import CompatMode, compat_mode_of
-from firstlight.conf.stand_ins import NOT_OURS
-from firstlight.conf.unhonoured import unhonoured
-from firstlight.vendordata.app import SRIOV, make_app
-from firstlight.vendordata.auth import KeystoneGate, guarded
+from firstlight.conf.reading.stand_ins import NOT_OURS
+from firstlight.conf.reading.unhonoured import unhonoured
+from firstlight.vendordata.auth.gates import KeystoneGate, guarded
+from firstlight.vendordata.auth.paste_file import check_pipeline
 from firstlight.vendordata.clients import ConfiguredClients
-from firstlight.vendordata.dispatcher import Dispatcher
+from firstlight.vendordata.dispatch.dispatcher import Dispatcher
+from firstlight.vendordata.http.app import SRIOV, make_app
+from firstlight.vendordata.http.readiness import Readiness
+from firstlight.vendordata.http.request_id import noted
 from firstlight.vendordata.loading import load_providers
 from firstlight.vendordata.metrics import Metrics
-from firstlight.vendordata.paste import check_pipeline
-from firstlight.vendordata.policy_options import read_policies
-from firstlight.vendordata.readiness import Readiness
-from firstlight.vendordata.request_id import noted
+from firstlight.vendordata.policy.deploy import read_policies
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

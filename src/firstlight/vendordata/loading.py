@@ -13,7 +13,7 @@ from oslo_config import cfg
 from stevedore import NamedExtensionManager
 
 from firstlight.conf import ConfigError, share_with_plugins
-from firstlight.vendordata import cloud_config
+from firstlight.vendordata.cloud_init import cloud_config
 from firstlight.vendordata.contract import Clients, Provider
 from firstlight.vendordata.pollinate_plugins import finding
 from firstlight.vendordata.pollinate_plugins.calling import OddPlugin

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.dispatch.outcome import Outcome
 
 # Nova reads for 5 seconds; what lies beyond the deadline of 4.5 was given up.
 _BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 4.5)

@@ -26,9 +26,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from firstlight.vendordata import cloud_config
+from firstlight.vendordata.cloud_init import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
-from firstlight.vendordata.request_cache import RequestCache
+from firstlight.vendordata.dispatch.request_cache import RequestCache
 
 _CALLERS = 8
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from firstlight.conf import ConfigError
-from firstlight.conf.files import Untrusted, add_dotenv
+from firstlight.conf.reading.files import Untrusted, add_dotenv
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,7 +69,7 @@ def _build(conf: "cfg.ConfigOpts") -> "WSGIApplication":
 
 
 def _unusable(_environ: "WSGIEnvironment", start_response: "StartResponse") -> "Iterable[bytes]":
-    from firstlight.vendordata.errors import error_body
+    from firstlight.vendordata.http.errors import error_body
 
     body = error_body(500, "The service's configuration cannot be used; its log says why.")
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]

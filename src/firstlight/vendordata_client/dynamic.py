@@ -11,14 +11,14 @@ from keystoneauth1.session import Session
 from firstlight.concurrency.deadline import Deadline
 from firstlight.concurrency.timers import Timers
 from firstlight.instance import Answer, Instance
-from firstlight.vendordata_client import question as questions
-from firstlight.vendordata_client.credentials import Credentials
+from firstlight.vendordata_client.cache.response_cache import ResponseCache
+from firstlight.vendordata_client.calls import question as questions
+from firstlight.vendordata_client.calls.credentials import Credentials
 from firstlight.vendordata_client.observer import NoObserver, TargetObserver
 from firstlight.vendordata_client.policy import CallPolicy, TargetPolicy
-from firstlight.vendordata_client.response_cache import ResponseCache
 from firstlight.vendordata_client.status import TargetStatus
+from firstlight.vendordata_client.target_client import TargetClient
 from firstlight.vendordata_client.targets import Target
-from firstlight.vendordata_client.upstream import TargetClient
 
 Answers = dict[str, Answer]
 

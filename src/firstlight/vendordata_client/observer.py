@@ -5,7 +5,7 @@ from typing import Protocol
 
 from firstlight.concurrency.circuit_breaker import BreakerEffect
 from firstlight.instance import Answer
-from firstlight.vendordata_client.failure import Kind
+from firstlight.vendordata_client.calls.failure import Kind
 
 
 class ServedFrom(StrEnum):

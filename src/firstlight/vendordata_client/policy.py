@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from firstlight.vendordata_client.freshness import CacheLifetime
+from firstlight.vendordata_client.cache.freshness import CacheLifetime
 
 
 class CallPolicy(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from collections import OrderedDict
 from msgspec import Struct
 
 from firstlight.concurrency.circuit_breaker import BreakerEffect
-from firstlight.vendordata_client.failure import Kind
+from firstlight.vendordata_client.calls.failure import Kind
 
 _MOST = 1000  # instances of which the last failure is remembered
 

@@ -12,15 +12,15 @@ from firstlight.concurrency.circuit_breaker import BreakerEffect, CircuitBreaker
 from firstlight.concurrency.deadline import Deadline
 from firstlight.concurrency.timers import Timers
 from firstlight.instance import Answer, State
-from firstlight.vendordata_client.call import CallResult, TargetCall, failed
-from firstlight.vendordata_client.credentials import Credentials
-from firstlight.vendordata_client.failure import Kind, blames_target
-from firstlight.vendordata_client.flight import SharedCall
-from firstlight.vendordata_client.freshness_policy import ResponseKeeper, stale
+from firstlight.vendordata_client.cache.freshness_policy import ResponseKeeper, stale
+from firstlight.vendordata_client.cache.response_cache import CachedResponse, ResponseCache
+from firstlight.vendordata_client.calls.call import CallResult, TargetCall, failed
+from firstlight.vendordata_client.calls.credentials import Credentials
+from firstlight.vendordata_client.calls.failure import Kind, blames_target
+from firstlight.vendordata_client.calls.flight import SharedCall
+from firstlight.vendordata_client.calls.question import Question
 from firstlight.vendordata_client.observer import ServedFrom, TargetObserver
 from firstlight.vendordata_client.policy import TargetPolicy
-from firstlight.vendordata_client.question import Question
-from firstlight.vendordata_client.response_cache import CachedResponse, ResponseCache
 from firstlight.vendordata_client.status import FailedCall, RecentFailures, TargetStatus
 from firstlight.vendordata_client.target_log import TargetLog
 from firstlight.vendordata_client.targets import Target

@@ -9,10 +9,10 @@ from oslo_config import cfg
 
 from firstlight.health import Dependency
 from firstlight.instance import Answer, Instance, State
+from firstlight.vendordata_client.cache.response_cache import ResponseCache
 from firstlight.vendordata_client.dynamic import Answers, AsksTargets, DynamicJSON
 from firstlight.vendordata_client.observer import TargetObserver
 from firstlight.vendordata_client.options import read_policies
-from firstlight.vendordata_client.response_cache import ResponseCache
 from firstlight.vendordata_client.session import open_session
 from firstlight.vendordata_client.static import StaticJSON, StaticUnavailable
 from firstlight.vendordata_client.status import TargetStatus

@@ -9,8 +9,8 @@ from uuid import uuid4
 import pytest
 from oslo_config import cfg
 
-from firstlight.check import neutrons_files
 from firstlight.check.step import StepState
+from firstlight.check.steps import neutrons_files
 from firstlight.check.walk import walk
 from support.relay.namespaces import Networks
 from support.relay.relay_host import PATIENCE, RelayHost

@@ -13,17 +13,17 @@ from typing import Any
 
 from firstlight import yaml_lines
 from firstlight.documents import paths as documents
-from firstlight.httpd import access_log
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Request
-from firstlight.httpd.parser import PIECE, RequestParser
-from firstlight.httpd.refusals import RequestRejected
+from firstlight.httpd.monitoring import access_log
+from firstlight.httpd.protocol.messages import Request
+from firstlight.httpd.protocol.parser import PIECE, RequestParser
+from firstlight.httpd.protocol.refusals import RequestRejected
 from firstlight.httpd.wsgi import environ_of
-from firstlight.vendordata.cloud_config import merged_text
-from firstlight.vendordata.request_body import read_context
-from firstlight.vendordata_client.content_coding import Decoder
-from firstlight.vendordata_client.freshness import cache_lifetime
-from firstlight.vendordata_client.reply import TargetResponse, answer
+from firstlight.vendordata.cloud_init.cloud_config import merged_text
+from firstlight.vendordata.http.request_body import read_context
+from firstlight.vendordata_client.cache.freshness import cache_lifetime
+from firstlight.vendordata_client.calls.content_coding import Decoder
+from firstlight.vendordata_client.calls.reply import TargetResponse, answer
 from support.instructions import begin, mark
 
 FAR = 1 << 30

@@ -17,13 +17,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from firstlight.httpd.access_log import AccessLog
 from firstlight.httpd.limits import Limits
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Response
+from firstlight.httpd.monitoring.access_log import AccessLog
 from firstlight.httpd.process import generation
+from firstlight.httpd.protocol.messages import Response
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import Tcp
+from firstlight.httpd.sockets.listening import Tcp
 
 port, log_path, workers, trouble = sys.argv[1:]
 

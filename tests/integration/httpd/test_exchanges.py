@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Response
-from firstlight.httpd.sockets import Tcp, Unix
+from firstlight.httpd.protocol.messages import Response
+from firstlight.httpd.sockets.listening import Tcp, Unix
 from support.parts import absent, need
 from support.servers.http_server import Serving, answers, read_all
 

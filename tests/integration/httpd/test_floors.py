@@ -22,13 +22,13 @@ FACING = {
     *("falcon", "WebOb"),
 }
 ATTACKS = (
-    "tests/unit/httpd/test_parser.py",
-    "tests/unit/vendordata_client/test_content_coding.py",
-    "tests/unit/vendordata_client/test_reply.py",
+    "tests/unit/httpd/protocol/test_parser.py",
+    "tests/unit/vendordata_client/calls/test_content_coding.py",
+    "tests/unit/vendordata_client/calls/test_reply.py",
     "tests/integration/httpd/test_strangers.py",
     "tests/integration/vendordata_client/test_rows.py",
     "tests/integration/vendordata_client/test_redirects.py",
-    "tests/unit/vendordata/test_request_body.py",
+    "tests/unit/vendordata/http/test_request_body.py",
     "tests/integration/vendordata/test_who_reads_secrets.py",
     "tests/integration/vendordata/test_largest_question.py",
 )

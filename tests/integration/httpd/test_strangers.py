@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from support.servers.databases import eventually
 from support.servers.http_server import Serving, answers, read_all
 

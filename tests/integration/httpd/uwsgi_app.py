@@ -2,7 +2,7 @@
 
 from wsgiref.validate import validator
 
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from firstlight.httpd.wsgi import application as make
 
 

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from firstlight import conf as configuration
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.metadata.backend import BackendError
 from firstlight.metadata.deploy import Deployment
 from firstlight.sources.store import Store

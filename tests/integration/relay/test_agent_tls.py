@@ -3,7 +3,7 @@
 import pytest
 
 from firstlight import conf
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from firstlight.relay.upstream.deploy import open_balancer
 from support.relay.agent_thread import an_agent, ask
 from support.servers.certificates import context, make_certificates

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from support.parts import absent
 from support.servers.http_server import Serving
 

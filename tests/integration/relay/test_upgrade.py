@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from firstlight.relay.broker.protocol import Message, Ready, UpToDate, receive, send
 from support.guests.crowd import crowd
 from support.relay.namespaces import METADATA_IPV6, Namespace

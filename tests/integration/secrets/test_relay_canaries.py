@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 
 from conformance.asking import signature
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.sources.store import Store
 from integration.relay.test_ovn_tls import Secure
 from integration.relay.test_ovnmeta import Place

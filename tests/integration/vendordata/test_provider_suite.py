@@ -8,7 +8,7 @@ import pytest
 from firstlight.instance.answer import State
 from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.contract import Context, Need, Provider, ProviderFailed
-from firstlight.vendordata.dispatcher import Dispatcher
+from firstlight.vendordata.dispatch.dispatcher import Dispatcher
 from firstlight.vendordata.loading import load_providers, provider_classes
 from firstlight.vendordata.testing import ProviderSuite, a_context
 from support.cloud.stand_ins import CloudStandIn, VaultStandIn, cloud_section, vault_section

@@ -16,12 +16,12 @@ import pytest
 from firstlight.cli import main
 from firstlight.conf import ConfigError, load
 from firstlight.conf.compat_mode import CompatMode
-from firstlight.vendordata.app import make_app
-from firstlight.vendordata.auth import guarded
+from firstlight.vendordata.auth.gates import guarded
 from firstlight.vendordata.contract import Context, Provider
-from firstlight.vendordata.dispatcher import Dispatcher
-from firstlight.vendordata.policy import ProviderPolicy
-from firstlight.vendordata.request_id import noted
+from firstlight.vendordata.dispatch.dispatcher import Dispatcher
+from firstlight.vendordata.http.app import make_app
+from firstlight.vendordata.http.request_id import noted
+from firstlight.vendordata.policy.provider_policy import ProviderPolicy
 from support.cloud.keystone_tokens import authtoken_section, keystone_words, token_of, user_options
 
 SECRET = "the-licence-key"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from firstlight.instance import Instance, State
-from firstlight.vendordata_client import freshness_policy
+from firstlight.vendordata_client.cache import freshness_policy
 from integration.vendordata_client.keeping import PATIENCE, Counting, Time
 from support.servers.databases import eventually
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from firstlight.concurrency.workers import Workers
-from firstlight.metadata.cache import Cache, CacheEntry
+from firstlight.metadata.cache.cache import Cache, CacheEntry
 from firstlight.neutron import Neutron
 from firstlight.sources.ports import NeutronUnavailable
 

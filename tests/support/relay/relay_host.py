@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from firstlight.httpd.messages import Response
-from firstlight.httpd.sockets import Unix
+from firstlight.httpd.protocol.messages import Response
+from firstlight.httpd.sockets.listening import Unix
 from support.parts import absent, need
 from support.relay.agent_process import alive, serving
 from support.relay.namespaces import Networks

@@ -9,7 +9,7 @@ import uvloop
 
 from firstlight.httpd.listener import Listener
 from firstlight.httpd.server import Server
-from firstlight.httpd.sockets import Tcp
+from firstlight.httpd.sockets.listening import Tcp
 
 PATIENCE = 10.0  # seconds after which a test has failed; nothing waits so long otherwise
 

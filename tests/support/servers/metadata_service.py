@@ -9,7 +9,7 @@ from typing import Any
 from conformance.asking import signature
 from firstlight.concurrency.workers import Workers
 from firstlight.documents import seed
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.instance import Address, Answer, Instance, Interface, Network, Subnet
 from firstlight.metadata.handler import MetadataService
 from firstlight.metadata.settings import ALONE, ServiceSettings, SharedInstances

@@ -6,7 +6,7 @@ import pytest
 
 from firstlight.conf import ConfigError, load
 from firstlight.conf.compat_mode import CompatMode, compat_mode_of
-from firstlight.conf.files import Untrusted, add_dotenv, usual_files
+from firstlight.conf.reading.files import Untrusted, add_dotenv, usual_files
 
 PASSWORD = "auth_type = password\nauth_url = http://k/v3\n"
 

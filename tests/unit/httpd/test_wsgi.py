@@ -10,7 +10,7 @@ import pytest
 
 from firstlight.concurrency.workers import Workers
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.httpd.wsgi import WsgiHandler, application, environ_of
 
 

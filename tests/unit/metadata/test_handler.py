@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from msgspec import structs
 
 from conformance.asking import signature
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from firstlight.instance import Instance
 from support.servers.databases import eventually
 from support.servers.metadata_service import NAME, A, B, Bench, ask, begin, server, signed, told

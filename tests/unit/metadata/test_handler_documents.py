@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from firstlight.documents import TreeSettings
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from firstlight.instance import Answer, State
 from firstlight.metadata.handler import MetadataService
 from firstlight.sources import InstanceGone

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from firstlight.httpd.messages import Request
+from firstlight.httpd.protocol.messages import Request
 from firstlight.metadata.http_errors import HttpError, not_found, try_later
 
 TEXT = b"404 Not Found\n\nThe resource could not be found.\n\n   "

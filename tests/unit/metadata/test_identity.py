@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.httpd.messages import Request
+from firstlight.httpd.protocol.messages import Request
 from firstlight.metadata.http_errors import HttpError
 from firstlight.metadata.identity import (
     By,

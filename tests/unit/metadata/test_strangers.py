@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from firstlight.conf import ConfigError, load
-from firstlight.httpd.messages import Request
+from firstlight.httpd.protocol.messages import Request
 from firstlight.instance import Instance
 from support.servers.metadata_service import NAME, A, Bench, ask, begin, signed, told
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.httpd.messages import Request
+from firstlight.httpd.protocol.messages import Request
 from firstlight.relay.contract import Origin, Via
 from firstlight.relay.request_origin import UnknownOrigin, guest_of
 from support.relay.agent_thread import ADDRESS, NETWORK, ROUTER, guest

@@ -6,10 +6,10 @@ from typing import Any
 
 from oslo_config import cfg
 
-from firstlight.vendordata.call_provider import call_provider
 from firstlight.vendordata.contract import Clients, Context, Provider
-from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.policy import ProviderPolicy
+from firstlight.vendordata.dispatch.call_provider import call_provider
+from firstlight.vendordata.dispatch.outcome import Outcome
+from firstlight.vendordata.policy.provider_policy import ProviderPolicy
 from firstlight.vendordata.testing import a_context
 
 SECRET = "hunter2"

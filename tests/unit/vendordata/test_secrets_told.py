@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from firstlight.instance.answer import State
-from firstlight.vendordata import audit, responses
+from firstlight.vendordata.auth import audit
 from firstlight.vendordata.contract import Context, Provider
-from firstlight.vendordata.dispatcher import Dispatcher
-from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.policy import ProviderPolicy
+from firstlight.vendordata.dispatch.dispatcher import Dispatcher
+from firstlight.vendordata.dispatch.outcome import Outcome
+from firstlight.vendordata.http import responses
+from firstlight.vendordata.policy.provider_policy import ProviderPolicy
 from firstlight.vendordata.testing import a_context
 from unit.vendordata.confided import SECRET, Safe, ask
 

@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, ok, warning
-from firstlight.httpd.socket_holder import holder_of_port, holder_of_socket
+from firstlight.httpd.sockets.holder import holder_of_port, holder_of_socket
 
 
 class Wanted(NamedTuple):

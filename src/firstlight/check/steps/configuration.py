@@ -6,10 +6,10 @@ from oslo_config import cfg
 
 from firstlight.check.step import Finding, OptionLocation, Step, broken, ok, warning
 from firstlight.conf import ConfigError, misspelt, moved_options, nova_release
-from firstlight.conf.misspelt import Misspelt
 from firstlight.conf.names import Moved
-from firstlight.conf.unhonoured import unhonoured
-from firstlight.conf.written import files_of
+from firstlight.conf.reading.misspelt import Misspelt
+from firstlight.conf.reading.unhonoured import unhonoured
+from firstlight.conf.reading.written import files_of
 
 NAME = "configuration"
 

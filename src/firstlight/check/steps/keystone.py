@@ -9,8 +9,8 @@ from oslo_config import cfg
 from firstlight.check.option_location import place
 from firstlight.check.remedies import for_keystone
 from firstlight.check.step import Finding, broken, ok
-from firstlight.vendordata.caller_roles import names
-from firstlight.vendordata_client.failure import CALL_ERRORS, reason
+from firstlight.vendordata.auth.caller_roles import names
+from firstlight.vendordata_client.calls.failure import CALL_ERRORS, reason
 
 
 def token(conf: cfg.ConfigOpts, group: str, session: Session) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ from oslo_config import cfg
 
 from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
-from firstlight.check.unit import Writer
+from firstlight.check.steps.unit import Writer
 from firstlight.conf import logs
 from firstlight.conf.journal import SOCKET
 

@@ -7,12 +7,12 @@ import requests
 from keystoneauth1.adapter import Adapter
 from oslo_config import cfg
 
-from firstlight.check.keystone import token
 from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
+from firstlight.check.steps.keystone import token
 from firstlight.neutron import NeutronMisconfigured
 from firstlight.neutron.session import GROUP, open_adapter
-from firstlight.vendordata_client.failure import CALL_ERRORS, reason
+from firstlight.vendordata_client.calls.failure import CALL_ERRORS, reason
 
 TOKEN, LISTS = "Keystone for Neutron", "Neutron"
 _SAMPLE = 30  # ports to look at; enough for one that has a security group

@@ -13,12 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from firstlight.check.option_location import place
 from firstlight.check.remedies import for_database
 from firstlight.check.step import Finding, Step, broken, ok, warning
-from firstlight.check.unit import Writer
+from firstlight.check.steps.unit import Writer
 from firstlight.conf.source import REMEDY, lost_databases
 from firstlight.sources.servers import driver_error, first_line
-from firstlight.sources.store import BadConnection, engine, schema, tables
+from firstlight.sources.store import BadConnection
 from firstlight.sources.store.errors import Unreadable
-from firstlight.sources.store.sqlite_file import path_of
+from firstlight.sources.store.sql import engine, schema, tables
+from firstlight.sources.store.sql.sqlite_file import path_of
 
 _SERVICE = "metadata"  # the store's
 

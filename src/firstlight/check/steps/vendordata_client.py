@@ -6,11 +6,11 @@ from functools import cache, partial
 
 from oslo_config import cfg
 
-from firstlight.check.keystone import roles, token
 from firstlight.check.option_location import place
 from firstlight.check.step import Finding, Step, broken, ok, warning
+from firstlight.check.steps.keystone import roles, token
 from firstlight.instance import Answer, Instance, State
-from firstlight.vendordata.caller_roles import in_words, reads_secrets
+from firstlight.vendordata.auth.caller_roles import in_words, reads_secrets
 from firstlight.vendordata_client import (
     AuthMisconfigured,
     StaticJSON,

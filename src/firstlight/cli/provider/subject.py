@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from firstlight.vendordata.contract import Clients, Context, Need
-from firstlight.vendordata.request_body import BadBody, read_context
+from firstlight.vendordata.http.request_body import BadBody, read_context
 
 
 class UnknownInstance(Exception):

@@ -14,14 +14,14 @@ from firstlight import conf as configuration
 from firstlight.cli.provider import live, shown, subject
 from firstlight.conf import ConfigError
 from firstlight.instance.answer import State
-from firstlight.vendordata import policy
-from firstlight.vendordata.call_provider import call_provider
 from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.contract import ProviderFailed
+from firstlight.vendordata.dispatch.call_provider import call_provider
+from firstlight.vendordata.dispatch.outcome import Outcome
+from firstlight.vendordata.dispatch.request_cache import RequestCache
 from firstlight.vendordata.loading import load_providers
-from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.policy_options import rules_of
-from firstlight.vendordata.request_cache import RequestCache
+from firstlight.vendordata.policy import provider_policy
+from firstlight.vendordata.policy.deploy import rules_of
 
 
 def run(args: argparse.Namespace) -> int:
@@ -40,7 +40,7 @@ def _try(args: argparse.Namespace, conf: cfg.ConfigOpts, clients: ConfiguredClie
     conf.set_override("providers", [args.name])
     [(name, provider)] = load_providers(conf, clients).items()
     with closing(provider):
-        policy.register(conf, [name])
+        provider_policy.register(conf, [name])
         context = subject.context_of(args, clients)
         shared = RequestCache(time.monotonic() + conf.firstlight.provider_deadline)
         context = structs.replace(context, shared=shared)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from oslo_config import cfg
 
 from firstlight.conf.names import lower, name_of, recorded
-from firstlight.conf.written import Written, written
+from firstlight.conf.reading.written import Written, written
 
 # How much of a name must be right for another to be meant; ``secert`` for ``secret`` is 0.83.
 _ALIKE = 0.8

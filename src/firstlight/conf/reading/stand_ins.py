@@ -1,6 +1,6 @@
 """What nova-pollinate and pcss-vendor-metadata did at their file's word, and we do not."""
 
-from firstlight.conf.unhonoured import NotOurs, is_given, is_not, is_true
+from firstlight.conf.reading.unhonoured import NotOurs, is_given, is_not, is_true
 
 _HEALTH = (
     "/healthcheck says that the process answers; to take it out of rotation end it, or have the "

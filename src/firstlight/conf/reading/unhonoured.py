@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from oslo_config import cfg, types
 
-from firstlight.conf.written import written
+from firstlight.conf.reading.written import written
 
 
 class Unhonoured(NamedTuple):

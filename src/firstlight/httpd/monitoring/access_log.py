@@ -26,7 +26,7 @@ from functools import lru_cache
 from io import FileIO
 from time import time
 
-from firstlight.httpd.messages import Observer, Request, Response
+from firstlight.httpd.protocol.messages import Observer, Request, Response
 
 LOG = logging.getLogger(__name__)
 

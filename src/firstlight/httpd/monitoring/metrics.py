@@ -10,7 +10,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from firstlight.httpd.counters import BUCKETS, Counters, Counts
+from firstlight.httpd.monitoring.counters import BUCKETS, Counters, Counts
 
 
 class HttpCollector(Collector):

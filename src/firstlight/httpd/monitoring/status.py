@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from firstlight.concurrency.workers import Overloaded, Workers
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 
 Check = Callable[[], str | None]  # what is wrong, in a sentence; None: nothing. Must not block.
 # The same by name, of what comes and goes.

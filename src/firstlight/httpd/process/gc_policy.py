@@ -10,7 +10,7 @@ import asyncio
 import gc
 from time import monotonic
 
-from firstlight.httpd.counters import Counters
+from firstlight.httpd.monitoring.counters import Counters
 
 _YOUNG = 500  # objects more than there were: 0.1 ms
 _NEVER = 1_000_000_000

@@ -9,7 +9,7 @@ from collections.abc import Mapping, MutableMapping
 from firstlight.httpd.process.start import begin
 from firstlight.httpd.process.supervisor import Supervisor
 from firstlight.httpd.process.worker import Build, serve
-from firstlight.httpd.sockets import Address
+from firstlight.httpd.sockets.listening import Address
 
 
 def run(

@@ -4,9 +4,9 @@ import resource
 from collections.abc import Mapping, MutableMapping
 from socket import socket
 
-from firstlight.httpd import sockets
 from firstlight.httpd.process.control import Control
-from firstlight.httpd.sockets import Address
+from firstlight.httpd.sockets import listening
+from firstlight.httpd.sockets.listening import Address
 
 
 def begin(
@@ -18,7 +18,7 @@ def begin(
         CannotListen: an address cannot be listened on.
     """
     control = Control(environ)
-    opened = sockets.open_all(addresses, environ)
+    opened = listening.open_all(addresses, environ)
     for name, each in opened.items():
         control.listens(name, str(addresses[name]), each)
     _allow_many_files()

@@ -6,10 +6,10 @@ from typing import Any
 
 import httptools
 
-from firstlight.httpd import refusals
 from firstlight.httpd.body_budget import BodyBudget
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.refusals import RequestRejected
+from firstlight.httpd.protocol import refusals
+from firstlight.httpd.protocol.refusals import RequestRejected
 
 # Bytes that are parsed at a time; between two pieces the bounds are looked at. Most requests are
 # one piece, and some forty of the smallest that there can be.

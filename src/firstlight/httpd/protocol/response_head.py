@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from http import HTTPStatus
 
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from firstlight.httpd.process.channel import INHERIT
-from firstlight.httpd.socket_holder import holder_of_port, holder_of_socket
+from firstlight.httpd.sockets.holder import holder_of_port, holder_of_socket
 
 LOG = logging.getLogger(__name__)
 

@@ -15,13 +15,13 @@ from enum import StrEnum
 from msgspec import Struct
 
 from firstlight.concurrency.throttle import ThrottledLog
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.instance import Instance
+from firstlight.metadata.boot.user_agents import waits_out_503
+from firstlight.metadata.boot.watchdog import Watchdog
 from firstlight.metadata.deferred import Reply, answered
 from firstlight.metadata.http_errors import try_later
 from firstlight.metadata.settings import VendorDataProvider
-from firstlight.metadata.user_agents import waits_out_503
-from firstlight.metadata.watchdog import Watchdog
 from firstlight.vendordata_client import Answers, Timers
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said

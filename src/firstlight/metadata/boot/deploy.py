@@ -7,10 +7,14 @@ from oslo_config import cfg
 
 from firstlight.concurrency.workers import Workers
 from firstlight.metadata.backend import Backend, BackendError
-from firstlight.metadata.boot_gate import BootGate, HoldPolicy
-from firstlight.metadata.set_server_error import NovaErrorSetter, StoreErrorSetter, open_compute
+from firstlight.metadata.boot.boot_gate import BootGate, HoldPolicy
+from firstlight.metadata.boot.set_server_error import (
+    NovaErrorSetter,
+    StoreErrorSetter,
+    open_compute,
+)
+from firstlight.metadata.boot.watchdog import ErrorSetter, Watchdog
 from firstlight.metadata.settings import VendorDataProvider
-from firstlight.metadata.watchdog import ErrorSetter, Watchdog
 from firstlight.sources.store import Store
 from firstlight.vendordata_client import Timers
 

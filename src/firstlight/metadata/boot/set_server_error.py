@@ -12,7 +12,7 @@ from msgspec.json import decode
 from oslo_config import cfg
 
 from firstlight.metadata.backend import BackendError
-from firstlight.metadata.watchdog import SetErrorFailed, SetErrorResult
+from firstlight.metadata.boot.watchdog import SetErrorFailed, SetErrorResult
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import Store
 
@@ -34,7 +34,7 @@ class StoreErrorSetter:
         self._store = store
 
     def __call__(self, uuid: str, reason: str) -> SetErrorResult:
-        """See :class:`firstlight.metadata.watchdog.ErrorSetter`."""
+        """See :class:`firstlight.metadata.boot.watchdog.ErrorSetter`."""
         try:
             self._store.set_error(uuid, reason)
         except InstanceGone:
@@ -63,7 +63,7 @@ class NovaErrorSetter:
         self._clock = clock
 
     def __call__(self, uuid: str, reason: str) -> SetErrorResult:
-        """See :class:`firstlight.metadata.watchdog.ErrorSetter`."""
+        """See :class:`firstlight.metadata.boot.watchdog.ErrorSetter`."""
         shown = self._ask("GET", f"/servers/{uuid}")
         if shown is None:
             return SetErrorResult(

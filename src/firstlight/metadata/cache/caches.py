@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from firstlight.concurrency.workers import Workers
 from firstlight.metadata.address_lookup import find_owners
-from firstlight.metadata.cache import Cache
-from firstlight.metadata.rendered_instance import RenderedInstance
+from firstlight.metadata.cache.cache import Cache
+from firstlight.metadata.cache.rendered_instance import RenderedInstance
 from firstlight.metadata.settings import ServiceSettings
 from firstlight.sources.ports import Device, Ports, SecurityGroups
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 
 from firstlight.documents import Document, Documents, segments
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from firstlight.instance import Instance
-from firstlight.metadata.password import is_password
+from firstlight.metadata.per_request.password import is_password
 
 # Measured with `make bench` (memory per 1,000 cached instances): Python's objects for an instance
 # take about three times its JSON.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.instance import Instance
 from firstlight.metadata.http_errors import CONFLICT, HttpError
 from firstlight.sources import InstanceGone, PasswordSet, Source

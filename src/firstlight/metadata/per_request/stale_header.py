@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 
 
 class Stale(NamedTuple):

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from urllib.parse import quote
 
 from firstlight.concurrency.throttle import ThrottledLog
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.instance import Answer, State
-from firstlight.metadata.cache import CacheEntry
+from firstlight.metadata.boot.watchdog import Watchdog
+from firstlight.metadata.cache.cache import CacheEntry
+from firstlight.metadata.cache.rendered_instance import RenderedInstance
 from firstlight.metadata.deferred import Reply, now_or_after
 from firstlight.metadata.http_errors import UNKNOWN_ERROR, not_found, try_later
-from firstlight.metadata.rendered_instance import RenderedInstance
+from firstlight.metadata.per_request.stale_header import Stale, with_staleness
 from firstlight.metadata.settings import VendorDataProvider
-from firstlight.metadata.stale_header import Stale, with_staleness
-from firstlight.metadata.watchdog import Watchdog
 
 LOG = ThrottledLog(logging.getLogger(__name__))  # guests cause what is said
 

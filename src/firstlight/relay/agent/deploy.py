@@ -13,8 +13,8 @@ from prometheus_client.registry import Collector
 
 from firstlight.concurrency.bounded_threads import hang_up
 from firstlight.health import Dependency, Watch
+from firstlight.httpd.monitoring.status import Check
 from firstlight.httpd.server import Server
-from firstlight.httpd.status import Check
 from firstlight.relay.agent.handler import AgentHandler
 from firstlight.relay.agent.identity_cache import IdentityCache, Look
 from firstlight.relay.agent.report_state import open_report

@@ -18,7 +18,7 @@ from typing import Protocol
 
 from firstlight.concurrency.futures import later
 from firstlight.concurrency.throttle import LogThrottle, ThrottledLog
-from firstlight.httpd.messages import KeptConnection, Request, Response
+from firstlight.httpd.protocol.messages import KeptConnection, Request, Response
 from firstlight.relay import responses
 from firstlight.relay.contract import (
     Ambiguous,
@@ -66,7 +66,7 @@ class IdentityLookup(Protocol):
 
 
 class AgentHandler:
-    """Its `handle` is a :data:`firstlight.httpd.messages.Handler`; to be used on one event loop.
+    """Its `handle` is a :data:`~firstlight.httpd.protocol.messages.Handler`, for one event loop.
 
     Args:
         recognition: who asks.

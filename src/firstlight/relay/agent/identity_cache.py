@@ -17,7 +17,7 @@ from typing import NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from firstlight.httpd.messages import KeptConnection
+from firstlight.httpd.protocol.messages import KeptConnection
 from firstlight.relay.contract import Found, Guest, Origin, Resolution, Resolver, Unavailable, Via
 from firstlight.relay.resolvers.batching import ResolverBatches
 from firstlight.relay.resolvers.guarded import Guarded

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from oslo_config import cfg
 
-from firstlight.httpd.sockets import Unix
+from firstlight.httpd.sockets.listening import Unix
 
 _MODES = {"user": 0o644, "group": 0o664, "all": 0o666}
 

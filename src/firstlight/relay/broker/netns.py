@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from firstlight.httpd.sockets import BACKLOG
+from firstlight.httpd.sockets.listening import BACKLOG
 from firstlight.relay.broker.kernel import enter_network, network_of
 from firstlight.relay.namespaces import METADATA_IPV4, METADATA_IPV6
 

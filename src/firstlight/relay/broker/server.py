@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from firstlight.httpd.sockets import duplicate
+from firstlight.httpd.sockets.listening import duplicate
 from firstlight.relay.broker.kernel import peer_user
 from firstlight.relay.broker.protocol import (
     BadMessage,

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable
 
 from firstlight.httpd.listener import Listener
-from firstlight.httpd.messages import Handler
+from firstlight.httpd.protocol.messages import Handler
 from firstlight.httpd.server import Server
 from firstlight.relay.broker.protocol import (
     NEIGHBOURS,

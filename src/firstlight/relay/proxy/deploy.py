@@ -10,9 +10,9 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from firstlight.httpd.messages import Handler
+from firstlight.httpd.monitoring.status import Check, Concerns
+from firstlight.httpd.protocol.messages import Handler
 from firstlight.httpd.server import Companion
-from firstlight.httpd.status import Check, Concerns
 from firstlight.relay.agent.deploy import AgentDeployment
 from firstlight.relay.proxy.broker_client import BrokerClient
 from firstlight.relay.proxy.handler import ExternalAgent

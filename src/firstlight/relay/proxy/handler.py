@@ -11,7 +11,7 @@ from concurrent.futures import Future
 
 from firstlight.concurrency.futures import later
 from firstlight.concurrency.throttle import LogThrottle, ThrottledLog
-from firstlight.httpd.messages import Handler, Request, Response
+from firstlight.httpd.protocol.messages import Handler, Request, Response
 from firstlight.httpd.server import Server
 from firstlight.relay import responses
 from firstlight.relay.contract import Guest

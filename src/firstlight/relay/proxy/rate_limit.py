@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Sequence
 from math import ceil
 
-from firstlight.httpd.messages import Response
+from firstlight.httpd.protocol.messages import Response
 from firstlight.relay import responses
 from firstlight.relay.contract import Found, Guest, Resolution
 from firstlight.relay.link_local import mac_of

@@ -6,7 +6,7 @@ one cold instance costs one query to the API database and three to its cell's.
 
 from firstlight.sources.nova.deploy import open_nova
 from firstlight.sources.nova.engine import BadConnection
-from firstlight.sources.nova.injected import BadTemplate
+from firstlight.sources.nova.records.injected import BadTemplate
 from firstlight.sources.nova.schema import TooOld
 from firstlight.sources.nova.source import NovaSource
 

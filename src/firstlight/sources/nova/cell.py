@@ -9,8 +9,8 @@ from firstlight.instance import Ec2Ids, Instance
 from firstlight.sources.nova import password, tables
 from firstlight.sources.nova.database import NovaDatabase
 from firstlight.sources.nova.ec2 import Ec2Numbers
-from firstlight.sources.nova.injected import Render
-from firstlight.sources.nova.record import InstanceRecord
+from firstlight.sources.nova.records.injected import Render
+from firstlight.sources.nova.records.record import InstanceRecord
 
 
 class Cell:

@@ -8,11 +8,12 @@ from functools import partial
 
 from oslo_config import cfg
 
-from firstlight.sources.nova import engine, injected, schema
+from firstlight.sources.nova import engine, schema
 from firstlight.sources.nova.cell import Cell
 from firstlight.sources.nova.cells import Cells, MappedCells, OneCell
 from firstlight.sources.nova.database import NovaDatabase
 from firstlight.sources.nova.engine import BadConnection
+from firstlight.sources.nova.records import injected
 from firstlight.sources.nova.source import NovaSource
 
 _CELLS_TTL = 60.0  # seconds; cells come and go with an operator's hands

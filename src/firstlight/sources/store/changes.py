@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
-from firstlight.sources.store import tables
+from firstlight.sources.store.sql import tables
 
 KEPT = 10_000  # changes that are remembered; a reader further behind forgets everything it knows
 

@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, select
 
 from firstlight.instance import Instance
-from firstlight.sources.store import tables
-from firstlight.sources.store.canonical import canonical_address
+from firstlight.sources.store.documents.canonical import canonical_address
 from firstlight.sources.store.errors import Taken
+from firstlight.sources.store.sql import tables
 
 _CHUNK = 500  # values in one statement: far below every database's limit of parameters
 _PORTS = (

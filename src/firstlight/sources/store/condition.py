@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from firstlight.sources.store import tables
+from firstlight.sources.store.sql import tables
 
 ERROR = "ERROR"
 

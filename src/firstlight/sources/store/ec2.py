@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import Connection, Select, bindparam, func, insert, select
 
 from firstlight.instance import Ec2Ids, Instance
-from firstlight.sources.store import tables
 from firstlight.sources.store.errors import Ec2IdTaken
+from firstlight.sources.store.sql import tables
 
 HIGHEST = 2**31 - 1  # Nova's column
 CHUNK = 500  # names in one statement: SQLite's and the servers' limits are far above

@@ -8,9 +8,9 @@ import msgspec
 from sqlalchemy import Connection, Table, bindparam, delete, insert, select, update
 
 from firstlight.instance import Instance
-from firstlight.sources.store import tables
-from firstlight.sources.store.canonical import canonical_address
+from firstlight.sources.store.documents.canonical import canonical_address
 from firstlight.sources.store.errors import InstanceExists, Unreadable
+from firstlight.sources.store.sql import tables
 from firstlight.sources.uuids import is_uuid
 
 _CHUNK = 500  # instances in one statement: far below every database's limit of parameters

@@ -10,15 +10,16 @@ from sqlalchemy import Connection, Executable, insert
 
 from firstlight.instance import Instance
 from firstlight.sources.contract import InstanceGone, PasswordSet
-from firstlight.sources.store import changes, condition, ec2, rows, tables
-from firstlight.sources.store.canonical import canonical_address
-from firstlight.sources.store.checks import checked
+from firstlight.sources.store import changes, condition, ec2, rows
 from firstlight.sources.store.claims import refuse_taken
 from firstlight.sources.store.condition import Condition
-from firstlight.sources.store.database import StoreDatabase
+from firstlight.sources.store.documents.canonical import canonical_address
+from firstlight.sources.store.documents.checks import checked
+from firstlight.sources.store.documents.rebuild import rebuilt
 from firstlight.sources.store.errors import RevisionConflict
-from firstlight.sources.store.rebuild import rebuilt
 from firstlight.sources.store.rows import Stored
+from firstlight.sources.store.sql import tables
+from firstlight.sources.store.sql.database import StoreDatabase
 from firstlight.sources.store.watch import Watcher
 
 _LETTERS = string.ascii_lowercase + string.digits

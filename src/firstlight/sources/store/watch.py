@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.store import changes
-from firstlight.sources.store.database import StoreDatabase
+from firstlight.sources.store.sql.database import StoreDatabase
 
 LOG = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ The secret itself is not in it.
 import logging
 
 from firstlight.vendordata.contract import Context
-from firstlight.vendordata.responses import ServiceReply
+from firstlight.vendordata.http.responses import ServiceReply
 
 LOG = logging.getLogger("firstlight.audit")
 

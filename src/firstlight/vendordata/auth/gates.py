@@ -19,11 +19,11 @@ from firstlight.conf import ConfigError
 from firstlight.conf.compat_mode import CompatMode
 from firstlight.conf.keystone_authtoken import DEFAULTS, GROUP
 from firstlight.health import Dependency
-from firstlight.vendordata import caller_roles
-from firstlight.vendordata.app import HEALTHCHECK, TEST
-from firstlight.vendordata.caller_roles import READS_SECRETS, ROLES
-from firstlight.vendordata.errors import RETRY_AFTER, error_body
-from firstlight.vendordata.request_id import REQUEST_ID
+from firstlight.vendordata.auth import caller_roles
+from firstlight.vendordata.auth.caller_roles import READS_SECRETS, ROLES
+from firstlight.vendordata.http.app import HEALTHCHECK, TEST
+from firstlight.vendordata.http.errors import RETRY_AFTER, error_body
+from firstlight.vendordata.http.request_id import REQUEST_ID
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +57,7 @@ class KeystoneGate(AuthProtocol):  # type: ignore[misc]  # keystonemiddleware ha
 
     Args:
         required: the token must have one of these roles; empty: any valid token will do; None: the
-            same, but only those of :mod:`firstlight.vendordata.caller_roles` read secrets.
+            same, but only those of :mod:`firstlight.vendordata.auth.caller_roles` read secrets.
         is_open: paths that need no token.
     """
 

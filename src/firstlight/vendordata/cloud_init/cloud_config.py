@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from firstlight.vendordata.merging import (
+from firstlight.vendordata.cloud_init.merging import (
     OURS,
     MergeHowInvalid,
     Replaced,

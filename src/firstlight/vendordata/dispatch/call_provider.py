@@ -10,10 +10,10 @@ import msgspec
 from firstlight import log_records
 from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.instance.answer import State
-from firstlight.vendordata import cloud_config
+from firstlight.vendordata.cloud_init import cloud_config
 from firstlight.vendordata.contract import Context, Provider, ProviderFailed
-from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.policy import ProviderPolicy, Withheld
+from firstlight.vendordata.dispatch.outcome import Outcome
+from firstlight.vendordata.policy.provider_policy import ProviderPolicy, Withheld
 
 LOG = ThrottledLog(logging.getLogger(__name__))
 

@@ -14,13 +14,13 @@ from msgspec import structs
 
 from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.instance.answer import State
-from firstlight.vendordata.call_provider import Clock, call_provider
 from firstlight.vendordata.contract import Context, Provider
-from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.policy import ProviderPolicy
-from firstlight.vendordata.request_cache import RequestCache
-from firstlight.vendordata.shadows import Shadow
-from firstlight.vendordata.threads import Threads
+from firstlight.vendordata.dispatch.call_provider import Clock, call_provider
+from firstlight.vendordata.dispatch.outcome import Outcome
+from firstlight.vendordata.dispatch.request_cache import RequestCache
+from firstlight.vendordata.dispatch.shadow import Shadow
+from firstlight.vendordata.dispatch.threads import Threads
+from firstlight.vendordata.policy.provider_policy import ProviderPolicy
 
 LOG = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from threading import BoundedSemaphore
 
 from firstlight.instance.answer import State
 from firstlight.vendordata.contract import Context
-from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.dispatch.outcome import Outcome
 
 LOG = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@
 In the shape of pcss-vendor-metadata every path but the health check answers, to every method, the
 bare object of its one provider.
 
-Who may call is decided before a request comes here: see :mod:`firstlight.vendordata.auth`.
+Who may call is decided before a request comes here: see :mod:`firstlight.vendordata.auth.gates`.
 """
 
 import json
@@ -27,16 +27,17 @@ import msgspec
 from firstlight.concurrency.throttle import ThrottledLog
 from firstlight.conf.compat_mode import CompatMode
 from firstlight.instance.answer import State
-from firstlight.vendordata import audit, responses
-from firstlight.vendordata.caller_roles import READS_SECRETS, ROLES
+from firstlight.vendordata.auth import audit
+from firstlight.vendordata.auth.caller_roles import READS_SECRETS, ROLES
 from firstlight.vendordata.contract import Context
-from firstlight.vendordata.dispatcher import Dispatcher
-from firstlight.vendordata.errors import RETRY_AFTER, error_body
-from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.request_body import INSTANCE, LIMIT, PROJECT, BadBody, read_context
-from firstlight.vendordata.request_id import REQUEST_ID, STARTED, SUBJECT
-from firstlight.vendordata.responses import ServiceReply
-from firstlight.vendordata.secrets_test import SecretsTest
+from firstlight.vendordata.dispatch.dispatcher import Dispatcher
+from firstlight.vendordata.dispatch.outcome import Outcome
+from firstlight.vendordata.http import responses
+from firstlight.vendordata.http.errors import RETRY_AFTER, error_body
+from firstlight.vendordata.http.request_body import INSTANCE, LIMIT, PROJECT, BadBody, read_context
+from firstlight.vendordata.http.request_id import REQUEST_ID, STARTED, SUBJECT
+from firstlight.vendordata.http.responses import ServiceReply
+from firstlight.vendordata.http.secrets_test import SecretsTest
 
 if TYPE_CHECKING:
     App = falcon.App[falcon.Request, falcon.Response]

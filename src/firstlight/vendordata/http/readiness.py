@@ -7,8 +7,8 @@ provider is. With some of its providers away it is ready, and degraded.
 from collections.abc import Callable, Mapping, Sequence
 
 from firstlight.health import Dependency, Watch, troubles
-from firstlight.vendordata.call_provider import log_mistake
 from firstlight.vendordata.contract import Provider, ProviderFailed
+from firstlight.vendordata.dispatch.call_provider import log_mistake
 
 # Seconds after which a provider that was ready is asked again: nobody tells when a backend goes.
 _AGAIN = 60.0

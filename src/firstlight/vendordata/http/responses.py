@@ -6,8 +6,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from firstlight.instance.answer import State
-from firstlight.vendordata import cloud_config
-from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.cloud_init import cloud_config
+from firstlight.vendordata.dispatch.outcome import Outcome
 
 
 class ServiceReply(Struct, frozen=True, kw_only=True):

@@ -6,8 +6,8 @@ from typing import Any
 
 from firstlight.concurrency.ttl_cache import TtlCache
 from firstlight.vendordata.contract import Context, Need
+from firstlight.vendordata.dispatch.request_cache import RequestCache
 from firstlight.vendordata.openstack.service import Service
-from firstlight.vendordata.request_cache import RequestCache
 
 # What OpenStack makes of ids; anything else would only find its way into a URL.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,64}")

@@ -8,7 +8,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.exceptions import ClientException, Forbidden, NotFound
 
 from firstlight.vendordata.contract import ProviderFailed
-from firstlight.vendordata.request_cache import RequestCache
+from firstlight.vendordata.dispatch.request_cache import RequestCache
 
 # Neutron may cut a list into pages; one server's ports are never this many.
 _PAGES = 100

@@ -6,11 +6,11 @@ from msgspec import structs
 from oslo_config import cfg
 
 from firstlight.conf import refuse_misspelt
-from firstlight.conf.misspelt import misspelt_in_named
-from firstlight.vendordata import policy
+from firstlight.conf.reading.misspelt import misspelt_in_named
 from firstlight.vendordata.contract import Clients
-from firstlight.vendordata.policy import ProviderPolicy
-from firstlight.vendordata.release_once import ReleaseOnce
+from firstlight.vendordata.policy import provider_policy
+from firstlight.vendordata.policy.provider_policy import ProviderPolicy
+from firstlight.vendordata.policy.release_once import ReleaseOnce
 
 
 def read_policies(
@@ -23,7 +23,7 @@ def read_policies(
             a name that no provider reads.
     """
     names = list(names)
-    policy.register(conf, names)
+    provider_policy.register(conf, names)
     refuse_misspelt(misspelt_in_named(conf, "provider:", names))
     releases = ReleaseOnce(conf, clients)
     return {name: _policy(name, conf[f"provider:{name}"], releases) for name in names}

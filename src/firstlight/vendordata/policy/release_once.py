@@ -14,7 +14,7 @@ from oslo_config import cfg
 from firstlight.conf import ConfigError
 from firstlight.vendordata.contract import Clients, Context, Need, ProviderFailed
 from firstlight.vendordata.openstack import Cloud
-from firstlight.vendordata.policy import Withheld
+from firstlight.vendordata.policy.provider_policy import Withheld
 
 # What Nova does that ends with the instance's system starting.
 BOOTS = frozenset(
@@ -109,13 +109,13 @@ class OncePerBoot:
         self._clock = clock
 
     def check(self, context: Context) -> None:
-        """See :class:`firstlight.vendordata.policy.Release`."""
+        """See :class:`firstlight.vendordata.policy.provider_policy.Release`."""
         first = self._ledger.released(self._provider, context.instance_id, self._boot(context))
         if first is not None and self._clock() >= first + self._window:
             raise Withheld("It was released to this boot, and the time to ask again is over.")
 
     def note(self, context: Context) -> None:
-        """See :class:`firstlight.vendordata.policy.Release`."""
+        """See :class:`firstlight.vendordata.policy.provider_policy.Release`."""
         boot = self._boot(context)
         self._ledger.note(self._provider, context.instance_id, boot, self._clock())
 

@@ -8,7 +8,7 @@ from flask import Flask
 from keystoneauth1.session import Session
 
 from firstlight.vendordata.contract import Secrets
-from firstlight.vendordata.request_cache import RequestCache
+from firstlight.vendordata.dispatch.request_cache import RequestCache
 
 
 class PluginSecrets:

@@ -10,8 +10,8 @@ from oslo_config import cfg
 
 from firstlight.conf import ConfigError
 from firstlight.vendordata.contract import Clients, Context, Provider, ProviderFailed
+from firstlight.vendordata.http.request_body import INSTANCE, PROJECT
 from firstlight.vendordata.pollinate_plugins.calling import OddPlugin, PluginCall, name_of
-from firstlight.vendordata.request_body import INSTANCE, PROJECT
 
 _SAMPLE: dict[str, Any] = {
     PROJECT: "",

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from msgspec import structs
 
 from firstlight.instance import Answer, State
-from firstlight.vendordata_client import reply as replies
-from firstlight.vendordata_client.call import CallResult
-from firstlight.vendordata_client.flight import SharedCall
+from firstlight.vendordata_client.cache.response_cache import CachedResponse, ResponseCache
+from firstlight.vendordata_client.calls import reply as replies
+from firstlight.vendordata_client.calls.call import CallResult
+from firstlight.vendordata_client.calls.flight import SharedCall
 from firstlight.vendordata_client.policy import CachePolicy
-from firstlight.vendordata_client.response_cache import CachedResponse, ResponseCache
 
 # Seconds for which an answer that may not be kept waits for the guest it was asked for in advance.
 # A crawl that takes longer between its first question and its vendor data asks again.

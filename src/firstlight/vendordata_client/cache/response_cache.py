@@ -5,7 +5,7 @@ from collections import OrderedDict
 from msgspec import Struct
 
 from firstlight.instance import Answer
-from firstlight.vendordata_client.freshness import CacheLifetime
+from firstlight.vendordata_client.cache.freshness import CacheLifetime
 
 # Python's objects for a JSON value take about three times its text, and so many bytes at least.
 _OBJECTS_PER_BYTE = 3

@@ -11,10 +11,16 @@ from msgspec import Struct
 from firstlight.concurrency.deadline import Deadline
 from firstlight.instance import Answer, State
 from firstlight.openstack.cancellable import CancellableSocket
-from firstlight.vendordata_client import reply as replies
-from firstlight.vendordata_client.content_coding import ACCEPTED, Decoder, TooLarge, Undecodable
-from firstlight.vendordata_client.credentials import Credentials, Headers
-from firstlight.vendordata_client.failure import (
+from firstlight.vendordata_client.cache.freshness import CacheLifetime, cache_lifetime, says_nothing
+from firstlight.vendordata_client.calls import reply as replies
+from firstlight.vendordata_client.calls.content_coding import (
+    ACCEPTED,
+    Decoder,
+    TooLarge,
+    Undecodable,
+)
+from firstlight.vendordata_client.calls.credentials import Credentials, Headers
+from firstlight.vendordata_client.calls.failure import (
     CALL_ERRORS,
     CallFailed,
     Kind,
@@ -22,10 +28,9 @@ from firstlight.vendordata_client.failure import (
     reason,
     timed_out,
 )
-from firstlight.vendordata_client.freshness import CacheLifetime, cache_lifetime, says_nothing
+from firstlight.vendordata_client.calls.reply import TargetResponse
+from firstlight.vendordata_client.calls.request import HEADERS, USER_AGENT
 from firstlight.vendordata_client.policy import CallPolicy
-from firstlight.vendordata_client.reply import TargetResponse
-from firstlight.vendordata_client.request import HEADERS, USER_AGENT
 from firstlight.vendordata_client.targets import Target
 
 # keystoneauth's: its _REDIRECT_STATUSES and _DEFAULT_REDIRECT_LIMIT, which Nova leaves alone.

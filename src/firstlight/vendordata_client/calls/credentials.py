@@ -8,7 +8,7 @@ from keystoneauth1.session import Session
 
 from firstlight.concurrency.deadline import Deadline
 from firstlight.health import Dependency
-from firstlight.vendordata_client.failure import CALL_ERRORS, CallFailed, Kind, reason
+from firstlight.vendordata_client.calls.failure import CALL_ERRORS, CallFailed, Kind, reason
 
 Headers = Mapping[str, str]
 

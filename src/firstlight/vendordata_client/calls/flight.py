@@ -5,9 +5,9 @@ from concurrent.futures import Future
 
 from firstlight.concurrency.deadline import Deadline
 from firstlight.instance import Answer
-from firstlight.vendordata_client.call import CallResult, TargetCall
-from firstlight.vendordata_client.question import Question
-from firstlight.vendordata_client.response_cache import CachedResponse
+from firstlight.vendordata_client.cache.response_cache import CachedResponse
+from firstlight.vendordata_client.calls.call import CallResult, TargetCall
+from firstlight.vendordata_client.calls.question import Question
 
 
 class SharedCall:

@@ -4,7 +4,7 @@ import hashlib
 from typing import NamedTuple
 
 from firstlight.instance import Instance
-from firstlight.vendordata_client import request
+from firstlight.vendordata_client.calls import request
 
 
 class Question(NamedTuple):

@@ -18,7 +18,7 @@ from firstlight.sources.nova import open_nova, schema
 from firstlight.sources.nova import tables as t
 
 ROWS = json.loads(
-    (Path(__file__).parents[2] / "unit" / "nova_source" / "nova34_rows.json").read_text()
+    (Path(__file__).parents[3] / "unit" / "sources" / "nova" / "nova34_rows.json").read_text()
 )
 UUID = ROWS["full"]["uuid"]
 TYPES = {

@@ -10,7 +10,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, text
 
-from firstlight.sources.store import Store, Taken, schema, tables
+from firstlight.sources.store import Store, Taken
+from firstlight.sources.store.sql import schema, tables
 from support.cloud.store_samples import interface, server, uuid
 
 OpenStore = Callable[..., Store]

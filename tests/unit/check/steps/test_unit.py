@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from firstlight.check.unit import Unit, Writer, unit_of
+from firstlight.check.steps.unit import Unit, Writer, unit_of
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 NOBODY = "nobody"
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root judges for others")
 

@@ -10,7 +10,7 @@ from oslo_config import cfg
 from firstlight import conf
 from firstlight.conf import ConfigError, misspelt
 from firstlight.vendordata.clients import ConfiguredClients
-from firstlight.vendordata.policy_options import read_policies
+from firstlight.vendordata.policy.deploy import read_policies
 from firstlight.vendordata.providers.static_map import StaticMap
 
 Load = Callable[..., cfg.ConfigOpts]

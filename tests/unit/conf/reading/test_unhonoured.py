@@ -4,7 +4,7 @@ import pytest
 
 from firstlight import conf
 from firstlight.conf import ConfigError
-from firstlight.conf.unhonoured import unhonoured
+from firstlight.conf.reading.unhonoured import unhonoured
 
 
 @pytest.fixture

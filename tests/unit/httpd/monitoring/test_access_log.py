@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from firstlight.httpd.access_log import AccessLog, render
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.monitoring.access_log import AccessLog, render
+from firstlight.httpd.protocol.messages import Request, Response
 
 
 def line(**changes):

@@ -2,8 +2,8 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from firstlight.httpd.counters import Counters
-from firstlight.httpd.metrics import HttpCollector
+from firstlight.httpd.monitoring.counters import Counters
+from firstlight.httpd.monitoring.metrics import HttpCollector
 
 
 def test_scrape():

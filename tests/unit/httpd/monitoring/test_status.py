@@ -5,8 +5,8 @@ import json
 import pytest
 
 from firstlight.concurrency.workers import Workers
-from firstlight.httpd.messages import Request
-from firstlight.httpd.status import Status
+from firstlight.httpd.monitoring.status import Status
+from firstlight.httpd.protocol.messages import Request
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import weakref
 
 import pytest
 
-from firstlight.httpd.counters import Counters
+from firstlight.httpd.monitoring.counters import Counters
 from firstlight.httpd.process import gc_policy
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from firstlight.httpd.body_budget import BodyBudget
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.parser import CLOSE, KEEP, KEEP_10, RequestParser
-from firstlight.httpd.refusals import RequestRejected
+from firstlight.httpd.protocol.parser import CLOSE, KEEP, KEEP_10, RequestParser
+from firstlight.httpd.protocol.refusals import RequestRejected
 
 SMALL = Limits(target=64, head=512, fields=8, body=32, pipeline=4)
 HOST = b"Host: a\r\n"

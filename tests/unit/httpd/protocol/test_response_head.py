@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from firstlight.httpd import request_ids
 from firstlight.httpd.limits import Limits
-from firstlight.httpd.messages import Response
-from firstlight.httpd.parser import CLOSE, KEEP
-from firstlight.httpd.response_head import render
+from firstlight.httpd.protocol import request_ids
+from firstlight.httpd.protocol.messages import Response
+from firstlight.httpd.protocol.parser import CLOSE, KEEP
+from firstlight.httpd.protocol.response_head import render
 
 
 def test_order_of_headers():

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from firstlight.httpd import sockets
 from firstlight.httpd.process import channel
-from firstlight.httpd.sockets import AddressTaken, CannotListen, Tcp, Unix
+from firstlight.httpd.sockets import listening
+from firstlight.httpd.sockets.listening import AddressTaken, CannotListen, Tcp, Unix
 
 NAME = Path("/proc/self/comm").read_text().strip()
 
@@ -97,11 +97,12 @@ def test_two_that_start_at_once(tmp_path, monkeypatch):
     try:
         fcntl.flock(directory, fcntl.LOCK_EX)
         monkeypatch.setattr(
-            "firstlight.httpd.sockets.time.sleep", lambda _: fcntl.flock(directory, fcntl.LOCK_UN)
+            "firstlight.httpd.sockets.listening.time.sleep",
+            lambda _: fcntl.flock(directory, fcntl.LOCK_UN),
         )
         Unix(str(tmp_path / "s")).open().close()
         fcntl.flock(directory, fcntl.LOCK_EX)
-        monkeypatch.setattr("firstlight.httpd.sockets.time.sleep", lambda _: None)
+        monkeypatch.setattr("firstlight.httpd.sockets.listening.time.sleep", lambda _: None)
         with pytest.raises(CannotListen, match="locked the directory"):
             Unix(str(tmp_path / "s")).open()
     finally:
@@ -118,18 +119,18 @@ def test_a_spare_address_that_is_taken(tmp_path, caplog):
             "status": Tcp("127.0.0.1", port, spare=True),
             "agent": Unix(taken, spare=True),
         }
-        opened = sockets.open_all(addresses, {})
+        opened = listening.open_all(addresses, {})
         assert list(opened) == ["guests"]
         opened["guests"].close()
         assert caplog.text.count(f"(process {os.getpid()}) listens there") == 2
         with pytest.raises(CannotListen):
-            sockets.open_all(addresses | {"status": Tcp("192.0.2.1", 1, spare=True)}, {})
+            listening.open_all(addresses | {"status": Tcp("192.0.2.1", 1, spare=True)}, {})
 
 
 def test_an_optional_socket_that_cannot_be_made(tmp_path, caplog):
     """Guests are served without it, and the log says what kept it from being made."""
     status = Unix(str(tmp_path / "missing" / "status"), optional=True)
-    opened = sockets.open_all({"guests": Tcp("127.0.0.1", 0), "status": status}, {})
+    opened = listening.open_all({"guests": Tcp("127.0.0.1", 0), "status": status}, {})
     assert list(opened) == ["guests"]
     opened["guests"].close()
     assert f"cannot listen on {status}" in caplog.text
@@ -154,13 +155,13 @@ def test_missing_directory(tmp_path):
 def test_taking_over():
     """The same name and address is the same socket; environment and descriptors are cleaned up."""
     addresses = {"a": Tcp("127.0.0.1", 0), "b": Tcp("127.0.0.1", 0)}
-    first = sockets.open_all(addresses, {})
+    first = listening.open_all(addresses, {})
     numbers = {name: each.getsockname() for name, each in first.items()}
     held = {(name, str(addresses[name])): each.fileno() for name, each in first.items()}
     environ = {channel.INHERIT: channel.describe(held)}
     for each in first.values():
         each.detach()
-    second = sockets.open_all({"a": Tcp("127.0.0.1", 0), "b": Tcp("::1", 0)}, environ)
+    second = listening.open_all({"a": Tcp("127.0.0.1", 0), "b": Tcp("::1", 0)}, environ)
     assert second["a"].getsockname() == numbers["a"]
     assert second["b"].family == socket.AF_INET6  # another address now: opened anew
     assert environ == {}
@@ -175,7 +176,7 @@ def test_nothing_stays_open_after_an_error(tmp_path):
     """If one address cannot be opened, none is."""
     path = str(tmp_path / "s")
     with pytest.raises(CannotListen):
-        sockets.open_all({"a": Unix(path), "b": Tcp("192.0.2.1", 1)}, {})
+        listening.open_all({"a": Unix(path), "b": Tcp("192.0.2.1", 1)}, {})
     with pytest.raises(ConnectionRefusedError), socket.socket(socket.AF_UNIX) as probe:
         probe.connect(path)
 
@@ -184,7 +185,7 @@ def test_a_duplicate_blocks_nobody():
     """Who accepts from a socket without waiting goes on so when another process gets a copy."""
     with socket.create_server(("127.0.0.1", 0)) as opened:
         opened.setblocking(False)
-        with sockets.duplicate(opened) as copy:
+        with listening.duplicate(opened) as copy:
             assert copy.getsockname() == opened.getsockname()
             assert not os.get_blocking(opened.fileno())
             assert not os.get_inheritable(copy.fileno())

@@ -9,11 +9,11 @@ import pytest
 import requests
 
 from firstlight.concurrency.workers import Workers
-from firstlight.httpd.messages import Request, Response
+from firstlight.httpd.protocol.messages import Request, Response
 from firstlight.instance import Answer, Instance, State
-from firstlight.metadata.boot_gate import BootGate, HoldOutcome, HoldPolicy
-from firstlight.metadata.set_server_error import NovaErrorSetter
-from firstlight.metadata.watchdog import SetErrorFailed, SetErrorResult, Watchdog
+from firstlight.metadata.boot.boot_gate import BootGate, HoldOutcome, HoldPolicy
+from firstlight.metadata.boot.set_server_error import NovaErrorSetter
+from firstlight.metadata.boot.watchdog import SetErrorFailed, SetErrorResult, Watchdog
 from support.servers.metadata_service import server
 
 UUID = "00000000-0000-4000-8000-00000000000a"

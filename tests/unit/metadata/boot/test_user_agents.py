@@ -2,7 +2,7 @@
 
 import pytest
 
-from firstlight.metadata.user_agents import waits_out_503
+from firstlight.metadata.boot.user_agents import waits_out_503
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 import pytest
 
 from firstlight.concurrency.workers import Overloaded, Workers
-from firstlight.metadata.cache import Cache, CacheEntry
+from firstlight.metadata.cache.cache import Cache, CacheEntry
 from firstlight.sources import SourceUnavailable
 
 

@@ -24,7 +24,8 @@ from firstlight.instance import (
     Share,
     Subnet,
 )
-from firstlight.sources.store import Store, files, writing
+from firstlight.sources.store import Store
+from firstlight.sources.store.documents import files, writing
 from support.cloud.store_samples import uuid
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

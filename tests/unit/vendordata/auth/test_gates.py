@@ -9,8 +9,8 @@ import pytest
 
 from firstlight.conf import load
 from firstlight.conf.compat_mode import CompatMode
-from firstlight.vendordata.auth import guarded
-from firstlight.vendordata.request_body import BadBody, read_context
+from firstlight.vendordata.auth.gates import guarded
+from firstlight.vendordata.http.request_body import BadBody, read_context
 
 LET_IN = "200 Let in"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from firstlight.conf import ConfigError, load
-from firstlight.vendordata.paste import check_pipeline
+from firstlight.vendordata.auth.paste_file import check_pipeline
 
 PASTE = """\
 # WSGI app factory

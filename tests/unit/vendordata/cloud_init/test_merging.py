@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from firstlight.vendordata.cloud_config import check, merged_text
-from firstlight.vendordata.merging import MergeHowInvalid, merged, strategy_of
+from firstlight.vendordata.cloud_init.cloud_config import check, merged_text
+from firstlight.vendordata.cloud_init.merging import MergeHowInvalid, merged, strategy_of
 
 
 @pytest.mark.parametrize(

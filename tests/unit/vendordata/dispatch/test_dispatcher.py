@@ -11,8 +11,8 @@ from oslo_config import cfg
 
 from firstlight.instance.answer import State
 from firstlight.vendordata.contract import Clients, Context, Provider, ProviderFailed
-from firstlight.vendordata.dispatcher import Dispatcher
-from firstlight.vendordata.outcome import Outcome
+from firstlight.vendordata.dispatch.dispatcher import Dispatcher
+from firstlight.vendordata.dispatch.outcome import Outcome
 from firstlight.vendordata.testing import a_context
 
 Answer = Callable[[Context], Any]

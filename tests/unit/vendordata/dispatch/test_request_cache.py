@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from firstlight.vendordata.request_cache import RequestCache
+from firstlight.vendordata.dispatch.request_cache import RequestCache
 
 _ASKERS = 8
 

@@ -4,7 +4,7 @@ import pytest
 
 from firstlight.health import Dependency
 from firstlight.vendordata.contract import Provider, ProviderFailed
-from firstlight.vendordata.readiness import Readiness
+from firstlight.vendordata.http.readiness import Readiness
 
 
 class Backed(Provider):

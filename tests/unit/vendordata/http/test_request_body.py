@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from firstlight.vendordata.request_body import BadBody, read_context
+from firstlight.vendordata.http.request_body import BadBody, read_context
 
 IDS = {"project-id": "p", "instance-id": "i"}
 

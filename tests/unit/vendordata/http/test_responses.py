@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from firstlight.instance.answer import State
-from firstlight.vendordata.outcome import Outcome
-from firstlight.vendordata.responses import bare, by_provider, cache_control, cloud_init
+from firstlight.vendordata.dispatch.outcome import Outcome
+from firstlight.vendordata.http.responses import bare, by_provider, cache_control, cloud_init
 
 
 def ok(name: str, max_age: int | None = 60, confidential: bool = False, **value: Any) -> Outcome:

@@ -8,7 +8,7 @@ from falcon.testing import TestClient
 
 from firstlight.conf import ConfigError
 from firstlight.vendordata.contract import ProviderFailed
-from firstlight.vendordata.secrets_test import SecretsTest
+from firstlight.vendordata.http.secrets_test import SecretsTest
 
 
 class Vault:

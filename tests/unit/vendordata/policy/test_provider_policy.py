@@ -8,8 +8,8 @@ from oslo_config import cfg
 from firstlight.conf import ConfigError
 from firstlight.instance.answer import State
 from firstlight.vendordata.contract import Context, ProviderFailed
-from firstlight.vendordata.policy import ProviderPolicy, register
-from firstlight.vendordata.release_once import Ledger, OncePerBoot
+from firstlight.vendordata.policy.provider_policy import ProviderPolicy, register
+from firstlight.vendordata.policy.release_once import Ledger, OncePerBoot
 from unit.vendordata.confided import SECRET, Safe, ask
 
 

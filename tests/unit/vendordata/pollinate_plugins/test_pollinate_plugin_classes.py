@@ -8,12 +8,12 @@ from flask import current_app, g
 
 from firstlight.conf import ConfigError
 from firstlight.vendordata.contract import Context, ProviderFailed
+from firstlight.vendordata.http.request_body import read_context
 from firstlight.vendordata.loading import provider_classes
 from firstlight.vendordata.pollinate_plugins.calling import OddPlugin, PluginCall, name_of
 from firstlight.vendordata.pollinate_plugins.finding import REPLACED
 from firstlight.vendordata.pollinate_plugins.host import PluginSecrets
 from firstlight.vendordata.pollinate_plugins.provider import provider_class, question_of
-from firstlight.vendordata.request_body import read_context
 from firstlight.vendordata.testing import ProviderSuite, a_context
 
 QUESTION = {"project-id": "p", "hostname": "h"}

@@ -5,7 +5,7 @@ from email.utils import formatdate
 import pytest
 from requests.structures import CaseInsensitiveDict
 
-from firstlight.vendordata_client.freshness import CacheLifetime, cache_lifetime, says_nothing
+from firstlight.vendordata_client.cache.freshness import CacheLifetime, cache_lifetime, says_nothing
 from firstlight.vendordata_client.policy import CachePolicy
 
 NOW = 1_800_000_000.0

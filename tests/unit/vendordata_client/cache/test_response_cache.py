@@ -3,8 +3,8 @@
 from typing import Any
 
 from firstlight.instance import Answer, State
-from firstlight.vendordata_client.freshness import CacheLifetime
-from firstlight.vendordata_client.response_cache import CachedResponse, ResponseCache
+from firstlight.vendordata_client.cache.freshness import CacheLifetime
+from firstlight.vendordata_client.cache.response_cache import CachedResponse, ResponseCache
 
 
 def kept(question: bytes = b"q", length: int = 0, **more: Any) -> CachedResponse:

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from firstlight.vendordata_client.content_coding import Decoder, TooLarge, Undecodable
+from firstlight.vendordata_client.calls.content_coding import Decoder, TooLarge, Undecodable
 
 LIMIT = 1 << 20
 TEXT = b'{"some": "text"}' * 5000

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from firstlight.instance import State
-from firstlight.vendordata_client.reply import TargetResponse, answer
+from firstlight.vendordata_client.calls.reply import TargetResponse, answer
 
 DEEP = "answered 200 with JSON that is nested more than 64 levels deep"
 CONSTANT = "answered 200 with JSON that has {} in it, which is no number of JSON's"

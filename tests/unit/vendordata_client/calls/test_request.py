@@ -1,7 +1,7 @@
 """The request's bytes."""
 
 from firstlight.instance import Instance
-from firstlight.vendordata_client import request
+from firstlight.vendordata_client.calls import request
 
 UUID = "2ae914e9-f5ab-44ce-b2a2-dcf8373d899d"
 

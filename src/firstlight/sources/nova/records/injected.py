@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from firstlight.sources.contract import SourceUnavailable
-from firstlight.sources.nova.network import Vif
+from firstlight.sources.nova.records.network import Vif
 
 Values = dict[str, Any]  # what a template is told of one interface, by the names templates use
 Render = Callable[[Sequence[Values]], str]

@@ -7,7 +7,8 @@ import msgspec
 
 from firstlight.instance import BlockDevice, Ec2Ids, Instance, Keypair
 from firstlight.sources.contract import SourceUnavailable
-from firstlight.sources.nova import injected, network, password, versioned
+from firstlight.sources.nova import password
+from firstlight.sources.nova.records import injected, network, versioned
 
 _Found = TypeVar("_Found")
 

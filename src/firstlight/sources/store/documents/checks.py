@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import msgspec
 
 from firstlight.instance import Instance, Network, Route, Subnet
-from firstlight.sources.store.canonical import canonical, solid
+from firstlight.sources.store.documents.canonical import canonical, solid
 from firstlight.sources.store.ec2 import HIGHEST
 from firstlight.sources.store.errors import BadDocument, Path, Problem
-from firstlight.sources.store.tables import NAME
+from firstlight.sources.store.sql.tables import NAME
 from firstlight.sources.uuids import is_uuid
 
 _MAC = re.compile("([0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2}")

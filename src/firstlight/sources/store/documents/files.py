@@ -14,10 +14,10 @@ import msgspec
 
 from firstlight import yaml_lines
 from firstlight.instance import Instance
-from firstlight.sources.store import reasons
-from firstlight.sources.store.canonical import canonical
-from firstlight.sources.store.checks import found
-from firstlight.sources.store.document import StoredDocument
+from firstlight.sources.store.documents import reasons
+from firstlight.sources.store.documents.canonical import canonical
+from firstlight.sources.store.documents.checks import found
+from firstlight.sources.store.documents.document import StoredDocument
 from firstlight.sources.store.errors import BadDocument, Path, Problem
 
 LARGEST = 64 * 2**20  # bytes: 10,000 instances with 4 KiB of user data each are 60 MB

@@ -10,7 +10,7 @@ import msgspec
 
 from firstlight.instance.network import MacAddress
 from firstlight.instance.server import Uuid
-from firstlight.sources.store.document import json_schema
+from firstlight.sources.store.documents.document import json_schema
 from firstlight.sources.store.errors import Path, Problem
 
 _WHERE = re.compile(r"(?P<what>.*?)(?: - at (?:`key` in )?`\$(?P<path>[^`]*)`)?", re.DOTALL)

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from firstlight.instance import Instance
-from firstlight.sources.store.document import described, readable
+from firstlight.sources.store.documents.document import described, readable
 
 _Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 

@@ -1,1 +1,1 @@
-"""The store's schema, step by step; run by :mod:`firstlight.sources.store.schema`."""
+"""The store's schema, step by step; run by :mod:`firstlight.sources.store.sql.schema`."""

@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from firstlight.sources import servers
 from firstlight.sources.contract import SourceUnavailable
 from firstlight.sources.servers import first_line
-from firstlight.sources.store import engine, schema, sqlite_file
 from firstlight.sources.store.errors import Unreadable
+from firstlight.sources.store.sql import engine, schema, sqlite_file
 
 # The watcher gives up sooner than a look-up, so that a hung database is known to be unhealthy.
 _WATCHER_TIMEOUT = 2.0

@@ -7,8 +7,8 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 from firstlight.sources import servers
-from firstlight.sources.store import sqlite_file
 from firstlight.sources.store.errors import BadConnection
+from firstlight.sources.store.sql import sqlite_file
 
 
 def parse(url: str) -> URL:

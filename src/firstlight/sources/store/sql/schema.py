@@ -8,7 +8,7 @@ from firstlight.sources.lock import locked
 from firstlight.sources.store.errors import Unreadable
 
 HEAD = "0003"  # the newest step in migrations/versions
-_STEPS = Path(__file__).with_name("migrations")
+_STEPS = Path(__file__).parent.parent / "migrations"
 _LOCK = "firstlight store schema"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from firstlight import yaml_lines
-from firstlight.vendordata import cloud_config
+from firstlight.vendordata.cloud_init import cloud_config
 from firstlight.vendordata.providers.static_map.rules import Rule, Rules
 
 # Where msgspec found the value: "… - at `$[0].match.project`". A key of metadata it does not name.

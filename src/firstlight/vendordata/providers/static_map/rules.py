@@ -18,8 +18,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from firstlight.vendordata.cloud_init.merging import merged
 from firstlight.vendordata.contract import Context
-from firstlight.vendordata.merging import merged
 
 OneOrMore = str | tuple[str, ...]
 

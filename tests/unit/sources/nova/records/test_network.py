@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from firstlight.instance import Address, Interface, Network, Route, Subnet
-from firstlight.sources.nova import injected, network
+from firstlight.sources.nova.records import injected, network
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 ROWS = json.loads((HERE / "nova34_rows.json").read_text())
 RENDERED = json.loads((HERE / "nova34_injected.json").read_text())
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from firstlight.instance import Disk, Nic, Share
-from firstlight.sources.nova import versioned
+from firstlight.sources.nova.records import versioned
 
-ROWS = json.loads((Path(__file__).parent / "nova34_rows.json").read_text())
+ROWS = json.loads((Path(__file__).parents[1] / "nova34_rows.json").read_text())
 
 
 def extra(kind: str) -> dict[str, Any]:

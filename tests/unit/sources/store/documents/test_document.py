@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from firstlight import yaml_lines
-from firstlight.sources.store import BadDocument, files
-from firstlight.sources.store.document import json_schema
+from firstlight.sources.store import BadDocument
+from firstlight.sources.store.documents import files
+from firstlight.sources.store.documents.document import json_schema
 from support.cloud.store_samples import server, uuid
 
 BASICS = f"""\

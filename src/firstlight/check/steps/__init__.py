@@ -1,0 +1,1 @@
+"""The steps of ``firstlight check``: one module for each thing that is tried."""

@@ -1,0 +1,1 @@
+"""Which files a service reads, and what stands in them that has no effect."""

@@ -1,0 +1,1 @@
+"""Listening sockets, who else holds an address, and TLS."""

@@ -1,0 +1,1 @@
+"""Instances and addresses in memory, and how their changes are noticed."""

@@ -1,0 +1,1 @@
+"""The documents people write about instances: read, checked, written back."""

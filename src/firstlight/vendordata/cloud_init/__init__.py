@@ -1,0 +1,1 @@
+"""The cloud-config of several providers, merged as cloud-init would."""

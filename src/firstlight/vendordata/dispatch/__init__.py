@@ -1,0 +1,1 @@
+"""Providers asked side by side under one deadline; what became of each."""

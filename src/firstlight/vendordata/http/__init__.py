@@ -1,0 +1,1 @@
+"""The HTTP of the vendordata service: its paths, request bodies and responses."""

@@ -1,0 +1,1 @@
+"""One call to one target: request, credentials, response, failures."""
