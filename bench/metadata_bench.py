@@ -228,6 +228,6 @@ def _cold(console: Console, directory: Path, uuids: list[str], args: argparse.Na
     times.sort()
     console.print(
         f"cold read (no cache): one at a time median {times[len(times) // 2] * 1e3:.2f} ms, "
-        f"p99 {times[len(times) * 99 // 100] * 1e3:.2f} ms; 16 at a time {many.per_second:.0f} requests/s, "
-        f"{many.cpu * 1e6:.0f} us CPU each"
+        f"p99 {times[len(times) * 99 // 100] * 1e3:.2f} ms; "
+        f"16 at a time {many.per_second:.0f} requests/s, {many.cpu * 1e6:.0f} us CPU each"
     )
