@@ -7,9 +7,9 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from pathlib import Path
 
 from support.parts import need
+from support.programs import program
 from support.relay.namespaces import METADATA
 
 _CHUNKED = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -33,7 +33,7 @@ ATTACKS = {
 
 def command(what: str, core: int) -> list[str]:
     """Runs an attack, until it is killed, or :func:`measured`'s guest, on this core."""
-    return [need("taskset"), "-c", str(core), sys.executable, str(Path(__file__)), what]
+    return [need("taskset"), "-c", str(core), *program("support.guests.attacker"), what]
 
 
 async def _attack(blocks: list[bytes]) -> None:

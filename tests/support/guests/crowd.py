@@ -9,8 +9,8 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
+from support.programs import program
 from support.relay.namespaces import METADATA, Namespace
 
 PATIENCE = 60.0  # seconds for one request; more than any limit of ours
@@ -53,7 +53,7 @@ def crowd(
     Each guest asks one thing after another, or all of them `at_once`.
     """
     plan = {"addresses": addresses, "target": target, "times": times, "at_once": at_once}
-    command = [sys.executable, str(Path(__file__)), json.dumps(plan)]
+    command = [*program("support.guests.crowd"), json.dumps(plan)]
     return Crowd(
         namespace.popen(*command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     )
