@@ -1,83 +1,53 @@
-"""What ``firstlight provider run`` does, which needs the extra."""
+"""``firstlight provider run``."""
 
 import argparse
-import sys
-import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from typing import Any
+from pathlib import Path
 
-from msgspec import structs
-from oslo_config import cfg
+from firstlight.cli import add_config_arguments
 
-from firstlight import conf as configuration
-from firstlight.cli.provider import live, shown, subject
-from firstlight.conf import ConfigError
-from firstlight.instance.answer import State
-from firstlight.vendordata.clients import ConfiguredClients
-from firstlight.vendordata.contract import ProviderFailed
-from firstlight.vendordata.dispatch.call_provider import call_provider
-from firstlight.vendordata.dispatch.outcome import Outcome
-from firstlight.vendordata.dispatch.request_cache import RequestCache
-from firstlight.vendordata.loading import load_providers
-from firstlight.vendordata.policy import provider_policy
-from firstlight.vendordata.policy.deploy import rules_of
+_EPILOG = """\
+  firstlight provider run project_info --instance 2ae914e9-f5ab-44ce-b2a2-dcf8373d899d
+  firstlight provider run static_map --instance ID --project ID --metadata role=web
+  firstlight provider run static_map --body request.json --live https://vendordata.example:9090
+
+The provider need not be enabled. It is asked here, with the options and credentials of the
+configuration; then the running service is asked the same, and what differs is shown. A secret is
+not shown, and the service is only asked for one if you say --live, because giving it out is audited
+and may count as its release.
+"""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.add_argument("name", metavar="NAME", help="the provider")
+    _configure_subject(parser)
+    parser.add_argument(
+        "--live", metavar="URL", help="the running service (default: that of the configuration)"
+    )
+    parser.add_argument("--no-live", action="store_true", help="compare with nothing")
+    parser.add_argument("--show-secrets", action="store_true", help="show what is secret as it is")
+    add_config_arguments(parser)
+
+
+def _configure_subject(parser: argparse.ArgumentParser) -> None:
+    asked = parser.add_argument_group("the instance")
+    asked.add_argument("--instance", metavar="ID", help="its UUID")
+    asked.add_argument(
+        "--project", metavar="ID", help="its project; without this Nova is asked about the instance"
+    )
+    asked.add_argument("--image", metavar="ID", default="", help="its image")
+    asked.add_argument("--hostname", metavar="NAME", default="", help="its host name")
+    asked.add_argument(
+        "--metadata", metavar="KEY=VALUE", action="append", default=[], help="more than once"
+    )
+    asked.add_argument(
+        "--body", metavar="FILE", type=Path, help="or all of it, as JSON that Nova would send"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Try it; returns 1 if it failed or could not be tried."""
-    try:
-        conf = configuration.load_typed("vendordata", args.config)
-        clients = ConfiguredClients(conf)
-        with closing(clients):
-            return _try(args, conf, clients)
-    except (ConfigError, ProviderFailed, subject.UnknownInstance) as error:
-        print(f"firstlight provider run: {error}", file=sys.stderr)
-        return 1
+    from firstlight.cli.provider import trial
 
-
-def _try(args: argparse.Namespace, conf: cfg.ConfigOpts, clients: ConfiguredClients) -> int:
-    conf.set_override("providers", [args.name])
-    [(name, provider)] = load_providers(conf, clients).items()
-    with closing(provider):
-        provider_policy.register(conf, [name])
-        context = subject.context_of(args, clients)
-        shared = RequestCache(time.monotonic() + conf.firstlight.provider_deadline)
-        context = structs.replace(context, shared=shared)
-        rules = rules_of(conf[f"provider:{name}"])
-        outcome = call_provider(name, provider, context, clock=time.monotonic, terms=rules)
-    secret = provider.confidential and not args.show_secrets
-    _show(outcome, shared, secret=secret)
-    if not args.no_live and (args.live or not provider.confidential):
-        url = args.live or live.usual_url(conf)
-        _compare(outcome, url, lambda: live.ask(url, name, context, conf, clients), secret=secret)
-    return 1 if outcome.state is State.FAILED else 0
-
-
-def _show(outcome: Outcome, shared: RequestCache, *, secret: bool) -> None:
-    kept = "is not kept" if outcome.max_age is None else f"may be kept {outcome.max_age} s"
-    print(f"{outcome.provider}: {outcome.state.value} in {outcome.seconds:.3f} s; {kept}")
-    for key, seconds in shared.seconds.items():
-        print(f"  looked up {_named(key)} in {seconds:.3f} s")
-    if outcome.reason:
-        print(f"  {outcome.reason}")
-    if outcome.value:
-        print("\n".join(shown.lines(_seen(outcome.value, secret=secret))))
-
-
-def _compare(outcome: Outcome, url: str, ask: Callable[[], Any], *, secret: bool) -> None:
-    try:
-        there = ask()
-    except live.NotLive as reason:
-        print(f"Not compared: {reason}.")
-        return
-    change = shown.difference(_seen(there, secret=secret), _seen(outcome.value, secret=secret))
-    print(change or f"The service at {url} answers the same.")
-
-
-def _seen(value: Mapping[str, Any], *, secret: bool) -> Any:
-    return shown.hidden(dict(value)) if secret else dict(value)
-
-
-def _named(key: object) -> str:
-    return " ".join(map(str, key)) if isinstance(key, tuple) else str(key)
+    return trial.run(args)
