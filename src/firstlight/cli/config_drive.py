@@ -3,7 +3,7 @@
 import argparse
 
 from firstlight.cli import add_config_arguments
-from firstlight.config_drive import EPOCHS, FORMATS
+from firstlight.config_drive import EPOCH_VARIABLE, FORMATS, epoch_of
 
 _EPILOG = """\
   firstlight config-drive web-1 -o disk.config
@@ -15,8 +15,6 @@ What the metadata service would answer, on a disk with the label config-2. Dynam
 targets are asked once. FILE appears whole or not at all, readable by its owner alone. The random
 seed of each drive is fresh; with --seed-file and --epoch the same input gives the same bytes.
 """
-
-EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _configure_additions(parser)
     parser.add_argument(
         "--epoch",
-        type=epoch,
+        type=_epoch,
         metavar="SECONDS",
         help=f"every time on the drive, since 1970 (default: {EPOCH_VARIABLE}, or now)",
     )
@@ -82,11 +80,11 @@ def run(args: argparse.Namespace) -> int:
     return config_drive.run(args)
 
 
-def epoch(text: str) -> int:
-    """Seconds since 1970; raises ArgumentTypeError."""
-    if not text.isdecimal() or int(text) not in EPOCHS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds below {EPOCHS.stop}")
-    return int(text)
+def _epoch(text: str) -> int:
+    try:
+        return epoch_of(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 import argparse
 
-FIRST_PORT = 16925  # 169.254 without the dots, nearly
+from firstlight.demo import FIRST_PORT
 
 _EPILOG = """\
   firstlight demo

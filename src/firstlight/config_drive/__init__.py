@@ -30,6 +30,7 @@ LABEL = "config-2"  # what guests look for
 __all__ = [
     "EC2_SKIPPED",
     "EPOCHS",
+    "EPOCH_VARIABLE",
     "FORMATS",
     "LABEL",
     "LIMIT",
@@ -37,6 +38,7 @@ __all__ = [
     "Image",
     "Unwritable",
     "contents",
+    "epoch_of",
     "for_ironic",
     "image",
     "write",
@@ -45,6 +47,7 @@ __all__ = [
 
 # By Nova's names ([DEFAULT] config_drive_format), the usual one first.
 FORMATS = {"iso9660": iso9660.image, "vfat": fat.image}
+EPOCH_VARIABLE = "SOURCE_DATE_EPOCH"  # as reproducible-builds.org has it
 EPOCHS = range(2**32)  # until 2106; FAT's dates end the year after
 
 
@@ -66,3 +69,14 @@ def image(files: Mapping[str, bytes], form: str, *, epoch: int) -> Image:
     if epoch not in EPOCHS:
         raise ValueError(f"the time {epoch} is not from {EPOCHS.start} to {EPOCHS.stop - 1}")
     return FORMATS[form](files, label=LABEL, epoch=epoch)
+
+
+def epoch_of(text: str) -> int:
+    """The time that `text` names, seconds since 1970.
+
+    Raises:
+        ValueError: it is not one of EPOCHS.
+    """
+    if not text.isdecimal() or int(text) not in EPOCHS:
+        raise ValueError(f"{text!r} is not a number of seconds below {EPOCHS.stop}")
+    return int(text)

@@ -13,8 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.panel import Panel
 
-from firstlight.cli.demo import FIRST_PORT
-from firstlight.demo import road
+from firstlight.demo import FIRST_PORT, road
 from firstlight.demo.files import DemoPorts
 from firstlight.httpd.process.generation import run as run_process
 from firstlight.httpd.server import Server

@@ -1,5 +1,5 @@
-"""What commands do that need an extra; each module is imported when its command runs.
+"""What each command does: one module a command, put together from its configuration.
 
-The command's module of the same name, one folder up, declares its arguments, so that its ``--help``
-is there in every environment.
+The module of the same name in :mod:`firstlight.cli` declares the arguments, and imports the one
+here when the command runs, so that ``--help`` is there in every environment.
 """

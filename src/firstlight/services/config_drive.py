@@ -13,13 +13,20 @@ from pathlib import Path
 from oslo_config import cfg
 
 from firstlight import conf as configuration
-from firstlight.cli import handed_in
-from firstlight.cli.config_drive import EPOCH_VARIABLE, epoch
-from firstlight.cli.lookup import TROUBLE, ask, look_up
-from firstlight.config_drive import Unwritable, contents, for_ironic, image, write
+from firstlight.config_drive import (
+    EPOCH_VARIABLE,
+    Unwritable,
+    contents,
+    epoch_of,
+    for_ironic,
+    image,
+    write,
+)
 from firstlight.documents import STATIC, Additions, Documents
 from firstlight.instance import Answer
 from firstlight.metadata.deploy import read_settings
+from firstlight.services import input_files
+from firstlight.services.lookup import TROUBLE, ask, look_up
 from firstlight.vendordata_client import VendorData, vendor_data
 
 _SEED_BYTES = 64
@@ -37,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         made = _make(args)
         if args.output != "-":
             print(made)
-    except (DriveFailed, handed_in.UnreadableFile, Unwritable, *TROUBLE) as error:
+    except (DriveFailed, input_files.UnreadableFile, Unwritable, *TROUBLE) as error:
         print(f"firstlight config-drive: {error}", file=sys.stderr)
         return 1
     return 0
@@ -47,8 +54,8 @@ def _make(args: argparse.Namespace) -> str:
     conf = configuration.load_typed("metadata", args.config)
     form = args.format or conf.config_drive_format
     since = _now(os.environ) if args.epoch is None else args.epoch
-    seed = handed_in.seed(args.seed_file) if args.seed_file else os.urandom(_SEED_BYTES)
-    added = handed_in.additions(
+    seed = input_files.seed(args.seed_file) if args.seed_file else os.urandom(_SEED_BYTES)
+    added = input_files.additions(
         args.file, args.admin_pass_file, args.extra_metadata, args.bare_metal
     )
     files = _contents(conf, args.instance, added, seed)
@@ -105,6 +112,6 @@ def _now(environ: Mapping[str, str]) -> int:
     if given is None:
         return int(time.time())
     try:
-        return epoch(given)
-    except argparse.ArgumentTypeError as error:
+        return epoch_of(given)
+    except ValueError as error:
         raise DriveFailed(f"{EPOCH_VARIABLE}: {error}") from error

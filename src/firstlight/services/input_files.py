@@ -34,7 +34,7 @@ def additions(
         bare_metal: a JSON object with Ironic's ``ports`` and ``portgroups``.
 
     Raises:
-        Unreadable, ValueError: one of them cannot be used.
+        UnreadableFile, ValueError: one of them cannot be used.
     """
     added = {} if metadata is None else _json(metadata, dict[str, Any])
     if admin_pass is not None:
@@ -50,7 +50,7 @@ def seed(name: str) -> bytes:
     """The bytes of a seed file.
 
     Raises:
-        Unreadable: it is none.
+        UnreadableFile: it is none.
     """
     content = _read(name, _SMALL)
     if len(content) < SEED_LEAST:

@@ -6,13 +6,13 @@ from contextlib import closing
 from msgspec import structs
 from oslo_config import cfg
 
-from firstlight.cli.finding import find
 from firstlight.conf import ConfigError
 from firstlight.conf.source import reads_nova
 from firstlight.instance import Answer, Instance, State
 from firstlight.metadata.backend import BackendError, open_backend, open_store
 from firstlight.sources import InstanceGone, SourceUnavailable
 from firstlight.sources.store import Refused
+from firstlight.sources.store.finding import find
 from firstlight.vendordata_client import StaticUnavailable, VendorData
 
 # What can go wrong on the way from a configuration to an instance's documents.

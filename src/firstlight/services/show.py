@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from firstlight import conf as configuration
-from firstlight.cli.lookup import TROUBLE, ask, look_up
-from firstlight.cli.why import explain
 from firstlight.documents import AnswersNeeded, Document, Documents, seed, segments, walk
 from firstlight.documents.cloud_init import VERSION, cloud_init_view
 from firstlight.instance import Answer
 from firstlight.metadata.deploy import read_settings
+from firstlight.services.lookup import TROUBLE, ask, look_up
+from firstlight.services.show_why import explain
 from firstlight.vendordata_client import VendorData, vendor_data
 
 

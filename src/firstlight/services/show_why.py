@@ -11,10 +11,10 @@ from urllib.request import ProxyHandler, build_opener
 from oslo_config import cfg
 
 from firstlight.check.asking import seen_from_here
-from firstlight.cli.lookup import look_up
 from firstlight.conf.source import reads_nova
 from firstlight.documents import STATIC
 from firstlight.instance import Answer, Instance, State
+from firstlight.services.lookup import look_up
 from firstlight.vendordata_client import Kind, NoObserver, VendorData, vendor_data
 
 _PATIENCE = 5  # seconds for the status listener, which is on this machine
@@ -38,7 +38,7 @@ def explain(conf: cfg.ConfigOpts, name: str) -> Iterator[str]:
     """Lines for a person. The targets are asked now, and the running service is asked what it has.
 
     Raises:
-        what :func:`firstlight.cli.lookup.look_up` raises.
+        what :func:`firstlight.services.lookup.look_up` raises.
     """
     watch = Stopwatch()
     vendordata = vendor_data(conf, observer=watch)

@@ -82,5 +82,5 @@ def test_by_another_name() -> None:
 def test_a_module_of_ours_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     """And is no matter of what is installed."""
     monkeypatch.setitem(sys.modules, "firstlight.services.show", None)
-    with pytest.raises(ModuleNotFoundError, match=r"firstlight\.cli"):
+    with pytest.raises(ModuleNotFoundError, match=r"firstlight\.services"):
         cli.main(["show", "web-1"])

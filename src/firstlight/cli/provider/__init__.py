@@ -7,7 +7,7 @@ from importlib import import_module
 _ACTIONS = {
     "list": ("listing", "the providers that are installed, and what each of them needs"),
     "new": ("new", "a package with a provider to fill in, and its tests"),
-    "run": ("trying", "ask one provider about one instance, and compare with what is live"),
+    "run": ("trial", "ask one provider about one instance, and compare with what is live"),
 }
 
 

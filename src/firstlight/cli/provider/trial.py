@@ -48,6 +48,6 @@ def _configure_subject(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Try it; returns 1 if it failed or could not be tried."""
-    from firstlight.cli.provider import trial
+    from firstlight.services.provider import trial
 
     return trial.run(args)

@@ -16,7 +16,7 @@ def context_of(args: argparse.Namespace, clients: Clients) -> Context:
     """What the command line says of the instance.
 
     Raises:
-        Unknown: that is not enough, or no instance.
+        UnknownInstance: that is not enough, or no instance.
         ProviderFailed: Nova could not be asked.
         ConfigError: there are no credentials to ask it with.
     """

@@ -11,9 +11,9 @@ from msgspec import structs
 from oslo_config import cfg
 
 from firstlight import conf as configuration
-from firstlight.cli.provider import live, shown, subject
 from firstlight.conf import ConfigError
 from firstlight.instance.answer import State
+from firstlight.services.provider import live, output, subject
 from firstlight.vendordata.clients import ConfiguredClients
 from firstlight.vendordata.contract import ProviderFailed
 from firstlight.vendordata.dispatch.call_provider import call_provider
@@ -62,7 +62,7 @@ def _show(outcome: Outcome, shared: RequestCache, *, secret: bool) -> None:
     if outcome.reason:
         print(f"  {outcome.reason}")
     if outcome.value:
-        print("\n".join(shown.lines(_seen(outcome.value, secret=secret))))
+        print("\n".join(output.lines(_seen(outcome.value, secret=secret))))
 
 
 def _compare(outcome: Outcome, url: str, ask: Callable[[], Any], *, secret: bool) -> None:
@@ -71,12 +71,12 @@ def _compare(outcome: Outcome, url: str, ask: Callable[[], Any], *, secret: bool
     except live.NotLive as reason:
         print(f"Not compared: {reason}.")
         return
-    change = shown.difference(_seen(there, secret=secret), _seen(outcome.value, secret=secret))
+    change = output.difference(_seen(there, secret=secret), _seen(outcome.value, secret=secret))
     print(change or f"The service at {url} answers the same.")
 
 
 def _seen(value: Mapping[str, Any], *, secret: bool) -> Any:
-    return shown.hidden(dict(value)) if secret else dict(value)
+    return output.hidden(dict(value)) if secret else dict(value)
 
 
 def _named(key: object) -> str:

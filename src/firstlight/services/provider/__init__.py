@@ -1,0 +1,1 @@
+"""What ``firstlight provider`` does: providers listed, made from a template, tried."""
