@@ -135,7 +135,7 @@ def _agent():
 def _typed(words):
     import argparse
 
-    from firstlight.cli import add_config_arguments
+    from firstlight.cli.arguments import add_config_arguments
 
     parser = argparse.ArgumentParser()
     add_config_arguments(parser)

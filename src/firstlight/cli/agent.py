@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_service_arguments
+from firstlight.cli.arguments import add_service_arguments
 
 _EPILOG = """\
 It takes the place of neutron-metadata-agent: stop that, and start this with the same files. The

@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_service_arguments
+from firstlight.cli.arguments import add_service_arguments
 
 _EPILOG = """\
 Opens the sockets on which guests ask (169.254.169.254:80, [fe80::a9fe:a9fe]:80, routers' 9697) in

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from firstlight.check import ROADS
-from firstlight.cli import add_service_arguments
+from firstlight.cli.arguments import add_service_arguments
 from firstlight.cli.extras import extra_of
 
 _EPILOG = """\

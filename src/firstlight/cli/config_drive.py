@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_config_arguments
+from firstlight.cli.arguments import add_config_arguments
 from firstlight.config_drive import EPOCH_VARIABLE, FORMATS, epoch_of
 
 _EPILOG = """\

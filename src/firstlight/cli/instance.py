@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_config_arguments
+from firstlight.cli.arguments import add_config_arguments
 
 _EXAMPLES = """\
 examples:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_service_arguments
+from firstlight.cli.arguments import add_service_arguments
 
 _EPILOG = """\
 The options are Nova's ([DEFAULT] metadata_listen, [api], [neutron], ...), so a nova.conf will do,

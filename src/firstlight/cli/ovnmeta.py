@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_service_arguments
+from firstlight.cli.arguments import add_service_arguments
 
 _EPILOG = """\
 On OVN each network with guests on a host needs a namespace there, ovnmeta-NETWORK, with a port of

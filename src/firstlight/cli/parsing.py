@@ -7,8 +7,23 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
-from firstlight.cli import COMMANDS
 from firstlight.cli.extras import Missing, extra_of
+
+COMMANDS = {
+    "demo": "the whole road on this machine, without any cloud",
+    "metadata": "the metadata service",
+    "vendordata": "the vendordata service",
+    "agent": "the metadata agent: recognises guests, and signs for them",
+    "proxy": "the relay: answers in every network namespace of this host",
+    "broker": "the relay's privileged part: opens sockets in network namespaces",
+    "ovnmeta": "on OVN, instead of Neutron's agent: the namespaces in which guests ask",
+    "provider": "list the vendordata service's providers, make a new one, try one",
+    "instance": "add, list, show, update and remove instances of the embedded store",
+    "show": "what an instance would see",
+    "config-drive": "an instance's documents as a disk",
+    "check": "which part of the road is broken, and how to mend it",
+    "dpm": "IBM Z in DPM mode: an HMC to test against (with firstlight-dpm)",
+}
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -52,32 +67,3 @@ def _levels_kept() -> Iterator[None]:
 
 def _module(command: str):  # type: ignore[no-untyped-def]
     return import_module(f"firstlight.cli.{command.replace('-', '_')}")
-
-
-class AsTyped(argparse.Action):
-    """Keeps files and directories in the order in which they were typed: later ones win."""
-
-    def __call__(
-        self,
-        _parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        value: str | Sequence[object] | None,
-        _option: str | None = None,
-    ) -> None:
-        namespace.config = [*namespace.config, f"{self.option_strings[0]}={value}"]
-
-
-class Switched(AsTyped):
-    """Keeps an option without a value, in the same order."""
-
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
-        super().__init__(option_strings, dest, nargs=0, help=help)
-
-    def __call__(
-        self,
-        _parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        _value: str | Sequence[object] | None,
-        _option: str | None = None,
-    ) -> None:
-        namespace.config = [*namespace.config, self.option_strings[0]]

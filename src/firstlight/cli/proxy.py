@@ -2,7 +2,7 @@
 
 import argparse
 
-from firstlight.cli import add_service_arguments
+from firstlight.cli.arguments import add_service_arguments
 
 _EPILOG = """\
 One process answers in all network namespaces of this host (qdhcp-*, qrouter-*, ovnmeta-*), where

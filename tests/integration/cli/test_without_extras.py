@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from firstlight import cli
+from firstlight.cli.parsing import COMMANDS
 
 # The modules that come with an extra and with nothing that plain firstlight depends on.
 EXTRAS = """
@@ -25,7 +26,7 @@ STAND_IN = STAND_IN.replace("main(", "pcss(")
 
 # Each program that has examples: of "provider" that is what it leads to.
 PROGRAMS = [
-    *(name for name in cli.COMMANDS if name not in ("provider", "dpm")),
+    *(name for name in COMMANDS if name not in ("provider", "dpm")),
     *(f"provider {action}" for action in ("list", "new", "run")),
 ]
 

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from firstlight.cli import add_config_arguments
+from firstlight.cli.arguments import add_config_arguments
 
 _EPILOG = """\
   firstlight provider run project_info --instance 2ae914e9-f5ab-44ce-b2a2-dcf8373d899d
