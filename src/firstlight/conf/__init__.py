@@ -46,7 +46,7 @@ from firstlight.conf import (
     vendordata_target,
 )
 from firstlight.conf.compat_mode import CompatMode
-from firstlight.conf.names import Moved, Release, moved, release_of, with_former_names
+from firstlight.conf.names import Moved, RecordedRelease, moved, release_of, with_former_names
 from firstlight.conf.reading.files import usual_files
 from firstlight.conf.reading.misspelt import (
     Misspelt,
@@ -56,7 +56,13 @@ from firstlight.conf.reading.misspelt import (
     misspelt_of_theirs,
     misspelt_sections,
 )
-from firstlight.conf.reading.search import FILES_VARIABLE, Found, as_typed, find, find_under_wsgi
+from firstlight.conf.reading.search import (
+    FILES_VARIABLE,
+    ConfigFiles,
+    as_typed,
+    find,
+    find_under_wsgi,
+)
 from firstlight.conf.reading.written import Configuration, files_of, written
 
 # What each service reads. Order is the order of its sample file.
@@ -172,7 +178,7 @@ def load_under_wsgi(environ: Mapping[str, str], argv: Sequence[str]) -> cfg.Conf
     return _load("metadata", find_under_wsgi(environ, argv), None)
 
 
-def _load(service: str, found: Found, stand_in_for: CompatMode | None) -> cfg.ConfigOpts:
+def _load(service: str, found: ConfigFiles, stand_in_for: CompatMode | None) -> cfg.ConfigOpts:
     conf = Configuration(service)
     log.register_options(conf)
     log_records.install()
@@ -255,7 +261,7 @@ def register(conf: cfg.ConfigOpts, modules: Iterable[ModuleType], novas: int | N
             conf.register_opts(named, group=None if group == "DEFAULT" else group)
 
 
-def nova_release(conf: cfg.ConfigOpts) -> Release:
+def nova_release(conf: cfg.ConfigOpts) -> RecordedRelease:
     """The release of Nova whose names the metadata service takes from these files."""
     register(conf, [firstlight])
     return release_of(written(conf), _nova_options(), conf.firstlight.nova_release)

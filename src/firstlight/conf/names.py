@@ -36,7 +36,7 @@ class Move(NamedTuple):
     last: int
 
 
-class Release(NamedTuple):
+class RecordedRelease(NamedTuple):
     """Nova's release whose names are taken, and the option of a file that says so, if one does."""
 
     number: int
@@ -102,7 +102,7 @@ def moves(options: Iterable[Name]) -> list[Move]:
 
 def release_of(
     written: Iterable[Written], options: Sequence[Name], named: int | None = None
-) -> Release:
+) -> RecordedRelease:
     """The release whose names count; `named`: what [firstlight] nova_release says.
 
     Only names that an option had and lost say anything. Where no release takes all that stand
@@ -110,12 +110,12 @@ def release_of(
     """
     known = releases("nova")
     if named is not None:
-        return Release(min(named, known[-1]))
+        return RecordedRelease(min(named, known[-1]))
     lost = {move.old: move for move in moves(options) if move.last < known[-1]}
     used = {name_of(one): one for one in written if name_of(one) in lost}
     newest = max(known, key=lambda release: (_taken(used, lost.values(), release), release))
     because = (one for name, one in used.items() if lost[name].last == newest)
-    return Release(newest, next(because, None))
+    return RecordedRelease(newest, next(because, None))
 
 
 def _taken(used: Iterable[Name], lost: Iterable[Move], release: int) -> int:

@@ -143,9 +143,9 @@ def test_hmc_away(caplog: pytest.LogCaptureFixture) -> None:
     """An HMC that is away is waited for, longer each time, up to a minute."""
     caplog.set_level(logging.WARNING)
     waited: list[float] = []
-    machine = main.Machine({}, nic_vlan=True)
+    machine = main.MachineFacts({}, nic_vlan=True)
 
-    def ask() -> main.Machine:
+    def ask() -> main.MachineFacts:
         if len(waited) < 9:
             raise Unreachable("looking for the machine", "connection refused")
         return machine

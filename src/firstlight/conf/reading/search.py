@@ -37,7 +37,7 @@ _OF_NEUTRON = {
 }
 
 
-class Found(NamedTuple):
+class ConfigFiles(NamedTuple):
     """What oslo.config is to read.
 
     Attributes:
@@ -77,7 +77,9 @@ def files_named(typed: Iterable[str]) -> list[str]:
     return [one.removeprefix(_FILE) for one in typed if one.startswith(_FILE)]
 
 
-def find(service: str, typed: Sequence[str], environ: Mapping[str, str] = os.environ) -> Found:
+def find(
+    service: str, typed: Sequence[str], environ: Mapping[str, str] = os.environ
+) -> ConfigFiles:
     """What `service` reads if the command line says `typed`, see :func:`as_typed`.
 
     The metadata service reads what FIRSTLIGHT_CONFIG_FILES names, or its own file in
@@ -90,10 +92,10 @@ def find(service: str, typed: Sequence[str], environ: Mapping[str, str] = os.env
     if service in _OF_NEUTRON:
         return _neutron(service, typed, named)
     # The store is the metadata service's.
-    return Found(typed, named or _own("metadata" if service == "store" else service))
+    return ConfigFiles(typed, named or _own("metadata" if service == "store" else service))
 
 
-def find_under_wsgi(environ: Mapping[str, str], argv: Sequence[str]) -> Found:
+def find_under_wsgi(environ: Mapping[str, str], argv: Sequence[str]) -> ConfigFiles:
     """What Nova's WSGI application would read: from its variables, or from /etc/nova.
 
     FIRSTLIGHT_CONFIG_FILES goes before Nova's variables, and these before a file of ours in
@@ -112,27 +114,27 @@ _VARIABLES = ("OS_NOVA_CONFIG_DIR", "OS_NOVA_CONFIG_FILES")
 
 def _metadata(
     typed: Sequence[str], own: Sequence[str], nova: Sequence[str], program: str = _NOVA_PROGRAM
-) -> Found:
+) -> ConfigFiles:
     files, said = own, _peek(typed, own)
     if said.source != "store" and not own:
         files, said = nova, _peek(typed, nova)
     if said.source == "store":
-        return Found(typed, files)
+        return ConfigFiles(typed, files)
     if said.nova_release is None or said.nova_release >= _NAMES_ITSELF_SINCE:
         program = _NOVA_PROGRAM
-    return Found(typed, files, cfg.find_config_dirs(_NOVA, program))
+    return ConfigFiles(typed, files, cfg.find_config_dirs(_NOVA, program))
 
 
-def _neutron(service: str, typed: Sequence[str], named: Sequence[str]) -> Found:
+def _neutron(service: str, typed: Sequence[str], named: Sequence[str]) -> ConfigFiles:
     program = _OVN_PROGRAM if service == "ovnmeta" else _AGENT_PROGRAM
     for file in [*named, *files_named(typed)]:
         program = _PROGRAM_OF_FILE.get(Path(file).name, program)
     directories = cfg.find_config_dirs("neutron", program)
     if named:
-        return Found(typed, named, directories)
+        return ConfigFiles(typed, named, directories)
     agent = [file for file in (_OF_NEUTRON[service],) if Path(file).exists()]
     found = cfg.find_config_files("neutron", program)
-    return Found(typed, [*_dist("neutron"), *found, *agent, *_own(service)], directories)
+    return ConfigFiles(typed, [*_dist("neutron"), *found, *agent, *_own(service)], directories)
 
 
 def _nova_files() -> list[str]:

@@ -32,7 +32,7 @@ _ADDRESSES = (
 )
 
 
-class Claim(NamedTuple):
+class UniqueResource(NamedTuple):
     """A port, or an address on a network."""
 
     port: str = ""
@@ -62,7 +62,7 @@ def refuse_taken(connection: Connection, instances: Sequence[Instance]) -> None:
     Raises:
         Taken: with a line for each.
     """
-    claimed: dict[Claim, Holder] = {}
+    claimed: dict[UniqueResource, Holder] = {}
     lines = []
     for instance in instances:
         holder = Holder(instance.uuid, instance.name)
@@ -78,32 +78,32 @@ def refuse_taken(connection: Connection, instances: Sequence[Instance]) -> None:
         raise Taken("\n".join(sorted(lines)))
 
 
-def claims(instance: Instance) -> Iterator[Claim]:
+def claims(instance: Instance) -> Iterator[UniqueResource]:
     """What this one has that no other can have."""
     for interface in instance.interfaces:
-        yield Claim(port=interface.port_id)
+        yield UniqueResource(port=interface.port_id)
         for subnet in interface.network.subnets if interface.network is not None else ():
             for fixed in subnet.addresses:
                 address = canonical_address(fixed.address)
-                yield Claim(address=address, network=interface.network.id)  # type: ignore[union-attr]
+                yield UniqueResource(address=address, network=interface.network.id)  # type: ignore[union-attr]
 
 
 def _stored(
-    connection: Connection, claimed: Mapping[Claim, Holder]
-) -> Iterator[tuple[Claim, Holder]]:
+    connection: Connection, claimed: Mapping[UniqueResource, Holder]
+) -> Iterator[tuple[UniqueResource, Holder]]:
     ports = sorted({claim.port for claim in claimed if claim.port})
     for chunk in _chunks(ports):
         for port_id, uuid, name in connection.execute(_PORTS, {"values": chunk}):
-            yield Claim(port=port_id), Holder(uuid, name)
+            yield UniqueResource(port=port_id), Holder(uuid, name)
     addresses = sorted({claim.address for claim in claimed if claim.address})
     for chunk in _chunks(addresses):
         for address, network, uuid, name in connection.execute(_ADDRESSES, {"values": chunk}):
-            claim = Claim(address=address, network=network)
+            claim = UniqueResource(address=address, network=network)
             if claim in claimed:
                 yield claim, Holder(uuid, name)
 
 
-def _line(claim: Claim, new: Holder, other: Holder) -> str:
+def _line(claim: UniqueResource, new: Holder, other: Holder) -> str:
     return f"{claim} cannot be given to {new}: {other} has it"
 
 

@@ -38,7 +38,7 @@ class BadConfiguration(ValueError):
     """The agent cannot run so; the text says what to change."""
 
 
-class Machine(NamedTuple):
+class MachineFacts(NamedTuple):
     """What is asked of the machine once, at the start."""
 
     mapped: dict[str, Backing]
@@ -142,7 +142,7 @@ def check_firewall(conf: cfg.ConfigOpts) -> None:
         )
 
 
-def ask_machine(login: Login, lines: list[options.NetworkPort]) -> Machine:
+def ask_machine(login: Login, lines: list[options.NetworkPort]) -> MachineFacts:
     """Find the machine, and what the mappings mean on it; logged off afterwards.
 
     Raises:
@@ -158,24 +158,24 @@ def ask_machine(login: Login, lines: list[options.NetworkPort]) -> Machine:
             )
         with attempting("asking what the machine can do"):
             can = features(cpc)
-        return Machine(resolve(cpc, lines, adapter_ports=can.adapter_ports), can.vlan)
+        return MachineFacts(resolve(cpc, lines, adapter_ports=can.adapter_ports), can.vlan)
     finally:
         hmc.close()  # the agent runs in another process, which cannot share connections
 
 
-def patiently(ask: Callable[[], Machine], sleep: Callable[[float], None]) -> Machine:
+def patiently(ask: Callable[[], MachineFacts], sleep: Callable[[float], None]) -> MachineFacts:
     """What `ask` answers, as soon as it can; an HMC that is away is no reason to end."""
     wait = 1
     while True:
         answer = _answer(ask)
-        if isinstance(answer, Machine):
+        if isinstance(answer, MachineFacts):
             return answer
         LOG.warning("%s. Trying again in %d s", answer, wait)
         sleep(wait)
         wait = min(2 * wait, _LONGEST_WAIT)
 
 
-def _answer(ask: Callable[[], Machine]) -> Machine | HmcError:
+def _answer(ask: Callable[[], MachineFacts]) -> MachineFacts | HmcError:
     """What it answers, or why not now; raises what will not pass."""
     try:
         return ask()
