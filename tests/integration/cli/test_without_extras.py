@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from firstlight import cli
+from firstlight import cli, services
 from firstlight.cli.parsing import COMMANDS
 
 # The modules that come with an extra and with nothing that plain firstlight depends on.
@@ -82,6 +82,7 @@ def test_by_another_name() -> None:
 
 def test_a_module_of_ours_is_a_defect(monkeypatch: pytest.MonkeyPatch) -> None:
     """And is no matter of what is installed."""
+    monkeypatch.delattr(services, "show", raising=False)
     monkeypatch.setitem(sys.modules, "firstlight.services.show", None)
     with pytest.raises(ModuleNotFoundError, match=r"firstlight\.services"):
         cli.main(["show", "web-1"])
