@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TIERS := $(BIN)/python tools/tiers.py
+COVERED ?= tests/unit tests/conformance  # what `make coverage` runs
 
 .PHONY: help
 help:  ## this list
@@ -50,6 +51,12 @@ soak: system-offer $(VENV)/.test  ## the large counts
 .PHONY: bench
 bench: system-offer $(VENV)/.test  ## side by side with the real peers, in one run
 	@$(BIN)/python -m bench
+
+.PHONY: coverage
+coverage: $(VENV)/.test  ## branches that the unit and conformance tests take; nothing depends on it
+	@mkdir -p .cache/coverage && $(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q $(COVERED)
+	@$(BIN)/coverage combine --quiet && $(BIN)/coverage report
 
 .PHONY: guest
 guest:  ## dist/firstlight-guest.pyz, the tools inside the guest, and dist/elements for diskimage-builder

@@ -16,7 +16,7 @@ from oslo_config import cfg
 def main():
     # Older releases declare namespace packages by it; nothing else of it is used here.
     old = types.ModuleType("pkg_resources")
-    old.declare_namespace = lambda _name: None
+    old.__dict__["declare_namespace"] = lambda _name: None
     sys.modules.setdefault("pkg_resources", old)
     project, *sections = sys.argv[1:]
     found = {section: {} for section in sections}

@@ -77,6 +77,10 @@ TIERS = {
     "unit-o-z": Tier(
         "the rest of them", tests=("tests/unit", "--ignore-glob=tests/unit/[a-n]*", *UNUSED)
     ),
+    "types": Tier(
+        "what the tests and the bench call is there",
+        (("mypy", "--config-file=tests/mypy.ini"),),
+    ),
     "integration": Tier("each part against real servers", tests=("tests/integration",)),
     "conformance": Tier("HTTP conversations, row by row", tests=("tests/conformance",)),
     "guests": Tier("real cloud-init in a network namespace", tests=("tests/guests",)),
@@ -245,7 +249,8 @@ def run(name: str, tier: Tier, out: IO[str], **variables: str) -> Outcome:
         run_pytest(interpreter(tier, out), tests, out, **variables)
         for tests in filter(None, (tier.tests, tier.apart))
     ]
-    return Outcome(*map(sum, zip(*counts, strict=True)), time.monotonic() - began)
+    passed, failed, skipped, unsteady = map(sum, zip(*counts, strict=True))
+    return Outcome(passed, failed, skipped, unsteady, time.monotonic() - began)
 
 
 def call(command: Sequence[str | Path], out: IO[str], **variables: str) -> int:

@@ -134,7 +134,7 @@ def _put_python(root: Root) -> None:
     (root.directory / "python").write_text(str(program))
     for distribution in _closure(_LIBRARIES):
         for file in distribution.files or ():
-            if not str(file).startswith("..") and file.locate().is_file():
+            if not str(file).startswith("..") and Path(file.locate()).is_file():
                 root.put(Path(file.locate()), Path("site", file))
     extensions = [*root.directory.rglob("lib-dynload/*.so"), *root.directory.glob("site/**/*.so")]
     for extension in extensions:

@@ -18,6 +18,7 @@ from __future__ import annotations  # nova.objects fills itself at register_all(
 import json
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -77,7 +78,7 @@ def delete(uuid: str) -> None:
     instance(uuid).destroy()
 
 
-QUESTIONS = {
+QUESTIONS: dict[str, Callable[..., Any]] = {
     "password": show_password,
     "post": post,
     "numbers": numbers,

@@ -69,4 +69,5 @@ def in_cinder(conf: str, what: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    {"nova": in_nova, "cinder": in_cinder}[sys.argv[1]](sys.argv[2], json.load(sys.stdin))
+    fill = in_nova if sys.argv[1] == "nova" else in_cinder
+    fill(sys.argv[2], json.load(sys.stdin))

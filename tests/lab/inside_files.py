@@ -99,7 +99,7 @@ def _noting(read):
     from oslo_config import cfg
 
     parsed = []
-    parse = cfg.ConfigParser._parse_file.__func__
+    parse = cfg.ConfigParser._parse_file.__func__  # type: ignore[attr-defined]  # a classmethod
 
     def noted(cls, file, namespace):
         parse(cls, file, namespace)

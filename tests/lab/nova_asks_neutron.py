@@ -9,6 +9,7 @@ needed.
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from nova import monkey_patch
@@ -58,7 +59,11 @@ def provider(identifier: str, value: str) -> Any:
 def main() -> None:
     """Answer every question from standard input."""
     config.parse_args(["nova_asks_neutron", "--config-file", sys.argv[1]])
-    ask = {"groups": groups, "address": address, "provider": provider}
+    ask: dict[str, Callable[..., object]] = {
+        "groups": groups,
+        "address": address,
+        "provider": provider,
+    }
     json.dump([ask[kind](*rest) for kind, *rest in json.load(sys.stdin)], sys.stdout)
 
 

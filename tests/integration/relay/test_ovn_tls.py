@@ -32,6 +32,8 @@ ovn_sb_ca_cert = {home}/{authority}.crt
 class Secure(Southbound):
     """It shows a certificate, and wants one; the tests write by another door."""
 
+    port_id: str
+
     def __init__(self, home: Path, certificates: Path) -> None:
         super().__init__(home, free_port())
         port = free_port()

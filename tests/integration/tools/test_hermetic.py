@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import hermetic_binds
@@ -152,7 +153,9 @@ def test_ended_early(tmp_path):
 
 def test_where_it_is_not_allowed():
     """It says so and runs the command without; with CI=true it does not run it."""
-    other = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    other: dict[str, Any] = (
+        {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    )
     command = ("sh", "-c", "echo ran")
     if subprocess.run([HERMETIC], capture_output=True, **other).returncode == 126:
         absent("another user may not read this clone")

@@ -106,5 +106,6 @@ def test_secrets_are_not_logged(
     data = configured(f"t@{target.url}", auth=auth)
     assert data.ask(instance)["t"].value == "confidential"
     assert target.seen[0].headers["X-Auth-Token"] == "token-1"
+    assert instance.user_data
     for secret in ("token-1", instance.user_data, "confidential", "hush-hush"):
         assert secret not in caplog.text

@@ -40,9 +40,15 @@ class NovaWithAuth(Nova):
         super().__init__(*arguments, **more)
         self._cloud = cloud
 
-    def configure(self, api: Mapping[str, str], **neutron: str) -> Path:
+    def configure(
+        self,
+        api: Mapping[str, str],
+        *,
+        sections: Mapping[str, Mapping[str, str]] | None = None,
+        **neutron: str,
+    ) -> Path:
         """The file, with one section more."""
-        path = super().configure(api, **neutron)
+        path = super().configure(api, sections=sections, **neutron)
         options = self._cloud.keystone.credentials("nova", "service")
         lines = "".join(f"{name} = {value}\n" for name, value in options.items())
         path.write_text(f"{path.read_text()}\n[vendordata_dynamic_auth]\n{lines}")

@@ -16,6 +16,7 @@ import pytest
 
 from firstlight.httpd.protocol.messages import Response
 from firstlight.httpd.sockets.listening import Unix
+from firstlight.sources.store import Store
 from support.parts import absent, need
 from support.relay.agent_process import alive, serving
 from support.relay.namespaces import Networks
@@ -97,6 +98,8 @@ class Process:
 
 class RelayHost:
     """Everything, in a directory of its own that the proxy's user may enter."""
+
+    store: Store  # of the metadata service that the host is made for, where one is
 
     def __init__(self, user: int = NOBODY, more: str = "", **options: object) -> None:
         if os.geteuid() != 0:

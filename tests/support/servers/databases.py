@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -117,7 +118,7 @@ def _children(parent: int) -> list[int]:
     return [int(pid) for pid in found.read_text().split()]
 
 
-def _as(user: str) -> dict[str, object]:
+def _as(user: str) -> dict[str, Any]:
     """How to run as this user; these servers refuse to be root."""
     if os.geteuid() != 0:
         return {}

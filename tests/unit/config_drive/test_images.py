@@ -24,7 +24,7 @@ def made(form: str, files: Mapping[str, bytes] = FILES, epoch: int = 1) -> bytes
 @EVERY_FORM
 def test_the_same_input_gives_the_same_bytes(form: str) -> None:
     """In whatever order the files are named; another time is another image."""
-    assert made(form) == made(form, dict(reversed(FILES.items())))
+    assert made(form) == made(form, dict(reversed([*FILES.items()])))
     assert made(form, epoch=2**31) != made(form)
 
 

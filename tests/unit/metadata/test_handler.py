@@ -158,6 +158,7 @@ def test_an_address_that_a_second_server_is_given_is_nobodys_at_once(bench: Benc
     service = bench.service(signed=False, ttl=3600)
     assert ask(service).status == 200
     [nic] = bench.store.instance(A).interfaces  # type: ignore[union-attr]
+    assert nic.network is not None
     elsewhere = structs.replace(nic.network, id="another")  # where it may have the same address
     nic = structs.replace(nic, port_id="another", network=elsewhere)
     bench.store.revise(B, lambda old: structs.replace(old, interfaces=(nic,)))

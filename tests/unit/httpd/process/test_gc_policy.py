@@ -13,6 +13,8 @@ from firstlight.httpd.process import gc_policy
 class Thing:
     """Something that can be in a cycle."""
 
+    itself: object
+
 
 @pytest.fixture
 def cycle():

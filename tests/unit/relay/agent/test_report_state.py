@@ -36,7 +36,7 @@ def test_failure_and_recovery(caplog):
     report = StateReport({}, send, interval=0.01)
     report.start()
     assert eventually(lambda: report.trouble() is not None)
-    assert "pa55word" not in report.trouble()
+    assert "pa55word" not in str(report.trouble())
     assert "pa55word" not in caplog.text
     away[0] = False
     assert eventually(lambda: len(sent) > 1)
