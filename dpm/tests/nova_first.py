@@ -12,4 +12,4 @@ os.environ.setdefault("OS_NOVA_DISABLE_EVENTLET_PATCHING", "1")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import nova.tests.functional.integrated_helpers
-    import nova.virt.dpm.driver  # noqa: F401
+    import nova.virt.dpm.driver  # noqa: F401  loaded first

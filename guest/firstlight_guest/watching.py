@@ -49,7 +49,7 @@ def _value(look: Callable[[], bytes]) -> Optional[bytes]:
 def _run(command: List[str], key: str, value: Optional[bytes]) -> bool:
     environ = dict(os.environ, FIRSTLIGHT_KEY=key)
     try:
-        code = subprocess.run(command, input=value or b"", env=environ, check=False).returncode  # noqa: S603
+        code = subprocess.run(command, input=value or b"", env=environ, check=False).returncode  # noqa: S603  what the operator typed, without a shell
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", file=sys.stderr, flush=True)
         return False

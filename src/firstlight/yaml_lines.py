@@ -19,7 +19,7 @@ EXPANDED = 100_000  # values that aliases may stand for in one file ("billion la
 
 # Where YAML 1.1, which PyYAML writes, and 1.2 disagree, it is text.
 _PLAIN: tuple[tuple[re.Pattern[str], Any], ...] = (
-    (re.compile(r"|~|null|Null|NULL"), lambda text: None),  # noqa: ARG005
+    (re.compile(r"|~|null|Null|NULL"), lambda text: None),  # noqa: ARG005  the caller's signature
     (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text[0] in "tT"),
     (re.compile(r"[-+]?(0|[1-9][0-9]*)"), int),
     (re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]*([eE][-+][0-9]+)?"), float),

@@ -23,7 +23,7 @@ _DATABASES = ("nova_api", "nova", "nova_cell0")
 
 
 @pytest.fixture(scope="session")
-def databases(mariadb: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:  # noqa: F811
+def databases(mariadb: Server, tmp_path_factory: pytest.TempPathFactory) -> Server:  # noqa: F811  a fixture
     """Real Nova's, with two servers; the user of the deployments' files may use them."""
     urls = {name: mariadb.database(name) for name in _DATABASES}
     _execute(mariadb, *(f"ALTER DATABASE {name} CHARACTER SET utf8mb4" for name in urls))

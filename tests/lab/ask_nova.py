@@ -27,10 +27,10 @@ from nova import monkey_patch
 
 monkey_patch.patch(backend="threading")
 
-import nova.conf  # noqa: E402
-from nova import config, context, objects  # noqa: E402
-from nova.api.metadata import password  # noqa: E402
-from nova.db import migration  # noqa: E402
+import nova.conf  # noqa: E402  after Nova's patching
+from nova import config, context, objects  # noqa: E402  after Nova's patching
+from nova.api.metadata import password  # noqa: E402  after Nova's patching
+from nova.db import migration  # noqa: E402  after Nova's patching
 
 
 def instance(uuid: str, *attributes: str) -> Any:

@@ -18,11 +18,11 @@ from nova import monkey_patch
 
 monkey_patch.patch(backend="threading")
 
-import nova.conf  # noqa: E402
-from nova import config, context, objects, rpc  # noqa: E402
-from nova.compute import utils  # noqa: E402
-from nova.network import model  # noqa: E402
-from nova.objects import virt_device_metadata  # noqa: E402
+import nova.conf  # noqa: E402  after Nova's patching
+from nova import config, context, objects, rpc  # noqa: E402  after Nova's patching
+from nova.compute import utils  # noqa: E402  after Nova's patching
+from nova.network import model  # noqa: E402  after Nova's patching
+from nova.objects import virt_device_metadata  # noqa: E402  after Nova's patching
 
 HOST = "compute-1"
 VOLUME = "00000004-0000-4000-8000-000000000001"

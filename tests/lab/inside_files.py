@@ -103,7 +103,7 @@ def _noting(read):
 
     def noted(cls, file, namespace):
         parse(cls, file, namespace)
-        parsed.append(os.path.abspath(os.path.expanduser(file)))  # noqa: PTH100, PTH111
+        parsed.append(os.path.abspath(os.path.expanduser(file)))  # noqa: PTH100, PTH111  as oslo.config does
 
     cfg.ConfigParser._parse_file = classmethod(noted)
     return lambda words, wsgi: {"last": read(words, wsgi), "read": parsed}

@@ -18,10 +18,10 @@ from nova import monkey_patch
 
 monkey_patch.patch(backend="threading")
 
-from nova import config, context, objects  # noqa: E402
-from nova.api.metadata import base  # noqa: E402
-from nova.virt import configdrive  # noqa: E402
-from nova.virt.ironic.driver import IronicDriver  # noqa: E402
+from nova import config, context, objects  # noqa: E402  after Nova's patching
+from nova.api.metadata import base  # noqa: E402  after Nova's patching
+from nova.virt import configdrive  # noqa: E402  after Nova's patching
+from nova.virt.ironic.driver import IronicDriver  # noqa: E402  after Nova's patching
 
 
 def make(drive: dict[str, Any]) -> str | None:

@@ -54,7 +54,7 @@ def _is_taken(backend):
             nova.cache_utils.get_client(expiration_time=1)
         except ConfigFileValueError:
             return False
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001  a driver is missing, or wants more options
             return True  # the name is taken; a driver is missing, or wants more options
     return True
 

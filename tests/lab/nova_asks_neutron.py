@@ -16,10 +16,10 @@ from nova import monkey_patch
 
 monkey_patch.patch(backend="threading")
 
-import webob.exc  # noqa: E402
-from nova import config, context, exception  # noqa: E402
-from nova.api.metadata import handler  # noqa: E402
-from nova.network import neutron, security_group_api  # noqa: E402
+import webob.exc  # noqa: E402  after Nova's patching
+from nova import config, context, exception  # noqa: E402  after Nova's patching
+from nova.api.metadata import handler  # noqa: E402  after Nova's patching
+from nova.network import neutron, security_group_api  # noqa: E402  after Nova's patching
 
 
 class Instance:

@@ -13,7 +13,7 @@ from firstlight.vendordata.openstack import service as cloud_service
 from firstlight.vendordata.providers.project_info import ProjectInfo
 from firstlight.vendordata.testing import ProviderSuite, a_context
 from lab.keystone import PASSWORD, Keystone
-from support.providers.vendordata_service import (  # noqa: F401
+from support.providers.vendordata_service import (  # noqa: F401  fixtures
     BODY,
     Serve,
     Service,
@@ -47,7 +47,7 @@ def sections(keystone: Keystone, **authtoken: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def service(serve: Serve, keystone: Keystone) -> Service:  # noqa: F811
+def service(serve: Serve, keystone: Keystone) -> Service:  # noqa: F811  a fixture
     return serve("providers = project_info,echo", sections(keystone))
 
 
@@ -110,7 +110,7 @@ def test_an_expired_token(service: Service, stopped: Keystone) -> None:
     assert ask(service, unseen, "/providers/echo")[0] == 401
 
 
-def test_required_roles(serve: Serve, keystone: Keystone) -> None:  # noqa: F811
+def test_required_roles(serve: Serve, keystone: Keystone) -> None:  # noqa: F811  a fixture
     """With required_roles a tenant's token is good, and still not good enough."""
     strict = serve("providers = echo", "required_roles = service\n" + sections(keystone))
     assert ask(strict, keystone.token("nova", "service"))[0] == 200
@@ -131,7 +131,7 @@ def test_secrets(service: Service, keystone: Keystone) -> None:
     assert ask(service, tenants, "/providers/project_info")[0] == 200
 
 
-def test_our_own_credentials_are_wrong(serve: Serve, keystone: Keystone) -> None:  # noqa: F811
+def test_our_own_credentials_are_wrong(serve: Serve, keystone: Keystone) -> None:  # noqa: F811  a fixture
     """That is our fault, not the caller's: 503, and the log says so."""
     wrong = serve("providers = echo", sections(keystone, password="wrong"))
     assert ask(wrong, keystone.token("nova", "service"))[0] == 503

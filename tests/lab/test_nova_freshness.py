@@ -18,7 +18,7 @@ from lab.kinds.kind import Kind
 from lab.kinds.table import KINDS
 from lab.recording import Lab, a_lab, ask_all
 from support.parts import absent
-from support.servers.daemons import Daemon, memcached_at, rabbitmq  # noqa: F401
+from support.servers.daemons import Daemon, memcached_at, rabbitmq  # noqa: F401  fixtures
 from support.servers.daemons import running as running_daemon
 from support.servers.databases import eventually
 
@@ -86,7 +86,7 @@ class Bed(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def bed(rabbitmq: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:  # noqa: F811
+def bed(rabbitmq: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]:  # noqa: F811  a fixture
     """Nova, three services of ours, and one broker."""
     try:
         environment = lab()

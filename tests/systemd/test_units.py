@@ -218,7 +218,7 @@ def test_what_hangs_is_replaced(host: SystemdHost) -> None:
 
     host.run("kill", "-STOP", str(before[0]))
     assert eventually(lambda: main(host)[1] == 1, PATIENCE), host.journal()
-    answered = lambda: host.run(*CURL, check=False).startswith("2012-08-10")  # noqa: E731
+    answered = lambda: host.run(*CURL, check=False).startswith("2012-08-10")  # noqa: E731  said once, used below
     assert eventually(answered, PATIENCE), host.journal()
     host.systemctl("stop", UNIT)
     host.run("rm", drop_in)
@@ -260,7 +260,7 @@ def test_every_service(host: SystemdHost, name: str) -> None:
     before, worker = main(host, unit), host.worker(unit)
     for _ in range(2):
         host.systemctl("reload", unit)
-        assert eventually(lambda: replaced(host, worker, unit), PATIENCE), host.journal()  # noqa: B023
+        assert eventually(lambda: replaced(host, worker, unit), PATIENCE), host.journal()  # noqa: B023  asked before the loop goes on
         worker = host.worker(unit)
         assert main(host, unit) == before
     host.systemctl("stop", unit)

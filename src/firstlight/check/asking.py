@@ -74,7 +74,7 @@ def _asked(
 
 def here(address: str) -> str:
     """Where this host is reached, for an address that a service listens on."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(address, address)  # noqa: S104
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(address, address)  # noqa: S104  compared, not listened on
 
 
 def seen_from_here(address: str, port: int) -> str:

@@ -20,7 +20,7 @@ class AsTyped(argparse.Action):
 class Switched(AsTyped):
     """Keeps an option without a value, in the same order."""
 
-    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str) -> None:  # noqa: A002  argparse's name
         super().__init__(option_strings, dest, nargs=0, help=help)
 
     def __call__(

@@ -75,9 +75,9 @@ def file_of(conf: cfg.ConfigOpts, service: str) -> LogFile | None:
     if conf.log_config_append:
         return None
     if conf.log_file:
-        return LogFile(os.path.join(conf.log_dir or "", conf.log_file), "log_file")  # noqa: PTH118
+        return LogFile(os.path.join(conf.log_dir or "", conf.log_file), "log_file")  # noqa: PTH118  as oslo.log joins them
     if conf.log_dir:
-        return LogFile(os.path.join(conf.log_dir, f"firstlight-{service}.log"), "log_dir")  # noqa: PTH118
+        return LogFile(os.path.join(conf.log_dir, f"firstlight-{service}.log"), "log_dir")  # noqa: PTH118  as oslo.log joins them
     return None
 
 
@@ -112,7 +112,7 @@ def _clean_parts() -> None:
 
 
 def _add_journal(conf: cfg.ConfigOpts, service: str, path: str, *, alone: bool) -> None:
-    if not os.path.exists(path):  # noqa: PTH110
+    if not os.path.exists(path):  # noqa: PTH110  as it is written, without a Path's changes
         LOG.warning("use_journal is set and %s is not there: the log goes elsewhere", path)
         return
     root = logging.getLogger()

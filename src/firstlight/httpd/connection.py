@@ -91,7 +91,7 @@ class Connection(asyncio.Protocol):
         self.deadline = monotonic() + at.limits.head_time
         at.enter(self)
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
         self._closing = self._deaf = True
         if self._turn is not None:
             self._drop_answer()

@@ -34,17 +34,17 @@ def answered(request: Request, work: Callable[[], Reply]) -> Reply:
     except HttpError as refusal:
         return refusal.response(request)
     except (BadTemplate, StaticUnavailable) as error:  # the operator's file: Nova's status
-        LOG.error("%s: 500 for %s of %s", error, request.id, request.subject)  # noqa: TRY400
+        LOG.error("%s: 500 for %s of %s", error, request.id, request.subject)  # noqa: TRY400  the sentence says it all, a traceback nothing
         return HttpError(500, UNKNOWN_ERROR).response(request)
     except SourceUnavailable as error:
-        LOG.error("%s: 503 for %s of %s", error, request.id, request.subject)  # noqa: TRY400
+        LOG.error("%s: 503 for %s of %s", error, request.id, request.subject)  # noqa: TRY400  the sentence says it all, a traceback nothing
         return try_later(_AWAY).response(request)
     except Overloaded as error:
         LOG.warning("%s: 503 for %s of %s", error, request.id, request.subject)
         return try_later(_BUSY).response(request)
     except Exception as error:  # the one catch-all: whatever it is, the guest gets Nova's sentence
         text = "request %s of %s failed"
-        LOG.error(text, request.id, request.subject, exc_info=error)  # noqa: TRY400
+        LOG.error(text, request.id, request.subject, exc_info=error)  # noqa: TRY400  said as exc_info
         return HttpError(500, UNKNOWN_ERROR).response(request)
 
 

@@ -72,7 +72,7 @@ def transport(pool_size: int, **tls: Any) -> requests.Session:
 
 
 class _Transport(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002  requests' signature
         """None: requests would read a redirect's body whole, of any size, to find the next hop."""
         return None
 

@@ -51,6 +51,6 @@ def unrecognised(who: Nobody | Ambiguous | Unavailable) -> Response:
     return refusal(404, _UNKNOWN)
 
 
-def refused(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001
+def refused(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001  the caller's signature
     """What the wire refuses by itself (:data:`firstlight.httpd.protocol.refusals.MakeRefusal`)."""
     return refusal(status, reason)

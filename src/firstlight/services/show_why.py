@@ -29,7 +29,7 @@ class Stopwatch(NoObserver):
     def __init__(self) -> None:
         self.calls: dict[str, tuple[Kind | None, float]] = {}
 
-    def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:  # noqa: ARG002
+    def called(self, target: str, answer: Answer, kind: Kind | None, seconds: float) -> None:  # noqa: ARG002  the caller's signature
         """Remember one call."""
         self.calls[target] = kind, seconds
 

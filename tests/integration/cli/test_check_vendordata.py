@@ -17,7 +17,7 @@ from support.cloud.stand_ins import (
     vault_section,
     vault_stand_in,
 )
-from support.providers.vendordata_service import Serve, command, installed, serve  # noqa: F401
+from support.providers.vendordata_service import Serve, command, installed, serve  # noqa: F401  fixtures
 
 Checked = Callable[..., tuple[int, dict[str, tuple[str, str]]]]
 
@@ -134,7 +134,7 @@ def test_shadow_is_told(checked: Checked) -> None:
     assert steps["provider project_info"][0] == "warning"
 
 
-def test_the_listener(checked: Checked, serve: Serve) -> None:  # noqa: F811
+def test_the_listener(checked: Checked, serve: Serve) -> None:  # noqa: F811  a fixture
     """The service that runs, and its own word on its readiness; nobody there is broken."""
     live = serve("auth_strategy = noauth\nproviders = echo")
     default = f"auth_strategy = noauth\nlisten = 127.0.0.1\nport = {live.url.rpartition(':')[2]}"

@@ -16,7 +16,7 @@ from support.cloud.stand_ins import (
     vault_section,
     vault_stand_in,
 )
-from support.providers.vendordata_service import Serve, command, installed, serve  # noqa: F401
+from support.providers.vendordata_service import Serve, command, installed, serve  # noqa: F401  fixtures
 
 KNOWN = a_context()
 PROJECT, INSTANCE = KNOWN.project_id, KNOWN.instance_id
@@ -121,7 +121,7 @@ def test_nothing_is_live(tried: Tried) -> None:
     assert "Not compared: nothing answers at http://127.0.0.1:9." in out
 
 
-def test_the_difference(tried: Tried, serve: Serve, tmp_path: Path) -> None:  # noqa: F811
+def test_the_difference(tried: Tried, serve: Serve, tmp_path: Path) -> None:  # noqa: F811  a fixture
     """What would change for this instance, as diff shows it; the same is said to be the same."""
     live_rules = tmp_path / "live.yaml"
     live_rules.write_text("- data: {kind: old}\n")
@@ -142,7 +142,7 @@ def test_the_difference(tried: Tried, serve: Serve, tmp_path: Path) -> None:  # 
 
 def test_the_difference_of_secrets(
     tried: Tried,
-    serve: Serve,  # noqa: F811
+    serve: Serve,  # noqa: F811  a fixture
     conf: Path,
     vault: VaultStandIn,
 ) -> None:

@@ -319,7 +319,7 @@ def test_curl(serving):
     """curl, with --http2's offer to upgrade, with a body that waits for 100 Continue, with HEAD."""
     url = f"http://127.0.0.1:{serving.port}/x"
     curl = [need("curl"), "-sS", "--max-time", "10", url]
-    run = lambda *more: subprocess.run([*curl, *more], check=True, capture_output=True).stdout  # noqa: E731
+    run = lambda *more: subprocess.run([*curl, *more], check=True, capture_output=True).stdout  # noqa: E731  said once, used below
     assert run("--http2") == b"GET /x net-1 127.0.0.1|"
     large = "z" * 5000
     assert run("-H", "Expect: 100-continue", "-d", large).endswith(b"|" + large.encode())

@@ -253,7 +253,7 @@ def test_service_manager_is_told(tmp_path, workers):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(10)
-        hear = lambda: manager.recv(1000).decode().split("\n")  # noqa: E731
+        hear = lambda: manager.recv(1000).decode().split("\n")  # noqa: E731  said once, used below
         service = Service(tmp_path, workers, NOTIFY_SOCKET=str(tmp_path / "notify"))
         assert hear() == ["READY=1"]
         for _ in range(2):  # the second one by a master that has executed itself
@@ -357,7 +357,7 @@ sys.exit(child.wait())
         for count in (1, 2):
             service.started.send_signal(signal.SIGHUP)
             assert eventually(
-                lambda: service.errors.read_text().count("has taken over") == count,  # noqa: B023
+                lambda: service.errors.read_text().count("has taken over") == count,  # noqa: B023  asked before the loop goes on
                 30,
             )
         assert service.started.poll() is None

@@ -37,7 +37,7 @@ def test_tls(certificates):
 def test_cold_answer_over_tls(certificates):
     """A cold answer arrives over TLS, and the connection goes on."""
     with ThreadPoolExecutor(1) as threads:
-        cold = lambda _: threads.submit(lambda: time.sleep(0.05) or Response(200, b"cold"))  # noqa: E731
+        cold = lambda _: threads.submit(lambda: time.sleep(0.05) or Response(200, b"cold"))  # noqa: E731  said once, used below
         with (
             Serving(cold, tls=context(certificates)) as server,
             requests.Session() as session,

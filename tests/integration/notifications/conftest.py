@@ -10,7 +10,7 @@ from oslo_config import cfg
 
 from firstlight import conf as configuration
 from firstlight.notifications import Feed, open_feed
-from support.servers.daemons import rabbitmq  # noqa: F401
+from support.servers.daemons import rabbitmq  # noqa: F401  fixtures
 
 TOPICS = ("notifications", "versioned_notifications")
 
@@ -73,7 +73,7 @@ class Broker:
 
 
 @pytest.fixture
-def broker(rabbitmq: Any, tmp_path: Any) -> Iterator[Broker]:  # noqa: F811
+def broker(rabbitmq: Any, tmp_path: Any) -> Iterator[Broker]:  # noqa: F811  a fixture
     """A broker, up."""
     broker = Broker(rabbitmq, tmp_path)
     yield broker

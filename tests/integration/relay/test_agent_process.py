@@ -77,7 +77,7 @@ def test_a_guest_gets_its_own(tmp_path, agent):
         f' {uuid(1)} "GET /openstack/latest/user_data" 200 256',
         f' 10.0.0.6@{NETWORK} "GET /openstack" 404 ',
     ):
-        assert eventually(lambda: line in (tmp_path / "access.log").read_text())  # noqa: B023
+        assert eventually(lambda: line in (tmp_path / "access.log").read_text())  # noqa: B023  asked before the loop goes on
 
 
 def test_status(tmp_path, agent):

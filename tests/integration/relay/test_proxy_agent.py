@@ -120,7 +120,7 @@ def test_neighbours(host):
         tap = socket.if_nametoindex("tap0")
     assert eventually(lambda: guest.ask() != "", PATIENCE), host.logs()
     assert eventually(lambda: guest.ask(OVER_IPV6) != "", PATIENCE), host.logs()
-    at = lambda address: Guest(place, ip_address(address))  # noqa: E731
+    at = lambda address: Guest(place, ip_address(address))  # noqa: E731  said once, used below
     assert neighbours.look(at("192.0.2.10")) == MAC
     assert len(asking.asked) == 2  # the route, the entry
     assert neighbours.look(at("192.0.2.10"), tap) == MAC

@@ -102,7 +102,7 @@ def memcached() -> Iterator[Daemon]:
 
 
 @pytest.fixture(scope="session")
-def world(cloud, mariadb, memcached, tmp_path_factory) -> Iterator[World]:  # noqa: F811
+def world(cloud, mariadb, memcached, tmp_path_factory) -> Iterator[World]:  # noqa: F811  a fixture
     """Everything up."""
     directory = tmp_path_factory.mktemp("outages")
     with a_world(lab(), directory, cloud, mariadb, memcached) as made:

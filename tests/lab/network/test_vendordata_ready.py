@@ -21,7 +21,7 @@ def readyz(service: Service) -> tuple[int, dict[str, Any]]:
     return answer.status_code, answer.json()["checks"]
 
 
-def test_keystone_away_and_back(cloud: Cloud, serve: Serve) -> None:  # noqa: F811
+def test_keystone_away_and_back(cloud: Cloud, serve: Serve) -> None:  # noqa: F811  a fixture
     """Without it nobody new can be answered: unready, with the reason; ready again by itself."""
     credentials = cloud.keystone.credentials("vendordata", "service")
     service = serve("providers = echo", section("keystone_authtoken", credentials))
@@ -39,7 +39,7 @@ def test_keystone_away_and_back(cloud: Cloud, serve: Serve) -> None:  # noqa: F8
     assert service.post("/", headers=unknown).status_code == 200
 
 
-def test_credentials_that_keystone_refuses(cloud: Cloud, serve: Serve) -> None:  # noqa: F811
+def test_credentials_that_keystone_refuses(cloud: Cloud, serve: Serve) -> None:  # noqa: F811  a fixture
     """It is said before the first caller comes."""
     credentials = cloud.keystone.credentials("vendordata", "service", password="wrong")
     service = serve("providers = echo", section("keystone_authtoken", credentials))
@@ -47,7 +47,7 @@ def test_credentials_that_keystone_refuses(cloud: Cloud, serve: Serve) -> None: 
     assert "401" in readyz(service)[1]["keystone"]
 
 
-def test_a_provider_whose_backend_is_away(cloud: Cloud, serve: Serve) -> None:  # noqa: F811
+def test_a_provider_whose_backend_is_away(cloud: Cloud, serve: Serve) -> None:  # noqa: F811  a fixture
     """The others answer: ready, and degraded."""
     callers = section("keystone_authtoken", cloud.keystone.credentials("vendordata", "service"))
     reader = cloud.keystone.credentials("vendordata", system_scope="all", password="wrong")

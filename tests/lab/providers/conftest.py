@@ -24,7 +24,7 @@ from lab.real_neutron import RealNeutron
 from lab.uwsgi import Uwsgi, run
 from support.cloud.stand_ins import SRIOV, VaultStandIn, vault_stand_in
 from support.parts import absent
-from support.providers.vendordata_service import command, installed, serve  # noqa: F401
+from support.providers.vendordata_service import command, installed, serve  # noqa: F401  fixtures
 
 TRAIT = "trait:CUSTOM_NECTAR_WINDOWS"
 WINDOWS, LINUX = identifier(1, 1), identifier(2, 1)

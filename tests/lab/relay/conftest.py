@@ -96,8 +96,8 @@ def _furnish(town: Town) -> None:
 @pytest.fixture(scope="session")
 def town(
     keystone: Keystone,
-    rabbitmq: Daemon,  # noqa: F811
-    mariadb: Server,  # noqa: F811
+    rabbitmq: Daemon,  # noqa: F811  a fixture
+    mariadb: Server,  # noqa: F811  a fixture
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Town]:
     """Two tenants with equal addresses and MACs, routers, an address that two ports have."""

@@ -93,7 +93,7 @@ def net(request: pytest.FixtureRequest, town: Town, agent: Path) -> Iterator[Net
         # Neutron's RPC server takes a while to come up, and the guest's fe80:: to be its own.
         for url in (BY_IPV4, BY_LINK_LOCAL):
             asking = made.guest.command("curl", "-gsf", "-m", "60", f"{url}/openstack")
-            assert eventually(lambda: _succeeds(asking), 2 * PATIENCE)  # noqa: B023
+            assert eventually(lambda: _succeeds(asking), 2 * PATIENCE)  # noqa: B023  asked before the loop goes on
         yield made
 
 

@@ -2,7 +2,7 @@
 
 A conftest.py takes the fixtures it wants by importing them::
 
-    from support.servers.databases import mariadb, postgresql  # noqa: F401
+    from support.servers.databases import mariadb, postgresql  # noqa: F401  fixtures
 
 pytest finds this module because pyproject.toml puts tests/ on its path.
 """

@@ -233,7 +233,7 @@ def _remove_group(group: Path) -> None:
     """All processes in it have been killed, and are about to be gone."""
     for directory, _, _ in os.walk(group, topdown=False):
         path = Path(directory)
-        assert eventually(lambda: _removed(path), _PATIENCE)  # noqa: B023
+        assert eventually(lambda: _removed(path), _PATIENCE)  # noqa: B023  asked before the loop goes on
 
 
 def _removed(group: Path) -> bool:

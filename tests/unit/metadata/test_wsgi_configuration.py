@@ -32,7 +32,7 @@ def test_it_answers_500_and_logs_the_reason(
     if text is not None:
         (tmp_path / "nova.conf").write_text(text)
     statuses: list[str] = []
-    start: Callable[..., None] = lambda status, _headers: statuses.append(status)  # noqa: E731
+    start: Callable[..., None] = lambda status, _headers: statuses.append(status)  # noqa: E731  said once, used below
     with caplog.at_level(logging.CRITICAL, wsgi.__name__):
         body = b"".join(wsgi.application({}, start))  # type: ignore[arg-type]
     assert statuses == ["500 Internal Server Error"]

@@ -1,6 +1,7 @@
 """What the source tree is held to beside the contracts of .importlinter, and what a count finds."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -125,3 +126,14 @@ def test_it_tells(tmp_path):
     ]
     assert "  circles: 1 of imports that run, 0 more with type-only ones" in said
     assert "  public classes of one name: 1" in said
+
+
+def test_each_exception_from_a_rule_has_its_reason():
+    """Behind the rule's name, in the same line."""
+    named = subprocess.run(
+        ["git", "grep", "-nE", "# noqa", "--", "*.py"], cwd=ROOT, capture_output=True, text=True
+    )
+    lines = [line for line in named.stdout.splitlines() if "tools/test_house.py" not in line]
+    reasoned = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* +[-(]? ?\w.{4}")
+    assert len(lines) > 50
+    assert [line for line in lines if not reasoned.search(line)] == []

@@ -106,7 +106,7 @@ class _Server(ThreadingHTTPServer):
         )
         return wrapped, address
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  socketserver's signature
         """A client that goes away, or does not trust the certificate, is no news."""
         LOG.debug("A connection from %s broke", client_address, exc_info=True)
 

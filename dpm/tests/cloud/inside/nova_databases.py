@@ -12,9 +12,9 @@ from nova import monkey_patch
 
 monkey_patch.patch(backend="threading")
 
-import nova.conf  # noqa: E402
-from nova import config, context, objects  # noqa: E402
-from nova.cmd import manage  # noqa: E402
+import nova.conf  # noqa: E402  after Nova's patching
+from nova import config, context, objects  # noqa: E402  after Nova's patching
+from nova.cmd import manage  # noqa: E402  after Nova's patching
 
 
 def main(conf: str, flavors: str) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-import nova_first  # noqa: F401
+import nova_first  # noqa: F401  loaded first
 from driver_alone import driver, instance  # noqa: F401  (fixtures)
 from firstlight_dpm.hmc import Hmc, Login
 from firstlight_dpm.mock import serve

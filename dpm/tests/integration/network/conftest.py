@@ -13,7 +13,7 @@ from plugging import login_of
 
 with warnings.catch_warnings():  # Neutron's own, as it is imported
     warnings.simplefilter("ignore")
-    import neutron.plugins.ml2.drivers.agent._common_agent  # noqa: F401
+    import neutron.plugins.ml2.drivers.agent._common_agent  # noqa: F401  loaded first
 
 
 @pytest.fixture(params=list(MACHINES))

@@ -1,3 +1,3 @@
 """Nova comes first."""
 
-import nova_first  # noqa: F401
+import nova_first  # noqa: F401  loaded first

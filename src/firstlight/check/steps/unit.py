@@ -133,7 +133,7 @@ class Writer:
             user = pwd.getpwnam(self._unit.user)
         except KeyError:
             return False
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603  a program and a path of ours, without a shell
             ["/usr/bin/test", test, path],
             user=user.pw_uid,
             group=user.pw_gid,

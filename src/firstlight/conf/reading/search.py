@@ -61,7 +61,7 @@ class ConfigFiles(NamedTuple):
                 read.append(argument.removeprefix(_FILE))
             elif argument.startswith(_DIRECTORY):
                 read += _inside([argument.removeprefix(_DIRECTORY)])
-        return [os.path.abspath(os.path.expanduser(file)) for file in read]  # noqa: PTH100, PTH111
+        return [os.path.abspath(os.path.expanduser(file)) for file in read]  # noqa: PTH100, PTH111  as oslo.config does
 
 
 _FILE, _DIRECTORY = "--config-file=", "--config-dir="
@@ -168,13 +168,13 @@ def _inside(directories: Iterable[str]) -> list[str]:
     """As oslo.config finds them: hidden files are not read."""
     found = []
     for directory in directories:
-        folder = os.path.expanduser(directory)  # noqa: PTH111
-        found += sorted(glob.glob(os.path.join(folder, "*.conf")))  # noqa: PTH118, PTH207
+        folder = os.path.expanduser(directory)  # noqa: PTH111  as oslo.config does
+        found += sorted(glob.glob(os.path.join(folder, "*.conf")))  # noqa: PTH118, PTH207  as oslo.config does
     return found
 
 
 def _program(argv: Sequence[str]) -> str:
-    return os.path.basename(argv[0] if argv else "").removesuffix(".py")  # noqa: PTH119
+    return os.path.basename(argv[0] if argv else "").removesuffix(".py")  # noqa: PTH119  as oslo.config does
 
 
 def _typed(argv: Sequence[str]) -> list[str]:

@@ -146,7 +146,7 @@ class AccessLog:
         except OSError as error:
             self.dropped += len(batch)
             if not self._failing:
-                LOG.error("access log %s cannot be written: %s", self._path, error)  # noqa: TRY400
+                LOG.error("access log %s cannot be written: %s", self._path, error)  # noqa: TRY400  the sentence says it all, a traceback nothing
             self._failing = True
 
     def _reopen(self) -> FileIO:
@@ -239,6 +239,6 @@ def _escape(match: re.Match[str]) -> str:
 
 def _same(path: str, file: FileIO) -> bool:
     try:
-        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))  # noqa: PTH116
+        return os.path.samestat(os.stat(path), os.fstat(file.fileno()))  # noqa: PTH116  samestat takes what os.stat gives
     except FileNotFoundError:
         return False

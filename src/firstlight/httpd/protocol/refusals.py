@@ -45,6 +45,6 @@ ANSWER_LATE = Rejection("answer-late", 503, "The answer took too long to find; t
 VERSION = Rejection("version", 505, "This server speaks HTTP/1.1 and HTTP/1.0.")
 
 
-def plain(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001
+def plain(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001  the caller's signature
     """The refusal of a server that was given no other: its reason as text."""
     return Response(status, reason.encode() + b"\n")

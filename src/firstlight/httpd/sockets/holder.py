@@ -75,7 +75,7 @@ def _with_descriptor(targets: set[str]) -> Iterator[int]:
         if not entry.name.isdecimal():
             continue
         with suppress(OSError):  # it has ended, or is another user's
-            if any(os.readlink(each) in targets for each in (entry / "fd").iterdir()):  # noqa: PTH115
+            if any(os.readlink(each) in targets for each in (entry / "fd").iterdir()):  # noqa: PTH115  the text of the link, which is no path
                 yield int(entry.name)
 
 

@@ -37,7 +37,7 @@ class Directory:
         """The names that are there, and which file each of them is now."""
         found: dict[str, Identity] = {}
         with suppress(FileNotFoundError):
-            for name in os.listdir(self._path):  # noqa: PTH208  (names are wanted)
+            for name in os.listdir(self._path):  # noqa: PTH208  the names alone are wanted
                 with suppress(FileNotFoundError):  # meanwhile
                     found[name] = _identity(self._path / name)
         return found

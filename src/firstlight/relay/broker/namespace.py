@@ -124,7 +124,7 @@ def _listens_at(opened: socket.socket, spot: ListenAddress) -> bool:
     host, port, *rest = opened.getsockname()
     device = rest[1] if rest else 0
     same = (host.partition("%")[0], port, device) == (spot.host, spot.port, spot.device)
-    without_ipv6 = spot.host == "::" and (host, port) == ("0.0.0.0", spot.port)  # noqa: S104
+    without_ipv6 = spot.host == "::" and (host, port) == ("0.0.0.0", spot.port)  # noqa: S104  compared, not listened on
     listens = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
     return bool(listens) and (same or without_ipv6)
 

@@ -64,7 +64,7 @@ def open_chassis_report(conf: cfg.ConfigOpts) -> "ChassisHeartbeat":
     return ChassisHeartbeat(
         southbound_remote(conf),
         conf.host,
-        delay=lambda: random.uniform(0, spread),  # noqa: S311
+        delay=lambda: random.uniform(0, spread),  # noqa: S311  no secret
     )
 
 

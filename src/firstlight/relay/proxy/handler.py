@@ -57,7 +57,7 @@ class ExternalAgent:
         self._deadline = deadline
         self._log = ThrottledLog(LOG, LogThrottle(most=1, clock=clock))
 
-    async def begin(self, server: Server) -> None:  # noqa: ARG002
+    async def begin(self, server: Server) -> None:  # noqa: ARG002  the caller's signature
         """Have the connections end with the server; see :meth:`Server.accompany`."""
         self._keeping = asyncio.create_task(self._keep())
 

@@ -98,7 +98,7 @@ def _replica(remote: str, index: Index) -> Any:
     class Replica(idl.Idl):  # type: ignore[misc]
         """Tells the index of each row; used with the resolver's lock held."""
 
-        def notify(self, event: str, row: Any, updates: Any = None) -> None:  # noqa: ARG002
+        def notify(self, event: str, row: Any, updates: Any = None) -> None:  # noqa: ARG002  ovs's signature
             if row._table.name == "Port_Binding":
                 if event == idl.ROW_DELETE:
                     index.drop(row.uuid)

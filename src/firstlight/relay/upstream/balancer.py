@@ -37,7 +37,7 @@ class Balancer:
         self._quiet = quiet
         self._next = 0
 
-    async def begin(self, server: Server) -> None:  # noqa: ARG002
+    async def begin(self, server: Server) -> None:  # noqa: ARG002  the caller's signature
         """Have the connections end with the server; see :meth:`Server.accompany`."""
         self._keeping = asyncio.create_task(self._keep())
 

@@ -81,6 +81,6 @@ class NovaSource:
             raise InstanceGone(f"there is no instance {uuid}")
         cell.set_password(uuid, password)
 
-    def watch(self, changed: Callable[[str | None], None]) -> Callable[[], None]:  # noqa: ARG002
+    def watch(self, changed: Callable[[str | None], None]) -> Callable[[], None]:  # noqa: ARG002  the caller's signature
         """Nova's databases have nothing to watch: `changed` is never called."""
         return lambda: None

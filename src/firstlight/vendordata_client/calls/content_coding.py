@@ -132,7 +132,7 @@ class _Ignoring:
     eof = False
     unconsumed_tail = b""
 
-    def decompress(self, data: bytes, most: int) -> bytes:  # noqa: ARG002
+    def decompress(self, data: bytes, most: int) -> bytes:  # noqa: ARG002  the signature of zlib's
         return b""
 
 

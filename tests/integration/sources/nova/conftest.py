@@ -1,3 +1,3 @@
 """A real PostgreSQL."""
 
-from support.servers.databases import postgresql  # noqa: F401
+from support.servers.databases import postgresql  # noqa: F401  fixtures

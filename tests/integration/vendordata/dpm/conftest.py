@@ -1,3 +1,3 @@
 """The fixtures of tests/support/cloud/dpm_partitions.py."""
 
-from support.cloud.dpm_partitions import on, site  # noqa: F401
+from support.cloud.dpm_partitions import on, site  # noqa: F401  fixtures

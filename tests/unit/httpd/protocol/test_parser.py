@@ -19,7 +19,7 @@ class Heard:
         self.requests = []
         self.continues = 0
 
-    def deliver(self, method, target, headers, body, keep, started):  # noqa: PLR0917
+    def deliver(self, method, target, headers, body, keep, started):  # noqa: PLR0917  the parser's callback
         self.requests.append((method, target, headers, body, keep))
         return True
 

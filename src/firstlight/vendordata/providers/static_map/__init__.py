@@ -41,7 +41,7 @@ class StaticMap(Provider):
         self.confidential = confidential
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:  # noqa: ARG003
+    def from_conf(cls, conf: cfg.ConfigOpts.GroupAttr, clients: Clients) -> Self:  # noqa: ARG003  the caller's signature
         """See :class:`Provider`."""
         if not conf.file:
             raise ConfigError("file is not set: it names the YAML file with the rules")

@@ -40,7 +40,7 @@ class WatchedRules:
         try:
             self._rules = read_rules(self._path)
         except RulesInvalid as error:
-            LOG.error("%s; the rules that were read before stay in force", error)  # noqa: TRY400
+            LOG.error("%s; the rules that were read before stay in force", error)  # noqa: TRY400  the sentence says it all, a traceback nothing
         else:
             LOG.info("%s was read again: %d rules", self._path, len(self._rules))
 
