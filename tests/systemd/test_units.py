@@ -173,7 +173,7 @@ def test_upgrades_under_load(service: SystemdHost) -> None:
     """New code is executed by the main process too; code that fails changes nothing for guests,
     whether what serves cannot start or the main process could not."""
     before, worker = main(service), service.worker(UNIT)
-    master, generation = CODE / "wire/process/master.py", CODE / "wire/process/generation.py"
+    master, generation = CODE / "httpd/process/master.py", CODE / "httpd/process/generation.py"
     whole = generation.read_text()
     with crowd(service, [LOOPBACK], "/openstack") as guest:
         service.write(str(generation), NO_GENERATION + whole)
