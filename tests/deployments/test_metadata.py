@@ -77,9 +77,11 @@ def need_apache() -> None:
 def serving(machine: Machine, deployment: Deployment, side: Side, log: Path) -> Iterator[Started]:
     """The service, from the moment it listens, until the end of the block."""
     service = Started(machine, log)
+    wanted = deployment.metadata.listens
+    free = lambda: not any(map(machine.listens, wanted))  # noqa: E731
+    assert eventually(free, PATIENCE), f"another service still listens on {wanted}"
     service.start(deployment.metadata, side)
     try:
-        wanted = deployment.metadata.listens
         up = eventually(lambda: service.ended or all(map(machine.listens, wanted)), PATIENCE)
         if service.ended or not up:
             pytest.fail(f"it does not listen on {wanted}:\n{service.output[-6000:]}")

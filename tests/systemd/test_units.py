@@ -266,3 +266,25 @@ def test_every_service(host: SystemdHost, name: str) -> None:
     host.systemctl("stop", unit)
     assert host.show(unit, "Result") == "success", host.journal()
     assert "SIGKILL" not in host.journal("--unit", unit)
+
+
+def test_a_namespace_made_later_is_served(host: SystemdHost) -> None:
+    """Broker and proxy, as they are shipped, see namespaces that agents make while they run."""
+    for name in ("broker", "proxy"):
+        for path, text in FILES[name].items():
+            host.write(path, text)
+    host.root("/srv/store.sqlite").write_bytes(host.root(STATE).read_bytes())
+    host.run("chmod", "-R", "a+rwX", "/srv")
+    host.root("/run/netns").mkdir(exist_ok=True)
+    host.systemctl("start", "firstlight-broker", "firstlight-proxy")
+    inside = ("ip", "netns", "exec", f"ovnmeta-{NETWORK}")
+    host.run("ip", "netns", "add", inside[-1])
+    host.run(*inside, "ip", "link", "set", "lo", "up")
+    host.run(*inside, "ip", "address", "add", "169.254.169.254/32", "dev", "lo")
+    try:
+        curl = (*inside, "curl", "--silent", "--max-time", "5", "--write-out", "%{http_code}")
+        answered = lambda: host.run(*curl, "http://169.254.169.254/", check=False)[-3:] > "199"  # noqa: E731
+        assert eventually(answered, PATIENCE), host.journal()
+    finally:
+        host.systemctl("stop", "firstlight-proxy", "firstlight-broker")
+        host.run("ip", "netns", "delete", inside[-1])

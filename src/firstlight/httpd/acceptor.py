@@ -57,6 +57,7 @@ class Acceptor:
         self.connections: set[Connection] = set()
         self._listener = listener
         self._door: Accepting | None = None
+        self._closing = False
         self._on_network = listener.socket.family in (socket.AF_INET, socket.AF_INET6)
 
     async def open(self) -> None:
@@ -87,6 +88,7 @@ class Acceptor:
         about to ask: so it stays open for a moment. A queue that other processes accept from, or
         that is being filled all the time, is left after a tenth of a second.
         """
+        self._closing = True
         queue = select.poll()
         queue.register(self._listener.socket, select.POLLIN)
         begun = monotonic()
@@ -115,7 +117,7 @@ class Acceptor:
             if connection.deadline < now:
                 connection.expire()
         room = len(self.connections) < self.limits.connections * _ROOM_AGAIN
-        if self._door is None and room and not self.draining:
+        if self._door is None and room and not self._closing:
             await self.open()
 
     # What a connection calls.

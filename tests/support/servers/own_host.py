@@ -90,7 +90,13 @@ class OwnHost:
 
     def kill(self, started: "subprocess.Popen[bytes]") -> None:
         """Kill what :meth:`start` started, and its children."""
-        for pid in reversed(family(started.pid)):
+        stopped: set[int] = set()
+        while new := set(family(started.pid)) - stopped:  # what is stopped makes no more children
+            for pid in new:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            stopped |= new
+        for pid in stopped:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         started.wait(_PATIENCE)

@@ -55,6 +55,7 @@ echo 0 > proc/sys/net/ipv4/ip_unprivileged_port_start
 mkdir run/old
 pivot_root . run/old
 umount -l run/old
+mount --make-rshared /  # a systemd that is told of a container leaves that to whoever made it
 exec env -i container=firstlight "PATH=$PATH" /lib/systemd/systemd --unit=basic.target \
     --log-target=console --show-status=0
 """
