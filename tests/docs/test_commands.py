@@ -68,6 +68,11 @@ def type_in(line: str, directory: Path) -> subprocess.CompletedProcess:
     )
 
 
+def in_the_clone(line: str) -> subprocess.CompletedProcess:
+    """What is typed by who changes Firstlight, who stands there."""
+    return subprocess.run(line, shell=True, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
 @pytest.mark.parametrize(
     "line", [pytest.param(c, id=f"{p.name}: {c[:60]}") for p in PAGES for c in commands(p)]
 )
@@ -75,7 +80,7 @@ def test_a_documented_command_works(line, demo):
     """It exits with 0 and says something."""
     if (program := line.split()[0]) in FOREIGN:
         need(program)
-    done = type_in(line, demo)
+    done = in_the_clone(line) if program.startswith(".venv/") else type_in(line, demo)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.strip()
 
