@@ -78,7 +78,7 @@ def serving(machine: Machine, deployment: Deployment, side: Side, log: Path) -> 
     """The service, from the moment it listens, until the end of the block."""
     service = Started(machine, log)
     wanted = deployment.metadata.listens
-    free = lambda: not any(map(machine.listens, wanted))  # noqa: E731
+    free = lambda: not any(map(machine.listens, wanted))  # noqa: E731  said once, used below
     assert eventually(free, PATIENCE), f"another service still listens on {wanted}"
     service.start(deployment.metadata, side)
     try:

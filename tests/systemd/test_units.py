@@ -283,7 +283,7 @@ def test_a_namespace_made_later_is_served(host: SystemdHost) -> None:
     host.run(*inside, "ip", "address", "add", "169.254.169.254/32", "dev", "lo")
     try:
         curl = (*inside, "curl", "--silent", "--max-time", "5", "--write-out", "%{http_code}")
-        answered = lambda: host.run(*curl, "http://169.254.169.254/", check=False)[-3:] > "199"  # noqa: E731
+        answered = lambda: host.run(*curl, "http://169.254.169.254/", check=False)[-3:] > "199"  # noqa: E731  said once, used below
         assert eventually(answered, PATIENCE), host.journal()
     finally:
         host.systemctl("stop", "firstlight-proxy", "firstlight-broker")
