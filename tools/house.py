@@ -8,7 +8,9 @@ that must be nothing. Code lines carry code: no blanks, comments or docstrings.
 """
 
 import ast
+import builtins
 import io
+import re
 import sys
 import tokenize
 from collections import Counter, defaultdict
@@ -151,6 +153,39 @@ def crowded(tree: Mapping[str, Module]) -> dict[str, int]:
         str(one.path.parent) for one in tree.values() if one.path.name != "__init__.py"
     )
     return {folder: count for folder, count in beside.most_common() if count > MANY}
+
+
+def strange(tree: Mapping[str, Module]) -> list[str]:
+    """Names of classes that docstrings say are raised, or refer to, and that no module knows."""
+    known = set(dir(builtins))
+    for module in tree.values():
+        for node in ast.walk(module.tree):
+            known.update(_named(node))
+    found = []
+    for module in tree.values():
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Module | ast.ClassDef | _Function):
+                said = ast.get_docstring(node) or ""
+                found += [f"{module.name}: {name}" for name in _told(said) if name not in known]
+    return found
+
+
+def _named(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.ClassDef | _Function):
+        yield node.name
+    elif isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Attribute):
+        yield node.attr
+    elif isinstance(node, ast.alias):
+        yield (node.asname or node.name).rpartition(".")[2]
+
+
+def _told(docstring: str) -> Iterator[str]:
+    raised = docstring.partition("Raises:")[2].partition("\n\n")[0]
+    for names in re.findall(r"^ {4}([A-Z]\w+(?:, [A-Z]\w+)*)(?::|$)", raised, re.MULTILINE):
+        yield from names.split(", ")
+    yield from re.findall(r":(?:class|exc|func|meth):`~?(?:[\w.]+\.)?(\w+)`", docstring)
 
 
 def code_lines(text: str) -> set[int]:

@@ -58,8 +58,8 @@ class PlainListener:
     """A door on a duplicate of the socket, without TLS.
 
     Args:
-        visitor: makes a protocol. Its `connection_made` is called with a :class:`Doorstep`, and
-            once more, with a transport, if the connection stays.
+        visitor: makes a protocol. Its `connection_made` is called with an
+            :class:`InlineTransport`, and once more, with a transport, if the connection stays.
         no_room: called when the system has no descriptor or memory left for another connection;
             the door is closed then.
     """

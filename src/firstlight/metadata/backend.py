@@ -41,7 +41,7 @@ def open_backend(conf: cfg.ConfigOpts) -> Backend:
     """What ``[firstlight] source`` asks for; it is first asked when it is first used.
 
     Raises:
-        Unusable: a URL or an option of it cannot be used.
+        BackendError: a URL or an option of it cannot be used.
     """
     if reads_nova(conf):
         return _nova(conf)
@@ -62,7 +62,7 @@ def open_store(conf: cfg.ConfigOpts) -> Store:
     """The embedded store.
 
     Raises:
-        Unusable: its URL cannot be used, or the files are Nova's and lack Nova's databases.
+        BackendError: its URL cannot be used, or the files are Nova's and lack Nova's databases.
     """
     if trouble := lost_databases(conf):
         raise BackendError(f"{trouble}: {REMEDY}")

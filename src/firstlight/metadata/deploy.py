@@ -180,7 +180,7 @@ def tls_context(conf: cfg.ConfigOpts) -> ssl.SSLContext | None:
     """What the listener speaks TLS with; None: it does not.
 
     Raises:
-        Unusable: TLS is asked for and a file of it is missing or not what it should be.
+        BackendError: TLS is asked for and a file of it is missing or not what it should be.
     """
     if "metadata" not in conf.enabled_ssl_apis:
         return None

@@ -49,7 +49,7 @@ def claim_by_id(request: Request, secrets: Sequence[str]) -> Claim:
     """§3.2: the three headers, checked in their order.
 
     Raises:
-        Refusal: 400 for a missing header, 403 for a wrong signature.
+        HttpError: 400 for a missing header, 403 for a wrong signature.
     """
     headers = request.headers
     for name, spelling in (
@@ -70,7 +70,7 @@ def claim_by_provider(request: Request, secrets: Sequence[str]) -> Claim:
     """§3.3: a load balancer's id and the client's address; signed only if there is a secret.
 
     Raises:
-        Refusal: 400 without ``X-Forwarded-For``, 403 for a missing or wrong signature.
+        HttpError: 400 without ``X-Forwarded-For``, 403 for a missing or wrong signature.
     """
     forwarded = request.header(b"x-forwarded-for")
     if forwarded is None:
@@ -87,7 +87,7 @@ def claim_by_address(request: Request, *, behind_proxy: bool) -> Claim:
     """§3.4: the address the request comes from, or the one a trusted proxy in front names.
 
     Raises:
-        Refusal: 500 if there is no address (a unix socket without a proxy).
+        HttpError: 500 if there is no address (a unix socket without a proxy).
     """
     if b"x-instance-id" in request.headers:
         LOG.warning(

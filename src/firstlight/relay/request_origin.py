@@ -24,11 +24,11 @@ class UnknownOrigin(Exception):
 def guest_of(request: Request) -> Guest:
     """The guest that asks.
 
-    On a listener that stands for a :class:`Place`: the peer, there. On any other: the one that the
+    On a listener that stands for a :class:`Origin`: the peer, there. On any other: the one that the
     proxy's headers name, with the last address of ``X-Forwarded-For``, which is the proxy's own.
 
     Raises:
-        Unplaced: a header is missing, or there twice, or is not what it should be.
+        UnknownOrigin: a header is missing, or there twice, or is not what it should be.
     """
     place = request.listener
     if isinstance(place, Origin):

@@ -90,6 +90,21 @@ def test_public_classes_have_names_of_their_own():
     assert all(len(where) == 1 for where in house.classes(DPM).values())
 
 
+@pytest.mark.parametrize("tree", [OURS, DPM], ids=["firstlight", "firstlight-dpm"])
+def test_docstrings_name_what_there_is(tree):
+    """A class that is renamed is renamed where it is said to be raised, too."""
+    assert house.strange(tree) == []
+
+
+def test_a_strange_name_is_found(tmp_path):
+    """In a list of what is raised, and in a reference."""
+    package = tmp_path / "made"
+    package.mkdir()
+    text = '"""See :class:`Gone`, :func:`it`."""\n\n\ndef it():\n    """Do.\n\n    Raises:\n'
+    (package / "one.py").write_text(text + '        OSError, Former: no.\n    """\n')
+    assert house.strange(house.modules(tmp_path, "made")) == ["made.one: Gone", "made.one: Former"]
+
+
 @pytest.mark.parametrize("name", [name for name in OURS if name.startswith("firstlight.cli")])
 def test_the_command_line_parses(name):
     """What does a command's work is imported when it runs, and --help needs nothing of it."""

@@ -15,7 +15,7 @@ class Rejection(NamedTuple):
 
 
 class RequestRejected(Exception):
-    """Ends the reading of a connection; carries the :class:`Refusal`."""
+    """Ends the reading of a connection; carries the :class:`Rejection`."""
 
     def __init__(self, refusal: Rejection) -> None:
         super().__init__(refusal.reason)

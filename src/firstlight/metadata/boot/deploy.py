@@ -31,7 +31,7 @@ def open_boot_gate(
     """Who is met at ``/openstack`` and how, by ``[firstlight] vendordata_*``.
 
     Raises:
-        Unusable: the options contradict each other or lack one.
+        BackendError: the options contradict each other or lack one.
     """
     own = conf.firstlight
     holding = HoldPolicy(seconds=own.vendordata_hold, retry_after=own.vendordata_retry_after)

@@ -158,7 +158,7 @@ def open_compute(conf: cfg.ConfigOpts) -> Adapter:
     """Nova's API as the user of ``[firstlight] vendordata_error_auth_section``. Sends nothing yet.
 
     Raises:
-        Unusable: the option is not set, or the section cannot be used.
+        BackendError: the option is not set, or the section cannot be used.
     """
     section = conf.firstlight.vendordata_error_auth_section
     if not section:

@@ -42,7 +42,7 @@ class ErrorSetter(Protocol):
         """Set it, unless there is a reason not to. Blocks.
 
         Raises:
-            VerdictFailed: it was not.
+            SetErrorFailed: it was not.
         """
 
 

@@ -25,7 +25,7 @@ class Invalidation(Collector):
         shared: what other processes have read; None: this one reads for itself.
 
     Raises:
-        Unusable: an option of ``[cache]`` cannot be used.
+        BackendError: an option of ``[cache]`` cannot be used.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, secrets: Sequence[str], *, nova: bool) -> None:
@@ -44,7 +44,7 @@ class Invalidation(Collector):
         """Tell `changed` of every change from now on.
 
         Raises:
-            Unusable: notifications are asked for and cannot be had.
+            BackendError: notifications are asked for and cannot be had.
         """
         if not self._nova:
             return

@@ -20,7 +20,7 @@ def posted_password(request: Request, instance: Instance) -> str:
     """What a request with any method but GET wants stored. No database is asked.
 
     Raises:
-        Refusal: 400 for another method, a missing length, too much or not text; 409 if it is too
+        HttpError: 400 for another method, a missing length, too much or not text; 409 if it is too
             much and one is known to be set.
     """
     if request.method != "POST":
@@ -46,7 +46,7 @@ def store_password(password: str, instance: Instance, source: Source) -> Respons
     Whether one is set already is asked of the source, not of what is remembered.
 
     Raises:
-        Refusal: 409 if one is set, 400 if the instance is gone.
+        HttpError: 409 if one is set, 400 if the instance is gone.
     """
     try:
         source.set_password(instance.uuid, password)

@@ -46,7 +46,7 @@ class AgentDeployment:
         look: see :data:`~firstlight.relay.agent.identity_cache.Look`.
 
     Raises:
-        BadUpstream, Unusable: an option cannot be used; the message says which.
+        BadUpstream, ResolverError: an option cannot be used; the message says which.
     """
 
     def __init__(self, conf: cfg.ConfigOpts, *, look: Look | None = None) -> None:

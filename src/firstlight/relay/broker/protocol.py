@@ -3,7 +3,7 @@
 One message is one packet of a unix SOCK_SEQPACKET connection, in JSON, with at most one descriptor
 beside it. A serving process first says what it :class:`Holds`, from a broker before this one, and
 then that this is all (:class:`Ready`). The broker says what is :class:`Opened` from then on and
-what is :class:`Closed`, and first of all when it has told everything (:class:`Level`).
+what is :class:`Closed`, and first of all when it has told everything (:class:`UpToDate`).
 """
 
 import array
@@ -82,7 +82,7 @@ def receive(connection: socket.socket) -> tuple[Message, socket.socket | None] |
 
     Raises:
         BlockingIOError: there is none now.
-        Garbled: it is none of these messages, or has more or fewer sockets than it should.
+        BadMessage: it is none of these messages, or has more or fewer sockets than it should.
     """
     data, ancillary, flags, _ = connection.recvmsg(
         _MOST_BYTES, socket.CMSG_SPACE(4 * _DESCRIPTOR), socket.MSG_CMSG_CLOEXEC

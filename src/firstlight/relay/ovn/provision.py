@@ -28,7 +28,7 @@ class OvnHost:
         switch: the local Open vSwitch database, as ovs-vsctl(8) takes it.
 
     Raises:
-        Failed: the switch cannot be asked, or has no ``external_ids:system-id``.
+        CommandFailed: the switch cannot be asked, or has no ``external_ids:system-id``.
     """
 
     def __init__(self, switch: str) -> None:
@@ -51,7 +51,7 @@ class OvnHost:
         """Have it as it is wanted.
 
         Raises:
-            Failed: it is not; what was done stays, and another try begins with it.
+            CommandFailed: it is not; what was done stays, and another try begins with it.
         """
         name = PREFIX + namespace.network_id
         outer, inner = _cable(namespace.network_id)
@@ -72,7 +72,7 @@ class OvnHost:
         """Have it no more; what is already gone does not matter.
 
         Raises:
-            Failed: the switch or the kernel refuses.
+            CommandFailed: the switch or the kernel refuses.
         """
         outer, _inner = _cable(network_id)
         self._vsctl("--if-exists", "del-port", outer)

@@ -57,7 +57,7 @@ def next_hop(conf: cfg.ConfigOpts, neighbours: Neighbours) -> Iterator[NextHop]:
     """An agent of ours, or the one at ``[relay] agent_socket``, until the end of the block.
 
     Raises:
-        BadUpstream, Unusable: an option cannot be used; the message says which.
+        BadUpstream, ResolverError: an option cannot be used; the message says which.
     """
     if conf.relay.agent_socket:
         yield _external_agent(conf)

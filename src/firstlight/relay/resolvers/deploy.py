@@ -29,7 +29,7 @@ def open_identity_cache(conf: cfg.ConfigOpts, *, look: Look | None = None) -> Id
         look: see :data:`~firstlight.relay.agent.identity_cache.Look`.
 
     Raises:
-        Unusable: an option of the resolver cannot be used, or its extra is not installed.
+        ResolverError: an option of the resolver cannot be used, or its extra is not installed.
     """
     section = conf.relay
     terms = IdentityLimits(
@@ -45,7 +45,7 @@ def open_resolver(conf: cfg.ConfigOpts) -> Resolver:
     """The resolver that ``[relay] resolver`` names, or that the files imply.
 
     Raises:
-        Unusable: see :func:`open_recognition`.
+        ResolverError: see :func:`open_identity_cache`.
     """
     return _OPEN[chosen(conf)](conf)
 

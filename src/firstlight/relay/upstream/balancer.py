@@ -22,7 +22,7 @@ _ANYBODY = UpstreamRequest("GET", "/", "")  # the list of versions, which needs 
 
 
 class Balancer:
-    """Asks one of several :class:`Upstream`, and another if that one cannot be asked.
+    """Asks one of several :class:`UpstreamClient`, and another if that one cannot be asked.
 
     Args:
         probe: seconds between two looks at those that do not answer.
@@ -45,7 +45,7 @@ class Balancer:
         """A response, by `until` (of the loop's clock).
 
         Raises:
-            Failure: nobody could be asked, or the one that was has not answered.
+            UpstreamFailure: nobody could be asked, or the one that was has not answered.
         """
         failure: UpstreamFailure = ConnectionRefused("there is no upstream")
         for upstream in self._in_turn():

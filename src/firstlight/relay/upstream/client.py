@@ -106,7 +106,7 @@ class UpstreamClient:
         """Its response, by `until` (of the loop's clock).
 
         Raises:
-            Failure: there is none.
+            UpstreamFailure: there is none.
         """
         self.asked += 1
         self.asked_at = asyncio.get_running_loop().time()

@@ -76,7 +76,7 @@ class UpstreamConnection(asyncio.Protocol):
         If whoever waits is cancelled the connection is closed, since its response may still come.
 
         Raises:
-            Broken: there is no whole response.
+            ConnectionBroken: there is no whole response.
         """
         if not self.open:
             raise ConnectionBroken("it was closed", silent=True)

@@ -38,7 +38,7 @@ class WithToken:
         self._token = token
 
     def enter(self, client: Client) -> Lease:
-        """See :class:`Login`."""
+        """See :class:`VaultLogin`."""
         client.token = self._token
         known = client.auth.token.lookup_self()["data"]
         return Lease(known["ttl"], bool(known.get("renewable")))
@@ -53,7 +53,7 @@ class WithKubernetes:
         self._mount = mount
 
     def enter(self, client: Client) -> Lease:
-        """See :class:`Login`."""
+        """See :class:`VaultLogin`."""
         try:
             jwt = self._jwt.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
