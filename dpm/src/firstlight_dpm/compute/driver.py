@@ -18,17 +18,17 @@ from oslo_log import log as logging
 
 from firstlight_dpm import options
 from firstlight_dpm.compute import boot, config_drives, console, cpc_subset, partitions
-from firstlight_dpm.compute.cleanup import Cleanup
 from firstlight_dpm.compute.cpc_subset import HostShare
 from firstlight_dpm.compute.exceptions import raises_nova_exceptions
-from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
-from firstlight_dpm.compute.plan import Step, carry_out
-from firstlight_dpm.compute.spawn_plan import Order, SpawnPlan, Start
+from firstlight_dpm.compute.ports.nics import Nics
+from firstlight_dpm.compute.ports.vif_events import plugged
+from firstlight_dpm.compute.ports.vifs import Vif
+from firstlight_dpm.compute.spawn.cleanup import Cleanup
+from firstlight_dpm.compute.spawn.plan import Step, carry_out
+from firstlight_dpm.compute.spawn.spawn_plan import Order, SpawnPlan, Start
 from firstlight_dpm.compute.states import power_state_of
 from firstlight_dpm.compute.storage import Hbas, Storage, StorageGroups
-from firstlight_dpm.compute.vif_events import plugged
-from firstlight_dpm.compute.vifs import Vif
 from firstlight_dpm.errors import Consequence, Gone, HmcError, WrongStatus, attempting
 from firstlight_dpm.hmc import Features, Hmc, Login, features
 from firstlight_dpm.hmc.session import BadLogin

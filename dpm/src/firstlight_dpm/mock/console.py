@@ -11,13 +11,13 @@ from typing import Any
 
 import zhmcclient
 
-from firstlight_dpm.mock import hbas, messages, nics, partitions, storage_groups
 from firstlight_dpm.mock.control import OPERATIONS as CONTROL
 from firstlight_dpm.mock.faults import Fault, Faults
 from firstlight_dpm.mock.jobs import Jobs
 from firstlight_dpm.mock.machine import Machine, build
 from firstlight_dpm.mock.refusal import Refusal, unless
 from firstlight_dpm.mock.request import Operations, Request, Started, find
+from firstlight_dpm.mock.resources import hbas, messages, nics, partitions, storage_groups
 
 OPERATIONS: Operations = (
     *partitions.OPERATIONS,

@@ -7,9 +7,9 @@ import pytest
 from nova import exception
 
 from firstlight_dpm.backing import Backing
-from firstlight_dpm.compute.nics import PARAMETERS, Nics
 from firstlight_dpm.compute.partitions import Partitions
-from firstlight_dpm.compute.vifs import Vif
+from firstlight_dpm.compute.ports.nics import PARAMETERS, Nics
+from firstlight_dpm.compute.ports.vifs import Vif
 from firstlight_dpm.errors import AdapterMissing
 from firstlight_dpm.hmc import features
 from firstlight_dpm.mock.faults import Fault

@@ -9,8 +9,8 @@ from nova import exception
 from firstlight_dpm.compute import partitions
 from firstlight_dpm.compute.partitions import Partitions
 from firstlight_dpm.errors import Busy, HmcError, Unreachable, WrongStatus
-from firstlight_dpm.mock import messages
 from firstlight_dpm.mock.faults import Fault
+from firstlight_dpm.mock.resources import messages
 
 UUID = "88dae9fa-0dc6-49e3-8c29-3abc41e99ac9"
 NODE = "99999999-2222-4333-8444-555555555555"

@@ -13,7 +13,7 @@ from nova.context import get_admin_context
 from nova.tests.functional.api.client import OpenStackApiException
 
 from firstlight_dpm.compute import partitions
-from firstlight_dpm.compute.nics import Nics
+from firstlight_dpm.compute.ports.nics import Nics
 from firstlight_dpm.mock.faults import Fault
 from nova_in_one_process import HOST, NOTHING, Cloud, one_process
 

@@ -17,7 +17,7 @@ from oslo_log import log as logging
 from firstlight_dpm import names
 from firstlight_dpm.cards import adapter_port
 from firstlight_dpm.compute import command_line
-from firstlight_dpm.compute.vifs import Vif
+from firstlight_dpm.compute.ports.vifs import Vif
 from firstlight_dpm.errors import AdapterMissing, Gone, attempting
 from firstlight_dpm.hmc import Features, Hmc
 

@@ -9,7 +9,7 @@ from nova.virt.virtapi import VirtAPI
 from oslo_config import cfg
 from oslo_log import log as logging
 
-from firstlight_dpm.compute.vifs import Vif
+from firstlight_dpm.compute.ports.vifs import Vif
 
 LOG = logging.getLogger(__name__)
 PLUGGED = "network-vif-plugged"

@@ -15,9 +15,9 @@ from nova.virt import configdrive
 from oslo_log import log as logging
 
 from firstlight_dpm.compute.config_drives import DriveFailed
-from firstlight_dpm.compute.pending_cleanup import PendingCleanup
-from firstlight_dpm.compute.plan import carry_out
-from firstlight_dpm.compute.spawn_plan import SpawnPlan
+from firstlight_dpm.compute.spawn.pending_cleanup import PendingCleanup
+from firstlight_dpm.compute.spawn.plan import carry_out
+from firstlight_dpm.compute.spawn.spawn_plan import SpawnPlan
 
 LOG = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from firstlight_dpm import names
 from firstlight_dpm.cards import Card, cards
 from firstlight_dpm.compute import boot, connector, partitions
 from firstlight_dpm.compute.config_drives import Drive, Writer
-from firstlight_dpm.compute.nics import Nics
 from firstlight_dpm.compute.partitions import Partitions
-from firstlight_dpm.compute.plan import Step
+from firstlight_dpm.compute.ports.nics import Nics
+from firstlight_dpm.compute.ports.vifs import Vif, vifs_of
+from firstlight_dpm.compute.spawn.plan import Step
 from firstlight_dpm.compute.storage import Storage
-from firstlight_dpm.compute.vifs import Vif, vifs_of
 from firstlight_dpm.errors import Gone
 
 _DRIVE = "-config-2"

@@ -3,7 +3,6 @@
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from firstlight_dpm.mock import messages
 from firstlight_dpm.mock.refusal import Refusal, unless
 from firstlight_dpm.mock.request import (
     Operations,
@@ -14,7 +13,8 @@ from firstlight_dpm.mock.request import (
     check_text,
     check_whole,
 )
-from firstlight_dpm.mock.storage_groups import check_volume_is_there, leave_all
+from firstlight_dpm.mock.resources import messages
+from firstlight_dpm.mock.resources.storage_groups import check_volume_is_there, leave_all
 
 if TYPE_CHECKING:
     from firstlight_dpm.mock.console import Console

@@ -4,7 +4,7 @@ import pytest
 from nova import exception
 
 from firstlight_dpm.backing import Backing
-from firstlight_dpm.compute.vifs import Vif, vifs_of
+from firstlight_dpm.compute.ports.vifs import Vif, vifs_of
 
 SWITCH = "3f1c4a0e-7c2d-11e6-8b77-0242ac130004"
 PORT = "88dae9fa-0dc6-49e3-8c29-3abc41e99ac9"

@@ -3,7 +3,7 @@
 import pytest
 from nova import exception
 
-from firstlight_dpm.compute.plan import Step, carry_out
+from firstlight_dpm.compute.spawn.plan import Step, carry_out
 from firstlight_dpm.errors import Refused
 
 

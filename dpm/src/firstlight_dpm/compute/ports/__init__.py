@@ -1,0 +1,1 @@
+"""A server's ports as NICs of its partition."""

@@ -1,0 +1,1 @@
+"""How a server becomes a partition and ceases to be one: steps, each with its undo."""
