@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bench.nova_setting import kind
 from bench.setting import PROJECT
@@ -132,7 +132,7 @@ def _make_many(
     ]
 
 
-def _address(instance: Mapping[str, object]) -> str:
+def _address(instance: Mapping[str, Any]) -> str:
     [interface] = instance["interfaces"]
     return interface["network"]["subnets"][0]["addresses"][0]["address"]
 

@@ -38,11 +38,14 @@ class Secure(Southbound):
         super().__init__(home, free_port())
         port = free_port()
         self.secure = f"ssl:127.0.0.1:{port}"
-        self._command[1:1] = [
+        program, *options = self._command
+        self._command = [
+            program,
             f"--remote=pssl:{port}:127.0.0.1",
             f"--private-key={certificates}/server.key",
             f"--certificate={certificates}/server.crt",
             f"--ca-cert={certificates}/ca.crt",
+            *options,
         ]
 
     def refused(self) -> int:

@@ -172,6 +172,7 @@ def test_neighbours_of_the_right_interface(host):
 def counted(host, name):
     """A counter of the agent's."""
     found = re.search(rf"^firstlight_relay_identities_{name}_total (\S+)", host.metrics(), re.M)
+    assert found
     return float(found[1])
 
 

@@ -18,7 +18,7 @@ from lab.serving import Asked, Reply, json_reply, serving
 ROOT = "s.the-token-of-tests"  # what Vault takes
 
 # What networking-mlnx leaves in the binding of a port with SR-IOV.
-SRIOV = {
+SRIOV: dict[str, Any] = {
     "enable_sriov": True,
     "default_limited_pkeys": ["0x8001"],
     "physical_guids": ["248a07030090d0c1"],

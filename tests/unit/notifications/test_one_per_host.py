@@ -213,7 +213,7 @@ def test_a_long_reason_fits():
 def test_a_feed_counts_and_forwards():
     """Changes by form, times some may have been missed, and why nothing is heard."""
     changed = []
-    feed = Feed(changed.append, lambda _tell, _miss: None)
+    feed = Feed(changed.append, lambda _tell, _miss: None)  # type: ignore[return-value]  # never started
     assert (feed.trouble(), feed.hears) == (None, False)
     feed.tell(hearing("away"))
     assert (feed.trouble(), feed.hears) == ("away", False)
@@ -232,7 +232,7 @@ def test_a_feed_counts_and_forwards():
 def test_what_a_broker_may_have_lost_while_it_was_away_is_read_anew():
     """Queues do not outlive RabbitMQ's own restart; a beginning is no return."""
     changed = []
-    feed = Feed(changed.append, lambda _tell, _miss: None)
+    feed = Feed(changed.append, lambda _tell, _miss: None)  # type: ignore[return-value]  # never started
     feed.tell(Hearing(hears=False))
     feed.tell(hearing(None))
     assert changed == []

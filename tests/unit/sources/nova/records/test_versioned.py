@@ -49,6 +49,7 @@ class TestKeypairRecord:
     def test_recorded(self):
         """The record as Nova keeps it."""
         record = versioned.keypair_record(extra("full")["keypairs"])
+        assert record is not None
         assert (record["name"], record["type"]) == ("mykey", "ssh")
         assert record["public_key"].startswith("ssh-rsa ")
 
