@@ -23,8 +23,6 @@ def _descend(documents: Documents, directory: Path) -> Iterator[Path]:
         name, is_key, _ = entry.partition("=")
         if is_key or entry.endswith("/"):
             yield from _descend(documents, (*directory, name.removesuffix("/")))
-        elif directory == _EC2 and name == "meta-data":
-            yield from _descend(documents, (*directory, name))
         else:
             yield (*directory, entry)
 
