@@ -38,31 +38,12 @@ class Database(Daemon):
         super().__init__(command, port, home / f"{half}.log")
 
 
-class Southbound(Database):
-    """The southbound one, and who writes into it."""
+class SouthboundRows:
+    """Who writes into a southbound database: `remote` is how ovsdb-client names it."""
 
-    def __init__(self, home: Path, port: int) -> None:
-        super().__init__(home, port, "sb")
+    def __init__(self, remote: str) -> None:
+        self.remote = remote
         self._tunnel = 0
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """In the block it serves at another port, where only a test finds it."""
-        there = Southbound.__new__(Southbound)
-        there.__dict__.update(self.__dict__)
-        port = free_port()
-        there.port, there.remote = port, f"tcp:127.0.0.1:{port}"
-        there._command = [
-            f"--remote=ptcp:{port}:127.0.0.1" if part.startswith("--remote") else part
-            for part in self._command
-        ]
-        remote, self.remote = self.remote, there.remote
-        there.start()
-        try:
-            yield
-        finally:
-            there.stop()
-            self.remote = remote
 
     def transact(self, *operations: dict) -> list[dict]:
         """Operations of RFC 7047, section 5.2, in one transaction; their results."""
@@ -136,6 +117,33 @@ class Southbound(Database):
         """Delete a port's row."""
         where = [["logical_port", "==", port]]
         self.transact({"op": "delete", "table": "Port_Binding", "where": where})
+
+
+class Southbound(SouthboundRows, Database):
+    """The southbound one, and who writes into it."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        Database.__init__(self, home, port, "sb")
+        SouthboundRows.__init__(self, self.remote)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """In the block it serves at another port, where only a test finds it."""
+        there = Southbound.__new__(Southbound)
+        there.__dict__.update(self.__dict__)
+        port = free_port()
+        there.port, there.remote = port, f"tcp:127.0.0.1:{port}"
+        there._command = [
+            f"--remote=ptcp:{port}:127.0.0.1" if part.startswith("--remote") else part
+            for part in self._command
+        ]
+        remote, self.remote = self.remote, there.remote
+        there.start()
+        try:
+            yield
+        finally:
+            there.stop()
+            self.remote = remote
 
 
 class Northd(Daemon):

@@ -12,6 +12,7 @@ import os
 import signal
 import struct
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from socket import socket
@@ -155,7 +156,8 @@ class Supervisor:
             self._say(_Sign.ENDED)
 
     def _say(self, sign: _Sign) -> None:
-        os.write(self._report, _REPORT.pack(os.getpid(), sign))
+        with suppress(BrokenPipeError):  # the supervisor has died, which the lifeline tells
+            os.write(self._report, _REPORT.pack(os.getpid(), sign))
 
     def _hear_reports(self) -> None:
         try:
@@ -187,7 +189,8 @@ class Supervisor:
         late = self._nap.overslept(now)
         for slot in self._slots:
             slot.beaten += late
-            runs = slot.pid and slot.ready and not slot.ended
+            # Told to end, a worker lets go of things after its loop has; _STOP_TIME bounds that.
+            runs = slot.pid and slot.ready and not (self._stopping and slot.ended)
             if runs and now - slot.beaten > silence:
                 self._end_one(slot, now)
 
