@@ -1,4 +1,4 @@
-"""From the event loop's tasks to the futures that the wire waits for."""
+"""From the event loop's tasks to the futures that the HTTP server waits for."""
 
 import asyncio
 from collections.abc import Coroutine

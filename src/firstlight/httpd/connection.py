@@ -223,7 +223,7 @@ class Connection(asyncio.Protocol):
     def _ask(self, request: Request, keep: str, started: float) -> None:
         try:
             answer = self._at.first(request)
-        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+        except Exception:  # noqa: BLE001  (the boundary between the HTTP server and the service)
             answer = self._crashed(request)
         if isinstance(answer, Response):
             self._send(request, answer, keep, started)
@@ -243,7 +243,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             answer = self._at.handler(turn.request)
-        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+        except Exception:  # noqa: BLE001  (the boundary between the HTTP server and the service)
             answer = self._crashed(turn.request)
         if isinstance(answer, Response):
             self._finish(turn, answer)
@@ -267,7 +267,7 @@ class Connection(asyncio.Protocol):
             return  # nobody waits for it any more
         try:
             response = future.result()
-        except Exception:  # noqa: BLE001  (the boundary between the wire and the service)
+        except Exception:  # noqa: BLE001  (the boundary between the HTTP server and the service)
             response = self._crashed(turn.request)
         self._finish(turn, response)
 

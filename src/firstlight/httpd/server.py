@@ -24,7 +24,7 @@ class Server:
     """Serves `listeners` on the running event loop until it is stopped.
 
     `observe` is called once with each listener's name; what it returns is called after each
-    response. `refusal` makes the responses to what the wire refuses by itself.
+    response. `refusal` makes the responses to what the server refuses by itself.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Between the wire and WSGI (PEP 3333), both ways."""
+"""Between the HTTP server and WSGI (PEP 3333), both ways."""
 
 import io
 import logging
@@ -26,7 +26,7 @@ _Headers = list[tuple[str, str]]
 # The environment's key of what an application calls with who was asking, for the access log.
 SUBJECT = "firstlight.subject"
 
-# The wire's business, or that of one connection only (RFC 9110 §7.6.1).
+# The HTTP server's business, or that of one connection only (RFC 9110 §7.6.1).
 _NOT_THE_APPS = frozenset((
     "connection", "content-length", "date", "keep-alive", "server", "te", "trailer",
     "transfer-encoding", "upgrade",
@@ -35,11 +35,11 @@ _BODILESS = frozenset((204, 304))
 
 
 class WsgiHandler:
-    """A wire handler that has a WSGI application answer, on the threads of `pool`.
+    """A handler that has a WSGI application answer, on the threads of `pool`.
 
     A full pool is answered with 503 and ``Retry-After: retry_after`` seconds.
 
-    HEAD is asked of the application as GET, as mod_wsgi does: the wire needs the body to say how
+    HEAD is asked of the application as GET, as mod_wsgi does: the server needs the body to say how
     long it is, and few applications say it themselves.
     """
 
@@ -148,7 +148,7 @@ def application(
     refusal: MakeRefusal = refusals.plain,
     trust_request_id: bool = False,
 ) -> "WSGIApplication":
-    """A WSGI application that has a wire handler answer; it waits for answers that take time.
+    """A WSGI application in which a handler answers; it waits for answers that take time.
 
     The handler sees the path below the place where the application is mounted (PATH_INFO).
     """

@@ -202,7 +202,7 @@ def limits(conf: cfg.ConfigOpts) -> Limits:
 
 
 def refuse(status: int, reason: str, request: Request | None) -> Response:
-    """What the wire refuses, in a status that survives the way to the guest.
+    """What the HTTP server refuses, in a status that survives the way to the guest.
 
     Neutron's agent turns every status outside {200, 400, 403, 404, 409, 500, 502, 503, 504} into a
     broken connection (metadata-proxy §4.6), so what is the client's fault is a 400 here.

@@ -52,5 +52,5 @@ def unrecognised(who: Nobody | Ambiguous | Unavailable) -> Response:
 
 
 def refused(status: int, reason: str, request: Request | None) -> Response:  # noqa: ARG001  the caller's signature
-    """What the wire refuses by itself (:data:`firstlight.httpd.protocol.refusals.MakeRefusal`)."""
+    """What the HTTP server refuses (:data:`firstlight.httpd.protocol.refusals.MakeRefusal`)."""
     return refusal(status, reason)

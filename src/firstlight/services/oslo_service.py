@@ -1,4 +1,4 @@
-"""From oslo.service's options, which a pcss-vendor-metadata.ini may have, to our wire."""
+"""From oslo.service's options, which a pcss-vendor-metadata.ini may have, to our HTTP server."""
 
 import socket
 import ssl

@@ -123,5 +123,5 @@ def vendordata_server(
 
 
 def _refuse(status: int, reason: str, _request: Request | None) -> Response:
-    """What the wire refuses by itself, in the shape of the service's errors."""
+    """What the HTTP server refuses by itself, in the shape of the service's errors."""
     return Response(status, error_body(status, reason), b"application/json")

@@ -1,4 +1,4 @@
-"""The wire's counters in Prometheus' words."""
+"""The HTTP server's counters as Prometheus metrics."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -78,7 +78,7 @@ def _cumulated(buckets: list[int]) -> list[tuple[str, float]]:
 def _refusals(listeners: _Listeners) -> Metric:
     family = CounterMetricFamily(
         "firstlight_http_refusals",
-        "Requests the wire answered by itself, by reason.",
+        "Requests that the HTTP server refused by itself, by reason.",
         labels=["listener", "reason"],
     )
     for name, counts in listeners:

@@ -1,4 +1,4 @@
-"""What passes between the wire and whoever answers: requests and responses, plain values."""
+"""What passes between the HTTP server and its handlers: requests and responses, plain values."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -70,7 +70,7 @@ class Request:
 
 
 class Response:
-    """A whole response. Content-Length and Connection are the wire's business.
+    """A whole response. Content-Length and Connection are the HTTP server's business.
 
     `length` is what Content-Length says instead of the body's size, for the answer to a HEAD that
     somebody else was asked; a negative one says that nobody knows.

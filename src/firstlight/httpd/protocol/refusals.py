@@ -1,4 +1,4 @@
-"""What the wire refuses by itself, before or instead of the handler."""
+"""What the HTTP server refuses by itself, before or instead of the handler."""
 
 from collections.abc import Callable
 from typing import NamedTuple

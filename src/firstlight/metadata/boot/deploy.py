@@ -20,7 +20,7 @@ from firstlight.vendordata_client import Timers
 
 LOG = logging.getLogger(__name__)
 
-# Between the last moment a guest is held and the one at which the wire answers 503 to anybody: a
+# Between the last moment a guest is held and the one at which the HTTP server answers 503: a
 # 503 for a cloud-init that does not come back is what holding is there to avoid.
 _MARGIN = 0.5
 

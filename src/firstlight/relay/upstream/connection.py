@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, cast
 
 import httptools
 
-# Headers that concern one connection only (RFC 9110 §7.6.1), or that our own wire sets.
+# Headers that concern one connection only (RFC 9110 §7.6.1), or that our HTTP server sets.
 _NOT_PASSED = frozenset(
     (
         b"connection",

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
 # Keys of the WSGI environment.
 STARTED = "firstlight.started"  # seconds of the clock handed in
-REQUEST_ID = "openstack.request_id"  # where oslo's middleware keeps it, and our wire
-SUBJECT = "firstlight.subject"  # our wire's: to be called with who is asking, for its access log
+REQUEST_ID = "openstack.request_id"  # where oslo's middleware keeps it, and our HTTP server
+SUBJECT = (
+    "firstlight.subject"  # our HTTP server's: to be called with who is asking, for its access log
+)
 
 _HEADER = "X-OpenStack-Request-Id"
 _WELL_FORMED = re.compile(r"req-[0-9a-f-]{36}")
