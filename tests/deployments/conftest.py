@@ -80,4 +80,5 @@ def furnished(machine: Machine, databases: Server) -> Iterator[Machine]:
         machine.host.reach(make_url(databases.url).port, (ANYWHERE, 3306))
         for daemon in running_daemon(memcached_at):
             machine.host.reach(daemon.port, (ANYWHERE, 11211))
+            machine.memcached = daemon
             yield machine

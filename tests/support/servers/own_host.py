@@ -90,13 +90,7 @@ class OwnHost:
 
     def kill(self, started: "subprocess.Popen[bytes]") -> None:
         """Kill what :meth:`start` started, and its children."""
-        stopped: set[int] = set()
-        while new := set(family(started.pid)) - stopped:  # what is stopped makes no more children
-            for pid in new:
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGSTOP)
-            stopped |= new
-        for pid in stopped:
+        for pid in reversed(family(started.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         started.wait(_PATIENCE)
