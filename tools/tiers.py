@@ -117,12 +117,12 @@ LARGE = {
         "configuration files as deployers write them, beside real Nova's services",
         tests=("tests/deployments",),
         builder="tools/lab-env",
-        minutes=12,
+        minutes=10,
     ),
     "systemd": Tier(
         "the shipped units under a real systemd: reloads, crashes, upgrades, ends",
         tests=("tests/systemd",),
-        minutes=6,
+        minutes=3,
     ),
     "releases": Tier("older Novas beside ours, on MariaDB", tests=("tests/releases",), minutes=13),
     "empty-root": Tier(

@@ -200,6 +200,7 @@ def _load(service: str, found: ConfigFiles, stand_in_for: CompatMode | None) -> 
             conf.set_default("shape", stand_in_for.value, group="firstlight")
         _read_all(conf, SERVICES[service])
         _read_named(conf, SERVICES[service])
+        _read_logging(conf)
     except cfg.ConfigFileParseError as error:
         raise ConfigError(f"configuration of firstlight {service}: {_unparsed(error)}") from error
     except (cfg.Error, OSError, ValueError) as error:
@@ -323,6 +324,13 @@ def _read_named(conf: cfg.ConfigOpts, modules: Iterable[ModuleType]) -> None:
         for group, options in module.named(conf) if hasattr(module, "named") else ():
             conf.register_opts(options, group=group)
             _read(conf, group, options)
+
+
+def _read_logging(conf: cfg.ConfigOpts) -> None:
+    """The same for what oslo.log reads at the start; those that may be typed are read by now."""
+    if not conf.log_config_append:
+        for name in ("use_stderr", "log_color", "publish_errors"):
+            getattr(conf, name)
 
 
 def _read(conf: cfg.ConfigOpts, group: str, options: Iterable[cfg.Opt]) -> None:

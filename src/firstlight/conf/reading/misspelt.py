@@ -107,11 +107,18 @@ def _theirs() -> set[tuple[str, str]]:
 def _registered(conf: cfg.ConfigOpts, section: str) -> set[str]:
     """What is read there, by the service itself and by the credentials that its section names."""
     if section == "DEFAULT":
-        return {name for name in conf if not isinstance(conf[name], cfg.ConfigOpts.GroupAttr)}
+        return {name for name in conf if not _is_section(conf, name)}
     names = set(conf[section]) if section in conf else set()
     if "auth_type" in names:
         names |= _credentials(conf[section].auth_type)
     return names
+
+
+def _is_section(conf: cfg.ConfigOpts, name: str) -> bool:
+    try:
+        return isinstance(conf[name], cfg.ConfigOpts.GroupAttr)
+    except (cfg.Error, ValueError):  # an option whose value cannot be read, and need not be
+        return False
 
 
 def _credentials(auth_type: str | None) -> set[str]:
